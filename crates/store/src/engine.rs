@@ -1,0 +1,76 @@
+//! The writing side: one enum over the engines there are.
+
+use crate::memory::Shelf;
+use crate::sqlite::{self, SqliteOptions, Writer};
+use crate::{Change, MessageId, Refusal, Store, StoreError};
+
+/// What turns batches of changes into commits. There is one per store.
+#[derive(Debug)]
+pub struct Engine {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Memory(Shelf),
+    Sqlite(Box<Writer>),
+}
+
+impl Engine {
+    /// An engine that forgets everything when it is dropped.
+    #[must_use]
+    pub fn memory() -> (Self, Store) {
+        let shelf = Shelf::default();
+        let kind = Kind::Memory(shelf.clone());
+        (Self { kind }, Store::memory(shelf))
+    }
+
+    /// Opens or makes a SQLite database and brings it to the newest schema.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`], [`StoreError::Damaged`] or [`StoreError::Newer`].
+    /// An existing file is left as it was.
+    pub fn sqlite(options: &SqliteOptions) -> Result<(Self, Store), StoreError> {
+        let (writer, pool) = sqlite::open(options)?;
+        let kind = Kind::Sqlite(Box::new(writer));
+        Ok((Self { kind }, Store::sqlite(pool)))
+    }
+
+    /// Grants the store so many bytes, `None` for no limit but the disk's.
+    /// What is there already stays, however much it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the engine failed.
+    pub fn set_limit(&mut self, limit_bytes: Option<u64>) -> Result<(), StoreError> {
+        match &mut self.kind {
+            Kind::Memory(shelf) => {
+                shelf.set_limit(limit_bytes);
+                Ok(())
+            }
+            Kind::Sqlite(writer) => writer.set_limit(limit_bytes),
+        }
+    }
+
+    /// The newest id in use.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the engine failed.
+    pub fn newest(&self) -> Result<MessageId, StoreError> {
+        match &self.kind {
+            Kind::Memory(shelf) => Ok(shelf.newest()),
+            Kind::Sqlite(writer) => writer.newest(),
+        }
+    }
+
+    /// Commits all batches as one and says for each whether it went through.
+    /// When this returns, what went through is on disk and readers see it.
+    pub(crate) fn commit<'a>(
+        &mut self,
+        batches: impl Iterator<Item = &'a [Change]> + Clone,
+    ) -> Vec<Result<(), Refusal>> {
+        match &mut self.kind {
+            Kind::Memory(shelf) => shelf.commit(batches),
+            Kind::Sqlite(writer) => writer.commit(batches),
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! The one way to write: a queue in front of the engine, with group commit.
+
+use crate::id::IdClock;
+use crate::{Change, Engine, MessageId, NodeId, Refusal, Timestamp};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// When the journal counts as full, and how much goes into one commit.
+#[derive(Debug, Clone, Copy)]
+pub struct JournalLimits {
+    /// Beyond this much waiting, [`Journal::has_room`] says no.
+    pub queue_bytes: usize,
+    /// At most so many batches in one commit, so that the first of them does
+    /// not wait for the disk to take very much.
+    pub commit_batches: usize,
+}
+
+impl Default for JournalLimits {
+    fn default() -> Self {
+        Self {
+            queue_bytes: 64 << 20,
+            commit_batches: 2000,
+        }
+    }
+}
+
+/// What became of something appended, and the note that came with it.
+#[derive(Debug)]
+pub struct Settled<T> {
+    /// The note given to [`Journal::append`].
+    pub tag: T,
+    /// Whether the changes are on disk.
+    pub outcome: Result<(), Refusal>,
+}
+
+/// The queue. `T` is the caller's note of what to do once a batch is settled;
+/// notes come back in the order in which they were appended, also those that
+/// came without any change: that is how something unwritten keeps its place
+/// behind what is being written.
+#[derive(Debug)]
+pub struct Journal<T> {
+    shared: Arc<Shared<T>>,
+}
+
+impl<T> Clone for Journal<T> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Shared<T> {
+    limits: JournalLimits,
+    queue: Mutex<Queue<T>>,
+    /// Something was appended, or the journal was closed.
+    work: Condvar,
+    /// The queue has become shorter.
+    room: Notify,
+}
+
+#[derive(Debug)]
+struct Queue<T> {
+    clock: IdClock,
+    waiting: Vec<Batch<T>>,
+    waiting_bytes: usize,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Batch<T> {
+    changes: Vec<Change>,
+    weight_bytes: usize,
+    tag: T,
+}
+
+impl<T> Journal<T> {
+    /// An empty queue. `newest` is the last id in use in the store.
+    #[must_use]
+    pub fn new(node: NodeId, newest: MessageId, limits: JournalLimits) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                limits,
+                queue: Mutex::new(Queue {
+                    clock: IdClock::new(node, newest),
+                    waiting: Vec::new(),
+                    waiting_bytes: 0,
+                    closed: false,
+                }),
+                work: Condvar::new(),
+                room: Notify::new(),
+            }),
+        }
+    }
+
+    /// Queues a batch of changes. `make` gets the id of the message that the
+    /// batch may append: ids rise in the order of commits because they are
+    /// given under the lock that decides this order.
+    pub fn append(&self, now: Timestamp, make: impl FnOnce(MessageId) -> (Vec<Change>, T)) {
+        let mut queue = self.queue();
+        let id = queue.clock.next(now);
+        let (changes, tag) = make(id);
+        let weight_bytes = changes.iter().map(Change::weight_bytes).sum();
+        queue.waiting_bytes += weight_bytes;
+        queue.waiting.push(Batch {
+            changes,
+            weight_bytes,
+            tag,
+        });
+        let is_first = queue.waiting.len() == 1;
+        drop(queue);
+        if is_first {
+            self.shared.work.notify_one();
+        }
+    }
+
+    /// Whether the caller should go on producing.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.queue().waiting_bytes <= self.shared.limits.queue_bytes
+    }
+
+    /// Waits until [`Journal::has_room`].
+    pub async fn room(&self) {
+        loop {
+            let shorter = self.shared.room.notified();
+            if self.has_room() {
+                return;
+            }
+            shorter.await;
+        }
+    }
+
+    /// Lets [`Journal::run`] return once everything queued is settled.
+    pub fn close(&self) {
+        self.queue().closed = true;
+        self.shared.work.notify_all();
+    }
+
+    /// Commits what waits, one group after the other, until the journal is
+    /// closed and empty. Blocks: give it a thread of its own. `settle` gets
+    /// each group in order, after its commit is durable.
+    pub fn run(&self, mut engine: Engine, mut settle: impl FnMut(&mut Vec<Settled<T>>)) {
+        let mut settled = Vec::new();
+        while self.wait_for_work() {
+            self.commit_group(&mut engine, &mut settled);
+            settle(&mut settled);
+            settled.clear();
+        }
+    }
+
+    /// One turn of [`Journal::run`] without waiting: commits one group and
+    /// puts its notes into `settled`. Returns how many there were.
+    pub fn commit_group(&self, engine: &mut Engine, settled: &mut Vec<Settled<T>>) -> usize {
+        let group = self.take_group();
+        let outcomes = engine.commit(group.iter().map(|batch| batch.changes.as_slice()));
+        let count = group.len();
+        settled.extend(
+            group
+                .into_iter()
+                .zip(outcomes)
+                .map(|(batch, outcome)| Settled {
+                    tag: batch.tag,
+                    outcome,
+                }),
+        );
+        count
+    }
+
+    /// True when something waits, false when the journal is closed and empty.
+    fn wait_for_work(&self) -> bool {
+        let queue = self.queue();
+        let queue = self
+            .shared
+            .work
+            .wait_while(queue, |queue| queue.waiting.is_empty() && !queue.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        !queue.waiting.is_empty()
+    }
+
+    fn take_group(&self) -> Vec<Batch<T>> {
+        let mut queue = self.queue();
+        let most = self.shared.limits.commit_batches;
+        let group = if queue.waiting.len() <= most {
+            std::mem::take(&mut queue.waiting)
+        } else {
+            queue.waiting.drain(..most).collect()
+        };
+        queue.waiting_bytes -= group.iter().map(|batch| batch.weight_bytes).sum::<usize>();
+        drop(queue);
+        self.shared.room.notify_waiters();
+        group
+    }
+
+    /// Nothing done under this lock can panic half-way through an update, so a
+    /// poisoned lock still holds a consistent queue.
+    fn queue(&self) -> MutexGuard<'_, Queue<T>> {
+        self.shared
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EntryFlags, Expect, NewEntry, Page};
+    use anser_jid::BareJid;
+    use bytes::Bytes;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+
+    fn alice() -> BareJid {
+        "alice@example.org".parse().unwrap()
+    }
+
+    fn journal(limits: JournalLimits) -> Journal<u32> {
+        Journal::new(NodeId::default(), MessageId::FIRST, limits)
+    }
+
+    fn message(id: MessageId) -> Vec<Change> {
+        vec![Change::Append {
+            id,
+            body: Bytes::from_static(b"hello"),
+            entries: vec![NewEntry {
+                owner: alice(),
+                counterpart: alice(),
+                flags: EntryFlags::NONE,
+            }],
+        }]
+    }
+
+    #[test]
+    fn notes_come_back_in_the_order_of_appending_with_and_without_changes() {
+        let (mut engine, _) = Engine::memory();
+        let journal = journal(JournalLimits::default());
+        for tag in 0..6 {
+            journal.append(NOW, |id| {
+                let changes = if tag % 2 == 0 {
+                    message(id)
+                } else {
+                    Vec::new()
+                };
+                (changes, tag)
+            });
+        }
+        let mut settled = Vec::new();
+        assert_eq!(journal.commit_group(&mut engine, &mut settled), 6);
+        assert!(settled.iter().all(|one| one.outcome.is_ok()));
+        let tags: Vec<_> = settled.iter().map(|one| one.tag).collect();
+        assert_eq!(tags, [0, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_batch_whose_expectation_fails_takes_no_other_with_it() {
+        let (mut engine, _) = Engine::memory();
+        let journal = journal(JournalLimits::default());
+        for tag in 0..3 {
+            journal.append(NOW, |_| {
+                let put = Change::Put {
+                    owner: alice(),
+                    kind: "account",
+                    key: if tag == 2 { "b".into() } else { "a".into() },
+                    value: Bytes::new(),
+                    expect: Expect::Absent,
+                };
+                (vec![put], tag)
+            });
+        }
+        let mut settled = Vec::new();
+        journal.commit_group(&mut engine, &mut settled);
+        let went_through: Vec<_> = settled.iter().map(|one| one.outcome.is_ok()).collect();
+        assert_eq!(went_through, [true, false, true]);
+    }
+
+    #[test]
+    fn a_group_is_bounded_and_the_rest_waits_its_turn() {
+        let (mut engine, _) = Engine::memory();
+        let journal = journal(JournalLimits {
+            commit_batches: 2,
+            ..JournalLimits::default()
+        });
+        for tag in 0..5 {
+            journal.append(NOW, |id| (message(id), tag));
+        }
+        let mut settled = Vec::new();
+        let mut sizes = Vec::new();
+        for _ in 0..3 {
+            sizes.push(journal.commit_group(&mut engine, &mut settled));
+        }
+        assert_eq!(sizes, [2, 2, 1]);
+        assert!(settled.iter().map(|one| one.tag).eq(0..5));
+    }
+
+    #[tokio::test]
+    async fn a_full_journal_has_room_again_after_a_commit() {
+        let (mut engine, _) = Engine::memory();
+        let journal = journal(JournalLimits {
+            queue_bytes: 1,
+            ..JournalLimits::default()
+        });
+        assert!(journal.has_room());
+        journal.append(NOW, |id| (message(id), 0));
+        assert!(!journal.has_room());
+        let waiting = tokio::spawn({
+            let journal = journal.clone();
+            async move { journal.room().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        journal.commit_group(&mut engine, &mut Vec::new());
+        waiting.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_writer_thread_settles_everything_before_it_ends() {
+        let (engine, store) = Engine::memory();
+        let journal = journal(JournalLimits::default());
+        let writer = std::thread::spawn({
+            let journal = journal.clone();
+            move || {
+                let mut tags = Vec::new();
+                journal.run(engine, |group| {
+                    tags.extend(group.drain(..).map(|one| one.tag));
+                });
+                tags
+            }
+        });
+        for tag in 0..1000 {
+            journal.append(NOW, |id| (message(id), tag));
+        }
+        journal.close();
+        assert!(writer.join().unwrap().into_iter().eq(0..1000));
+        let log = store.page(&alice(), Page::oldest(2000)).await.unwrap();
+        assert_eq!(log.len(), 1000);
+        assert!(log.is_sorted_by(|a, b| a.id < b.id));
+    }
+}

@@ -1,0 +1,323 @@
+//! One transaction under way.
+
+use super::tail::{Entries, Tail};
+use crate::{Change, EntryFlags, Expect, MessageId, NewEntry, Refusal};
+use anser_jid::BareJid;
+use rusqlite::{Connection, OptionalExtension, Params, Transaction, params};
+use std::collections::HashMap;
+
+/// Applies changes to the tables, and collects what the tail gains by them.
+pub(super) struct Commit<'a> {
+    db: &'a Transaction<'a>,
+    addresses: &'a mut Addresses,
+    tail: &'a Tail,
+    tail_is_indexed: bool,
+    fresh: Entries,
+}
+
+/// What a commit does to the tail once it is on disk.
+pub(super) struct Fresh {
+    tail_is_indexed: bool,
+    entries: Entries,
+}
+
+impl Fresh {
+    pub(super) fn join(self, tail: &Tail) {
+        let mut tail = tail.write();
+        if self.tail_is_indexed {
+            *tail = self.entries;
+        } else {
+            tail.append(self.entries);
+        }
+    }
+}
+
+impl<'a> Commit<'a> {
+    pub(super) fn new(
+        db: &'a Transaction<'a>,
+        addresses: &'a mut Addresses,
+        tail: &'a Tail,
+    ) -> Self {
+        Self {
+            db,
+            addresses,
+            tail,
+            tail_is_indexed: false,
+            fresh: Entries::default(),
+        }
+    }
+
+    pub(super) fn finish(self) -> Fresh {
+        Fresh {
+            tail_is_indexed: self.tail_is_indexed,
+            entries: self.fresh,
+        }
+    }
+
+    /// Checks first and changes then, so that a batch in conflict leaves no
+    /// trace in a transaction that goes on.
+    pub(super) fn apply(&mut self, batch: &[Change]) -> rusqlite::Result<Result<(), Refusal>> {
+        for change in batch {
+            if let Err(refusal) = self.check(change)? {
+                return Ok(Err(refusal));
+            }
+        }
+        for change in batch {
+            self.change(change)?;
+        }
+        Ok(Ok(()))
+    }
+
+    fn check(&mut self, change: &Change) -> rusqlite::Result<Result<(), Refusal>> {
+        let Change::Put {
+            owner,
+            kind,
+            key,
+            expect,
+            ..
+        } = change
+        else {
+            return Ok(Ok(()));
+        };
+        if *expect == Expect::Anything {
+            return Ok(Ok(()));
+        }
+        let number = self.number(owner)?;
+        let found: Option<u64> = self
+            .db
+            .prepare_cached("SELECT version FROM record WHERE owner = ? AND kind = ? AND key = ?")?
+            .query_row(params![number, kind, key], |row| row.get(0))
+            .optional()?;
+        if expect.holds(found) {
+            return Ok(Ok(()));
+        }
+        Ok(Err(Refusal::Conflict {
+            owner: owner.clone(),
+            kind,
+            key: key.clone(),
+        }))
+    }
+
+    fn change(&mut self, change: &Change) -> rusqlite::Result<()> {
+        match change {
+            Change::Put {
+                owner,
+                kind,
+                key,
+                value,
+                ..
+            } => {
+                let number = self.number(owner)?;
+                self.execute(
+                    "INSERT INTO record (owner, kind, key, version, value) VALUES (?, ?, ?, 1, ?)
+                     ON CONFLICT DO UPDATE SET version = version + 1, value = excluded.value",
+                    params![number, kind, key, &value[..]],
+                )
+            }
+            Change::Delete { owner, kind, key } => {
+                let number = self.number(owner)?;
+                self.execute(
+                    "DELETE FROM record WHERE owner = ? AND kind = ? AND key = ?",
+                    params![number, kind, key],
+                )
+            }
+            Change::Append { id, body, entries } => self.append(*id, body, entries),
+            Change::Replace { id, body } => self.execute(
+                "UPDATE message SET body = ? WHERE id = ?",
+                params![&body[..], id.to_sql()],
+            ),
+            Change::Trim { owner, through } => self.trim(owner, *through),
+            Change::Forget { owner } => {
+                let number = self.number(owner)?;
+                self.execute("DELETE FROM record WHERE owner = ?", params![number])?;
+                self.trim(owner, MessageId::LAST)
+            }
+        }
+    }
+
+    fn append(&mut self, id: MessageId, body: &[u8], entries: &[NewEntry]) -> rusqlite::Result<()> {
+        let mut logs = Vec::with_capacity(entries.len() * Note::BYTES);
+        for entry in entries {
+            let note = Note {
+                owner: self.number(&entry.owner)?,
+                counterpart: self.number(&entry.counterpart)?,
+                flags: entry.flags,
+            };
+            note.write(&mut logs);
+            self.fresh.add(id, entry);
+        }
+        self.execute(
+            "INSERT INTO message (id, entries, logs, body) VALUES (?, ?, ?, ?)",
+            params![id.to_sql(), entries.len(), logs, body],
+        )
+    }
+
+    /// The index must be complete before part of it goes.
+    fn trim(&mut self, owner: &BareJid, through: MessageId) -> rusqlite::Result<()> {
+        self.index_tail()?;
+        self.index_fresh()?;
+        let range = params![self.number(owner)?, through.to_sql()];
+        self.execute(
+            "UPDATE message SET entries = entries - 1
+             WHERE id IN (SELECT message FROM entry WHERE owner = ?1 AND message <= ?2)",
+            range,
+        )?;
+        self.execute(
+            "DELETE FROM message WHERE entries = 0
+             AND id IN (SELECT message FROM entry WHERE owner = ?1 AND message <= ?2)",
+            range,
+        )?;
+        self.execute(
+            "DELETE FROM entry WHERE owner = ?1 AND message <= ?2",
+            range,
+        )
+    }
+
+    /// How long the tail was when this commit began.
+    pub(super) fn tail_entries(&self) -> usize {
+        self.tail.read().count()
+    }
+
+    /// Puts what was in the tail before this commit into the index.
+    pub(super) fn index_tail(&mut self) -> rusqlite::Result<()> {
+        if !self.tail_is_indexed {
+            let tail = self.tail.clone();
+            self.index(&tail.read())?;
+            self.tail_is_indexed = true;
+        }
+        Ok(())
+    }
+
+    fn index_fresh(&mut self) -> rusqlite::Result<()> {
+        let fresh = std::mem::take(&mut self.fresh);
+        self.index(&fresh)
+    }
+
+    /// In the order of the owners' numbers: neighbours share pages.
+    fn index(&mut self, entries: &Entries) -> rusqlite::Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut logs = entries
+            .logs()
+            .map(|(owner, log)| Ok((self.number(owner)?, log)))
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        logs.sort_unstable_by_key(|(owner, _)| *owner);
+        for (owner, log) in logs {
+            for entry in log {
+                let note = Note {
+                    owner,
+                    counterpart: self.number(&entry.counterpart)?,
+                    flags: entry.flags,
+                };
+                self.index_note(entry.id, note)?;
+            }
+        }
+        self.indexed_through(entries.newest())
+    }
+
+    fn index_note(&self, id: MessageId, note: Note) -> rusqlite::Result<()> {
+        self.execute(
+            "INSERT INTO entry (owner, message, counterpart, flags) VALUES (?, ?, ?, ?)",
+            params![note.owner, id.to_sql(), note.counterpart, note.flags.0],
+        )
+    }
+
+    fn indexed_through(&self, id: MessageId) -> rusqlite::Result<()> {
+        self.execute("UPDATE indexed SET through = ?", params![id.to_sql()])
+    }
+
+    /// Reads the notes of the messages that the index lacks.
+    pub(super) fn index_after_crash(&mut self) -> rusqlite::Result<()> {
+        let mut missing = self.db.prepare(
+            "SELECT id, logs FROM message WHERE id > (SELECT through FROM indexed) ORDER BY id",
+        )?;
+        let mut rows = missing.query([])?;
+        let mut newest = None;
+        while let Some(row) = rows.next()? {
+            let id = MessageId::from_sql(row.get(0)?);
+            for note in Note::read(row.get_ref(1)?.as_blob()?) {
+                self.index_note(id, note)?;
+            }
+            newest = Some(id);
+        }
+        newest.map_or(Ok(()), |id| self.indexed_through(id))
+    }
+
+    fn execute(&self, sql: &str, values: impl Params) -> rusqlite::Result<()> {
+        self.db.prepare_cached(sql)?.execute(values)?;
+        Ok(())
+    }
+
+    fn number(&mut self, address: &BareJid) -> rusqlite::Result<u32> {
+        self.addresses.number(self.db, address)
+    }
+}
+
+/// Who has a message, as it stands in `message.logs`: nine bytes.
+#[derive(Clone, Copy)]
+struct Note {
+    owner: u32,
+    counterpart: u32,
+    flags: EntryFlags,
+}
+
+impl Note {
+    const BYTES: usize = 9;
+
+    fn write(self, logs: &mut Vec<u8>) {
+        logs.extend(self.owner.to_le_bytes());
+        logs.extend(self.counterpart.to_le_bytes());
+        logs.push(self.flags.0);
+    }
+
+    fn read(logs: &[u8]) -> impl Iterator<Item = Self> {
+        let number = |bytes: &[u8]| {
+            let bytes = bytes.try_into().expect("a note has four bytes here");
+            u32::from_le_bytes(bytes)
+        };
+        logs.chunks_exact(Self::BYTES).map(move |note| Self {
+            owner: number(&note[..4]),
+            counterpart: number(&note[4..8]),
+            flags: EntryFlags(note[8]),
+        })
+    }
+}
+
+/// The numbers that stand for addresses in the tables, as far as they were
+/// needed lately.
+#[derive(Debug, Default)]
+pub(super) struct Addresses {
+    numbers: HashMap<BareJid, u32>,
+}
+
+impl Addresses {
+    /// A few megabytes; then it starts anew rather than grow with the number
+    /// of addresses ever seen.
+    const MOST: usize = 50_000;
+
+    fn number(&mut self, db: &Connection, address: &BareJid) -> rusqlite::Result<u32> {
+        if let Some(number) = self.numbers.get(address) {
+            return Ok(*number);
+        }
+        let known = db
+            .prepare_cached("SELECT id FROM address WHERE name = ?")?
+            .query_row([address.as_str()], |row| row.get(0))
+            .optional()?;
+        let number = match known {
+            Some(number) => number,
+            None => db
+                .prepare_cached("INSERT INTO address (name) VALUES (?) RETURNING id")?
+                .query_row([address.as_str()], |row| row.get(0))?,
+        };
+        if self.numbers.len() >= Self::MOST {
+            self.forget();
+        }
+        self.numbers.insert(address.clone(), number);
+        Ok(number)
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.numbers.clear();
+    }
+}

@@ -1,0 +1,184 @@
+//! Reading, one query per method.
+
+use super::tail::{Tail, TailEntry};
+use crate::{EntryFlags, LogEntry, MessageId, Page, Record};
+use anser_jid::BareJid;
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+/// A connection that only reads.
+#[derive(Debug)]
+pub(crate) struct ReadConnection {
+    db: Connection,
+    tail: Tail,
+}
+
+impl ReadConnection {
+    pub(super) fn new(db: Connection, tail: Tail) -> Self {
+        Self { db, tail }
+    }
+
+    pub(crate) fn record(
+        &self,
+        owner: &BareJid,
+        kind: &str,
+        key: &str,
+    ) -> rusqlite::Result<Option<Record>> {
+        self.db
+            .prepare_cached(
+                "SELECT version, value FROM record
+                 WHERE owner = (SELECT id FROM address WHERE name = ?) AND kind = ? AND key = ?",
+            )?
+            .query_row(params![owner.as_str(), kind, key], |row| record(row, 0))
+            .optional()
+    }
+
+    pub(crate) fn records(
+        &self,
+        owner: &BareJid,
+        kind: &str,
+    ) -> rusqlite::Result<Vec<(String, Record)>> {
+        self.db
+            .prepare_cached(
+                "SELECT key, version, value FROM record
+                 WHERE owner = (SELECT id FROM address WHERE name = ?) AND kind = ? ORDER BY key",
+            )?
+            .query_map(params![owner.as_str(), kind], |row| {
+                Ok((row.get(0)?, record(row, 1)?))
+            })?
+            .collect()
+    }
+
+    pub(crate) fn owners(
+        &self,
+        kind: &str,
+        after: Option<&BareJid>,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<BareJid>> {
+        let after = after.map_or("", BareJid::as_str);
+        self.db
+            .prepare_cached(
+                "SELECT name FROM address
+                 WHERE name > ? AND EXISTS
+                     (SELECT 1 FROM record WHERE record.owner = address.id AND record.kind = ?)
+                 ORDER BY name LIMIT ?",
+            )?
+            .query_map(params![after, kind, limit], |row| address(row, 0))?
+            .collect()
+    }
+
+    /// The tail first: an entry may move into the index while this reads, so
+    /// it can be found twice, but not missed.
+    pub(crate) fn page(&self, owner: &BareJid, page: &Page) -> rusqlite::Result<Vec<LogEntry>> {
+        let tail = self.tail.page(owner, page);
+        let mut entries = self.indexed(owner, page)?;
+        let newest_indexed = entries.last().map_or(MessageId::FIRST, |entry| entry.id);
+        let fresh = tail.into_iter().filter(|entry| entry.id > newest_indexed);
+        if page.newest {
+            let fresh: Vec<_> = fresh.collect();
+            let skipped = fresh.len().saturating_sub(page.limit);
+            for entry in fresh.into_iter().skip(skipped) {
+                entries.extend(self.with_body(&entry)?);
+            }
+            let skipped = entries.len().saturating_sub(page.limit);
+            entries.drain(..skipped);
+        } else {
+            let missing = page.limit.saturating_sub(entries.len());
+            for entry in fresh.take(missing) {
+                entries.extend(self.with_body(&entry)?);
+            }
+        }
+        Ok(entries)
+    }
+
+    fn indexed(&self, owner: &BareJid, page: &Page) -> rusqlite::Result<Vec<LogEntry>> {
+        // The two texts differ in the order only, and only constant words go
+        // into them.
+        let order = if page.newest { "DESC" } else { "ASC" };
+        let sql = format!(
+            "SELECT entry.message, address.name, entry.flags, message.body
+             FROM entry
+             JOIN message ON message.id = entry.message
+             JOIN address ON address.id = entry.counterpart
+             WHERE entry.owner = (SELECT id FROM address WHERE name = ?1)
+               AND entry.message > ?2 AND entry.message < ?3
+               AND (?4 IS NULL
+                    OR entry.counterpart = (SELECT id FROM address WHERE name = ?4))
+               AND entry.flags & ?5 = ?5
+             ORDER BY entry.message {order} LIMIT ?6"
+        );
+        let counterpart = page.counterpart.as_ref().map(BareJid::as_str);
+        let values = params![
+            owner.as_str(),
+            page.after.to_sql(),
+            page.before.to_sql(),
+            counterpart,
+            page.flags.0,
+            page.limit,
+        ];
+        let mut entries = self
+            .db
+            .prepare_cached(&sql)?
+            .query_map(values, entry)?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        if page.newest {
+            entries.reverse();
+        }
+        Ok(entries)
+    }
+
+    /// Nothing if the message has just been trimmed.
+    fn with_body(&self, entry: &TailEntry) -> rusqlite::Result<Option<LogEntry>> {
+        self.db
+            .prepare_cached("SELECT body FROM message WHERE id = ?")?
+            .query_row([entry.id.to_sql()], |row| {
+                Ok(LogEntry {
+                    id: entry.id,
+                    counterpart: entry.counterpart.clone(),
+                    flags: entry.flags,
+                    body: Bytes::from(row.get::<_, Vec<u8>>(0)?),
+                })
+            })
+            .optional()
+    }
+
+    pub(crate) fn head(&self, owner: &BareJid) -> rusqlite::Result<MessageId> {
+        if let Some(head) = self.tail.head(owner) {
+            return Ok(head);
+        }
+        self.db
+            .prepare_cached(
+                "SELECT max(message) FROM entry
+                 WHERE owner = (SELECT id FROM address WHERE name = ?)",
+            )?
+            .query_row([owner.as_str()], |row| row.get::<_, Option<i64>>(0))
+            .map(|id| id.map_or(MessageId::FIRST, MessageId::from_sql))
+    }
+}
+
+fn record(row: &Row<'_>, first: usize) -> rusqlite::Result<Record> {
+    Ok(Record {
+        version: row.get(first)?,
+        value: Bytes::from(row.get::<_, Vec<u8>>(first + 1)?),
+    })
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<LogEntry> {
+    Ok(LogEntry {
+        id: MessageId::from_sql(row.get(0)?),
+        counterpart: address(row, 1)?,
+        flags: EntryFlags(row.get(2)?),
+        body: Bytes::from(row.get::<_, Vec<u8>>(3)?),
+    })
+}
+
+fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<BareJid> {
+    let text = row.get_ref(column)?.as_str()?;
+    text.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            Box::new(error),
+        )
+    })
+}

@@ -1,0 +1,361 @@
+//! What every engine must do. Each test runs once per engine, and once more on
+//! SQLite with an index that is never behind.
+#![allow(
+    clippy::unwrap_used,
+    reason = "whatever does not unwrap here has failed the test"
+)]
+
+use anser_jid::BareJid;
+use anser_store::{
+    Change, Engine, EntryFlags, Expect, Journal, JournalLimits, MessageId, NewEntry, NodeId, Page,
+    Refusal, SqliteOptions, Store, StoreError, Timestamp,
+};
+use bytes::Bytes;
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+const INBOUND: EntryFlags = EntryFlags(1);
+const UNREAD: EntryFlags = EntryFlags(2);
+
+/// An engine, a journal in front of it, and a way to read.
+struct World {
+    engine: Engine,
+    journal: Journal<()>,
+    store: Store,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl World {
+    fn memory() -> Self {
+        let (engine, store) = Engine::memory();
+        Self::new(engine, store, None)
+    }
+
+    fn sqlite(tail_entries: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteOptions {
+            tail_entries,
+            ..SqliteOptions::new(folder.path().join("anser.db"))
+        };
+        let (engine, store) = Engine::sqlite(&options).unwrap();
+        Self::new(engine, store, Some(folder))
+    }
+
+    fn new(engine: Engine, store: Store, folder: Option<tempfile::TempDir>) -> Self {
+        let newest = engine.newest().unwrap();
+        let journal = Journal::new(NodeId::default(), newest, JournalLimits::default());
+        Self {
+            engine,
+            journal,
+            store,
+            _folder: folder,
+        }
+    }
+
+    fn try_commit(&mut self, changes: Vec<Change>) -> Result<(), Refusal> {
+        self.journal.append(NOW, |_| (changes, ()));
+        self.settle()
+    }
+
+    fn commit(&mut self, changes: Vec<Change>) {
+        self.try_commit(changes).unwrap();
+    }
+
+    fn settle(&mut self) -> Result<(), Refusal> {
+        let mut settled = Vec::new();
+        self.journal.commit_group(&mut self.engine, &mut settled);
+        settled.remove(0).outcome
+    }
+
+    /// Appends a message to the logs of both and returns its place.
+    fn send(&mut self, from: &str, to: &str, body: &str) -> MessageId {
+        let (from, to) = (jid(from), jid(to));
+        let mut place = MessageId::FIRST;
+        self.journal.append(NOW, |id| {
+            place = id;
+            let entry = |owner: &BareJid, counterpart: &BareJid, flags| NewEntry {
+                owner: owner.clone(),
+                counterpart: counterpart.clone(),
+                flags,
+            };
+            let append = Change::Append {
+                id,
+                body: Bytes::from(body.to_owned()),
+                entries: vec![
+                    entry(&from, &to, EntryFlags::NONE),
+                    entry(&to, &from, INBOUND.with(UNREAD)),
+                ],
+            };
+            (vec![append], ())
+        });
+        self.settle().unwrap();
+        place
+    }
+
+    async fn bodies(&self, owner: &str, page: Page) -> Vec<String> {
+        let entries = self.store.page(&jid(owner), page).await.unwrap();
+        assert!(entries.is_sorted_by(|a, b| a.id < b.id));
+        let text = |body: &Bytes| String::from_utf8(body.to_vec()).unwrap();
+        entries.iter().map(|entry| text(&entry.body)).collect()
+    }
+}
+
+fn jid(text: &str) -> BareJid {
+    text.parse().unwrap()
+}
+
+const ALICE: &str = "alice@example.org";
+const BOB: &str = "bob@example.org";
+const CAROL: &str = "carol@example.net";
+
+fn put(owner: &str, kind: &'static str, key: &str, value: &'static str, expect: Expect) -> Change {
+    Change::Put {
+        owner: jid(owner),
+        kind,
+        key: key.to_owned(),
+        value: Bytes::from_static(value.as_bytes()),
+        expect,
+    }
+}
+
+async fn a_record_counts_its_versions(mut world: World) {
+    for version in 1..=3 {
+        world.commit(vec![put(ALICE, "roster", BOB, "x", Expect::Anything)]);
+        let record = world.store.record(&jid(ALICE), "roster", BOB).await;
+        let record = record.unwrap().unwrap();
+        assert_eq!((record.version, &record.value[..]), (version, &b"x"[..]));
+    }
+    let delete = Change::Delete {
+        owner: jid(ALICE),
+        kind: "roster",
+        key: BOB.to_owned(),
+    };
+    world.commit(vec![delete]);
+    let gone = world.store.record(&jid(ALICE), "roster", BOB).await;
+    assert_eq!(gone.unwrap(), None);
+}
+
+async fn an_unmet_expectation_refuses_the_whole_batch(mut world: World) {
+    world.commit(vec![put(ALICE, "account", "", "1", Expect::Absent)]);
+    for expect in [Expect::Absent, Expect::Version(2)] {
+        let batch = vec![
+            put(ALICE, "other", "", "2", Expect::Anything),
+            put(ALICE, "account", "", "2", expect),
+        ];
+        let refusal = world.try_commit(batch).unwrap_err();
+        assert!(
+            matches!(
+                refusal,
+                Refusal::Conflict {
+                    kind: "account",
+                    ..
+                }
+            ),
+            "{refusal}"
+        );
+    }
+    let other = world.store.record(&jid(ALICE), "other", "").await.unwrap();
+    assert_eq!(other, None);
+    world.commit(vec![put(ALICE, "account", "", "2", Expect::Version(1))]);
+}
+
+async fn records_are_listed_by_kind_in_the_order_of_their_keys(mut world: World) {
+    world.commit(vec![
+        put(ALICE, "roster", "b", "2", Expect::Anything),
+        put(ALICE, "roster", "a", "1", Expect::Anything),
+        put(ALICE, "rosters", "c", "3", Expect::Anything),
+        put(BOB, "roster", "d", "4", Expect::Anything),
+    ]);
+    let records = world.store.records(&jid(ALICE), "roster").await.unwrap();
+    let keys: Vec<_> = records.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["a", "b"]);
+}
+
+async fn owners_are_listed_in_pages(mut world: World) {
+    for owner in [CAROL, ALICE, BOB] {
+        world.commit(vec![put(owner, "account", "", "", Expect::Absent)]);
+    }
+    world.commit(vec![put(
+        "room@example.org",
+        "room",
+        "",
+        "",
+        Expect::Absent,
+    )]);
+    let first = world.store.owners("account", None, 2).await.unwrap();
+    assert_eq!(first, [jid(ALICE), jid(BOB)]);
+    let rest = world.store.owners("account", first.last(), 2).await;
+    assert_eq!(rest.unwrap(), [jid(CAROL)]);
+}
+
+async fn a_message_is_in_the_log_of_both_and_of_nobody_else(mut world: World) {
+    let id = world.send(ALICE, BOB, "hello");
+    for (owner, counterpart) in [(ALICE, BOB), (BOB, ALICE)] {
+        let log = world.store.page(&jid(owner), Page::oldest(10)).await;
+        let log = log.unwrap();
+        assert_eq!(log.len(), 1);
+        assert_eq!(log[0].id, id);
+        assert_eq!(log[0].counterpart, jid(counterpart));
+        assert_eq!(world.store.head(&jid(owner)).await.unwrap(), id);
+    }
+    assert!(world.bodies(CAROL, Page::oldest(10)).await.is_empty());
+    let head = world.store.head(&jid(CAROL)).await.unwrap();
+    assert_eq!(head, MessageId::FIRST);
+}
+
+async fn pages_go_both_ways_from_any_place(mut world: World) {
+    let ids: Vec<_> = (0..10)
+        .map(|n| world.send(ALICE, BOB, &n.to_string()))
+        .collect();
+    let page = |after, before, newest| Page {
+        after,
+        before,
+        newest,
+        ..Page::oldest(3)
+    };
+    let (first, last) = (MessageId::FIRST, MessageId::LAST);
+    for (page, bodies) in [
+        (page(first, last, false), "012"),
+        (page(first, last, true), "789"),
+        (page(ids[4], last, false), "567"),
+        (page(first, ids[4], true), "123"),
+        (page(ids[4], ids[7], false), "56"),
+        (page(ids[9], last, false), ""),
+        (page(first, ids[0], true), ""),
+        (page(ids[5], ids[2], false), ""),
+        (page(ids[5].previous(), last, false), "567"),
+    ] {
+        assert_eq!(
+            world.bodies(BOB, page.clone()).await.concat(),
+            bodies,
+            "{page:?}"
+        );
+    }
+}
+
+async fn a_page_can_be_of_one_conversation(mut world: World) {
+    world.send(BOB, ALICE, "from bob");
+    world.send(CAROL, ALICE, "from carol");
+    world.send(ALICE, BOB, "to bob");
+    let with = |counterpart| Page {
+        counterpart: Some(jid(counterpart)),
+        ..Page::oldest(10)
+    };
+    assert_eq!(world.bodies(ALICE, with(BOB)).await, ["from bob", "to bob"]);
+    assert_eq!(world.bodies(ALICE, with(CAROL)).await, ["from carol"]);
+    assert!(world.bodies(ALICE, with("x@y")).await.is_empty());
+}
+
+async fn a_page_can_be_of_flagged_entries(mut world: World) {
+    world.send(ALICE, BOB, "sent");
+    world.send(BOB, ALICE, "received");
+    let flagged = |flags| Page {
+        flags,
+        ..Page::oldest(10)
+    };
+    let inbound = world.bodies(ALICE, flagged(INBOUND)).await;
+    assert_eq!(inbound, ["received"]);
+    let both = world.bodies(ALICE, flagged(INBOUND.with(UNREAD))).await;
+    assert_eq!(both, ["received"]);
+    let none = world.bodies(ALICE, flagged(EntryFlags(4))).await;
+    assert!(none.is_empty());
+}
+
+async fn a_message_can_be_replaced_everywhere(mut world: World) {
+    let id = world.send(ALICE, BOB, "regretted");
+    world.commit(vec![Change::Replace {
+        id,
+        body: Bytes::from_static(b"tombstone"),
+    }]);
+    for owner in [ALICE, BOB] {
+        assert_eq!(world.bodies(owner, Page::oldest(9)).await, ["tombstone"]);
+    }
+}
+
+async fn trimming_one_log_leaves_the_other(mut world: World) {
+    let ids: Vec<_> = (0..4)
+        .map(|n| world.send(ALICE, BOB, &n.to_string()))
+        .collect();
+    world.commit(vec![Change::Trim {
+        owner: jid(ALICE),
+        through: ids[1],
+    }]);
+    assert_eq!(world.bodies(ALICE, Page::oldest(9)).await, ["2", "3"]);
+    assert_eq!(world.bodies(BOB, Page::newest(9)).await.concat(), "0123");
+    world.commit(vec![Change::Trim {
+        owner: jid(BOB),
+        through: ids[2],
+    }]);
+    assert_eq!(world.bodies(BOB, Page::oldest(9)).await, ["3"]);
+    assert_eq!(world.bodies(ALICE, Page::oldest(9)).await, ["2", "3"]);
+}
+
+async fn a_forgotten_owner_has_nothing_and_others_keep_theirs(mut world: World) {
+    world.commit(vec![put(ALICE, "account", "", "", Expect::Absent)]);
+    world.send(ALICE, BOB, "hello");
+    world.commit(vec![Change::Forget { owner: jid(ALICE) }]);
+    let account = world.store.record(&jid(ALICE), "account", "").await;
+    assert_eq!(account.unwrap(), None);
+    assert!(world.bodies(ALICE, Page::oldest(9)).await.is_empty());
+    assert_eq!(world.bodies(BOB, Page::oldest(9)).await, ["hello"]);
+}
+
+async fn a_full_store_refuses_and_goes_on_when_there_is_room(mut world: World) {
+    world.send(ALICE, BOB, "kept");
+    world.engine.set_limit(Some(128 * 1024)).unwrap();
+    let big = || Change::Put {
+        owner: jid(ALICE),
+        kind: "file",
+        key: String::new(),
+        value: Bytes::from(vec![b'x'; 256 * 1024]),
+        expect: Expect::Anything,
+    };
+    let Err(Refusal::Store(error)) = world.try_commit(vec![big()]) else {
+        panic!("accepted more than there is room for");
+    };
+    assert!(matches!(*error, StoreError::Full), "{error}");
+    assert_eq!(world.bodies(BOB, Page::oldest(9)).await, ["kept"]);
+    world.engine.set_limit(None).unwrap();
+    world.commit(vec![big()]);
+    world.send(ALICE, BOB, "resumed");
+    assert_eq!(
+        world.bodies(BOB, Page::oldest(9)).await,
+        ["kept", "resumed"]
+    );
+}
+
+/// One module per test, one test per engine in it.
+macro_rules! contract {
+    ($($name:ident),* $(,)?) => { $(
+        mod $name {
+            #[tokio::test]
+            async fn memory() {
+                super::$name(super::World::memory()).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite() {
+                super::$name(super::World::sqlite(8192)).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite_indexed() {
+                super::$name(super::World::sqlite(1)).await;
+            }
+        }
+    )* };
+}
+
+contract![
+    a_record_counts_its_versions,
+    an_unmet_expectation_refuses_the_whole_batch,
+    records_are_listed_by_kind_in_the_order_of_their_keys,
+    owners_are_listed_in_pages,
+    a_message_is_in_the_log_of_both_and_of_nobody_else,
+    pages_go_both_ways_from_any_place,
+    a_page_can_be_of_one_conversation,
+    a_page_can_be_of_flagged_entries,
+    a_message_can_be_replaced_everywhere,
+    trimming_one_log_leaves_the_other,
+    a_forgotten_owner_has_nothing_and_others_keep_theirs,
+    a_full_store_refuses_and_goes_on_when_there_is_room,
+];

@@ -1,0 +1,246 @@
+//! What is true of SQLite only: files, crashes, schemas, and that it agrees
+//! with the engine in memory.
+#![allow(
+    clippy::unwrap_used,
+    reason = "whatever does not unwrap here has failed the test"
+)]
+
+use anser_jid::BareJid;
+use anser_store::{
+    Change, Engine, EntryFlags, Expect, Journal, JournalLimits, MessageId, NewEntry, NodeId, Page,
+    SqliteOptions, Store, StoreError, Timestamp,
+};
+use bytes::Bytes;
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
+use std::path::Path;
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+
+fn jid(number: u8) -> BareJid {
+    format!("user{number}@example.org").parse().unwrap()
+}
+
+fn options(folder: &Path, tail_entries: usize) -> SqliteOptions {
+    SqliteOptions {
+        tail_entries,
+        ..SqliteOptions::new(folder.join("anser.db"))
+    }
+}
+
+struct Opened {
+    engine: Engine,
+    journal: Journal<()>,
+    store: Store,
+}
+
+impl Opened {
+    fn new((engine, store): (Engine, Store)) -> Self {
+        let newest = engine.newest().unwrap();
+        Self {
+            engine,
+            journal: Journal::new(NodeId::default(), newest, JournalLimits::default()),
+            store,
+        }
+    }
+
+    fn sqlite(folder: &Path, tail_entries: usize) -> Self {
+        Self::new(Engine::sqlite(&options(folder, tail_entries)).unwrap())
+    }
+
+    fn append(&self, from: u8, to: u8, flags: u8) {
+        self.journal.append(NOW, |id| {
+            let entry = |owner: u8, counterpart: u8| NewEntry {
+                owner: jid(owner),
+                counterpart: jid(counterpart),
+                flags: EntryFlags(flags),
+            };
+            let mut entries = vec![entry(from, to)];
+            if to != from {
+                entries.push(entry(to, from));
+            }
+            let body = Bytes::from(format!("{from} to {to}"));
+            (vec![Change::Append { id, body, entries }], ())
+        });
+    }
+
+    fn commit(&mut self) {
+        let mut settled = Vec::new();
+        self.journal.commit_group(&mut self.engine, &mut settled);
+        assert!(settled.iter().all(|one| one.outcome.is_ok()));
+    }
+
+    async fn ids(&self, owner: u8) -> Vec<MessageId> {
+        let log = self.store.page(&jid(owner), Page::oldest(1000)).await;
+        log.unwrap().iter().map(|entry| entry.id).collect()
+    }
+}
+
+#[tokio::test]
+async fn what_was_settled_is_there_after_a_crash_in_the_same_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut before = Opened::sqlite(folder.path(), 7);
+    for round in 0..20 {
+        before.append(0, 1, 0);
+        before.append(1, 2, round);
+        before.commit();
+    }
+    let logs = [
+        before.ids(0).await,
+        before.ids(1).await,
+        before.ids(2).await,
+    ];
+    assert_eq!([20, 40, 20], logs.each_ref().map(Vec::len));
+    // The process is gone without a word; what it had open is just closed.
+    drop(before);
+
+    let mut after = Opened::sqlite(folder.path(), 7);
+    assert_eq!(
+        logs,
+        [after.ids(0).await, after.ids(1).await, after.ids(2).await]
+    );
+    after.append(0, 1, 0);
+    after.commit();
+    assert!(after.ids(0).await.is_sorted());
+    assert_eq!(after.ids(0).await.len(), 21);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_named_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(folder.path(), 1);
+    let text = "these are the notes of my holiday ".repeat(200);
+    std::fs::write(&options.path, &text).unwrap();
+    let error = Engine::sqlite(&options).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("anser.db"), "{error}");
+    assert_eq!(std::fs::read_to_string(&options.path).unwrap(), text);
+}
+
+#[test]
+fn a_database_of_a_later_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(folder.path(), 1);
+    drop(Engine::sqlite(&options).unwrap());
+    let file = rusqlite::Connection::open(&options.path).unwrap();
+    file.pragma_update(None, "user_version", 1000).unwrap();
+    drop(file);
+    let error = Engine::sqlite(&options).unwrap_err();
+    assert!(
+        matches!(error, StoreError::Newer { found: 1000, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = Engine::sqlite(&options(&folder.path().join("missing"), 1)).unwrap_err();
+    assert!(matches!(error, StoreError::Open { .. }), "{error}");
+    assert!(error.to_string().contains("missing"), "{error}");
+}
+
+/// One step of a random history.
+#[derive(Debug, Clone)]
+enum Step {
+    Append { from: u8, to: u8, flags: u8 },
+    Put { owner: u8, key: u8 },
+    Delete { owner: u8, key: u8 },
+    Trim { owner: u8, place: usize },
+    Forget { owner: u8 },
+    Commit,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let user = 0_u8..4;
+    prop_oneof![
+        8 => (user.clone(), user.clone(), 0_u8..4)
+            .prop_map(|(from, to, flags)| Step::Append { from, to, flags }),
+        2 => (user.clone(), 0_u8..3).prop_map(|(owner, key)| Step::Put { owner, key }),
+        1 => (user.clone(), 0_u8..3).prop_map(|(owner, key)| Step::Delete { owner, key }),
+        1 => (user.clone(), any::<usize>()).prop_map(|(owner, place)| Step::Trim { owner, place }),
+        1 => user.prop_map(|owner| Step::Forget { owner }),
+        4 => Just(Step::Commit),
+    ]
+}
+
+async fn run(world: &mut Opened, step: &Step) {
+    let change = match *step {
+        Step::Append { from, to, flags } => return world.append(from, to, flags),
+        Step::Commit => return world.commit(),
+        Step::Put { owner, key } => Change::Put {
+            owner: jid(owner),
+            kind: "thing",
+            key: key.to_string(),
+            value: Bytes::from_static(b"value"),
+            expect: Expect::Anything,
+        },
+        Step::Delete { owner, key } => Change::Delete {
+            owner: jid(owner),
+            kind: "thing",
+            key: key.to_string(),
+        },
+        Step::Trim { owner, place } => {
+            let ids = world.ids(owner).await;
+            let through = match ids.len() {
+                0 => MessageId::FIRST,
+                length => ids[place % length],
+            };
+            Change::Trim {
+                owner: jid(owner),
+                through,
+            }
+        }
+        Step::Forget { owner } => Change::Forget { owner: jid(owner) },
+    };
+    world.journal.append(NOW, |_| (vec![change], ()));
+}
+
+async fn assert_same(one: &Opened, other: &Opened) {
+    for owner in 0..4 {
+        let owner = jid(owner);
+        let things = one.store.records(&owner, "thing").await.unwrap();
+        assert_eq!(things, other.store.records(&owner, "thing").await.unwrap());
+        let head = one.store.head(&owner).await.unwrap();
+        assert_eq!(head, other.store.head(&owner).await.unwrap());
+        for page in [
+            Page::oldest(3),
+            Page::newest(3),
+            Page::oldest(1000),
+            Page {
+                flags: EntryFlags(2),
+                counterpart: Some(jid(1)),
+                ..Page::newest(2)
+            },
+        ] {
+            let log = one.store.page(&owner, page.clone()).await.unwrap();
+            let same = other.store.page(&owner, page).await.unwrap();
+            assert_eq!(log, same);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn sqlite_and_memory_agree_on_every_history(
+        steps in proptest::collection::vec(step(), 1..80),
+        tail_entries in 1_usize..12,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let folder = tempfile::tempdir().unwrap();
+            let mut memory = Opened::new(Engine::memory());
+            let mut sqlite = Opened::sqlite(folder.path(), tail_entries);
+            for step in steps {
+                run(&mut memory, &step).await;
+                run(&mut sqlite, &step).await;
+            }
+            memory.commit();
+            sqlite.commit();
+            assert_same(&memory, &sqlite).await;
+            drop(sqlite);
+            assert_same(&memory, &Opened::sqlite(folder.path(), tail_entries)).await;
+        });
+    }
+}
