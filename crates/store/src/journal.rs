@@ -333,7 +333,8 @@ mod tests {
         }
         journal.close();
         assert!(writer.join().unwrap().into_iter().eq(0..1000));
-        let log = store.page(&alice(), Page::oldest(2000)).await.unwrap();
+        let log = store.read(|view| view.page(&alice(), &Page::oldest(2000)));
+        let log = log.await.unwrap();
         assert_eq!(log.len(), 1000);
         assert!(log.is_sorted_by(|a, b| a.id < b.id));
     }

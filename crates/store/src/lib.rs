@@ -29,4 +29,4 @@ pub use error::{Refusal, StoreError};
 pub use id::{MessageId, NodeId, ParseIdError, Timestamp};
 pub use journal::{Journal, JournalLimits, Settled};
 pub use sqlite::{Durability, SqliteOptions};
-pub use store::{LogEntry, Page, Record, Store};
+pub use store::{LogEntry, Page, Record, Store, View};

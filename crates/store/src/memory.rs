@@ -124,11 +124,7 @@ impl Shelf {
             id: *id,
             counterpart: entry.counterpart.clone(),
             flags: entry.flags,
-            body: contents
-                .messages
-                .get(id)
-                .map(|message| message.body.clone())
-                .unwrap_or_default(),
+            body: contents.body(*id).unwrap_or_default(),
         };
         let range = log.range(range).filter(wanted);
         if page.newest {
@@ -140,6 +136,17 @@ impl Shelf {
         }
     }
 
+    pub(crate) fn places(&self, owner: &BareJid, page: &Page) -> Vec<MessageId> {
+        self.page(owner, page)
+            .iter()
+            .map(|entry| entry.id)
+            .collect()
+    }
+
+    pub(crate) fn body(&self, place: MessageId) -> Option<Bytes> {
+        self.contents().body(place)
+    }
+
     pub(crate) fn head(&self, owner: &BareJid) -> MessageId {
         let contents = self.contents();
         let newest = contents.logs.get(owner).and_then(BTreeMap::last_key_value);
@@ -148,6 +155,10 @@ impl Shelf {
 }
 
 impl Contents {
+    fn body(&self, id: MessageId) -> Option<Bytes> {
+        self.messages.get(&id).map(|message| message.body.clone())
+    }
+
     fn apply(&mut self, batch: &[Change]) -> Result<(), Refusal> {
         for change in batch {
             self.check(change)?;

@@ -1,7 +1,7 @@
 //! Reading records and logs.
 
 use crate::memory::Shelf;
-use crate::sqlite::ReadPool;
+use crate::sqlite::{self, ReadConnection, ReadPool};
 use crate::{EntryFlags, MessageId, StoreError};
 use anser_jid::BareJid;
 use bytes::Bytes;
@@ -96,90 +96,123 @@ impl Store {
         }
     }
 
-    /// One record.
+    /// Runs `reads`, as many as belong together, where waiting for the disk
+    /// holds up nobody else.
     ///
     /// # Errors
-    /// [`StoreError`] if the engine failed; so do the other methods.
-    pub async fn record(
+    /// What `reads` returns, or [`StoreError::Closed`].
+    pub async fn read<R: Send + 'static>(
+        &self,
+        reads: impl FnOnce(&View<'_>) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        match &self.engine {
+            Reader::Memory(shelf) => reads(&View {
+                engine: Engine::Memory(shelf),
+            }),
+            Reader::Sqlite(pool) => {
+                pool.run(move |connection| {
+                    reads(&View {
+                        engine: Engine::Sqlite(connection),
+                    })
+                })
+                .await
+            }
+        }
+    }
+}
+
+/// What can be read. Each method fails with [`StoreError`] if the engine does.
+#[derive(Debug)]
+pub struct View<'a> {
+    engine: Engine<'a>,
+}
+
+#[derive(Debug)]
+enum Engine<'a> {
+    Memory(&'a Shelf),
+    Sqlite(&'a ReadConnection),
+}
+
+#[expect(clippy::missing_errors_doc, reason = "said once, for all of them")]
+impl View<'_> {
+    /// One record.
+    pub fn record(
         &self,
         owner: &BareJid,
         kind: &'static str,
         key: &str,
     ) -> Result<Option<Record>, StoreError> {
-        match &self.engine {
-            Reader::Memory(shelf) => Ok(shelf.record(owner, kind, key)),
-            Reader::Sqlite(pool) => {
-                let (owner, key) = (owner.clone(), key.to_owned());
-                pool.read(move |db| db.record(&owner, kind, &key)).await
-            }
+        match self.engine {
+            Engine::Memory(shelf) => Ok(shelf.record(owner, kind, key)),
+            Engine::Sqlite(db) => answer(db.record(owner, kind, key)),
         }
     }
 
     /// An owner's records of one kind, by key.
-    ///
-    /// # Errors
-    /// As [`Store::record`].
-    pub async fn records(
+    pub fn records(
         &self,
         owner: &BareJid,
         kind: &'static str,
     ) -> Result<Vec<(String, Record)>, StoreError> {
-        match &self.engine {
-            Reader::Memory(shelf) => Ok(shelf.records(owner, kind)),
-            Reader::Sqlite(pool) => {
-                let owner = owner.clone();
-                pool.read(move |db| db.records(&owner, kind)).await
-            }
+        match self.engine {
+            Engine::Memory(shelf) => Ok(shelf.records(owner, kind)),
+            Engine::Sqlite(db) => answer(db.records(owner, kind)),
         }
     }
 
     /// Who has a record of this kind: at most `limit` addresses, in their
     /// order, that come after `after`.
-    ///
-    /// # Errors
-    /// As [`Store::record`].
-    pub async fn owners(
+    pub fn owners(
         &self,
         kind: &'static str,
         after: Option<&BareJid>,
         limit: usize,
     ) -> Result<Vec<BareJid>, StoreError> {
-        match &self.engine {
-            Reader::Memory(shelf) => Ok(shelf.owners(kind, after, limit)),
-            Reader::Sqlite(pool) => {
-                let after = after.cloned();
-                pool.read(move |db| db.owners(kind, after.as_ref(), limit))
-                    .await
-            }
+        match self.engine {
+            Engine::Memory(shelf) => Ok(shelf.owners(kind, after, limit)),
+            Engine::Sqlite(db) => answer(db.owners(kind, after, limit)),
         }
     }
 
     /// Part of an owner's log, in rising order.
-    ///
-    /// # Errors
-    /// As [`Store::record`].
-    pub async fn page(&self, owner: &BareJid, page: Page) -> Result<Vec<LogEntry>, StoreError> {
-        match &self.engine {
-            Reader::Memory(shelf) => Ok(shelf.page(owner, &page)),
-            Reader::Sqlite(pool) => {
-                let owner = owner.clone();
-                pool.read(move |db| db.page(&owner, &page)).await
-            }
+    pub fn page(&self, owner: &BareJid, page: &Page) -> Result<Vec<LogEntry>, StoreError> {
+        match self.engine {
+            Engine::Memory(shelf) => Ok(shelf.page(owner, page)),
+            Engine::Sqlite(db) => answer(db.page(owner, page)),
         }
+    }
+
+    /// Where the messages of a page stand, without the messages.
+    pub fn places(&self, owner: &BareJid, page: &Page) -> Result<Vec<MessageId>, StoreError> {
+        match self.engine {
+            Engine::Memory(shelf) => Ok(shelf.places(owner, page)),
+            Engine::Sqlite(db) => answer(db.places(owner, page)),
+        }
+    }
+
+    /// Messages by their places, whoever has them; those that are gone are left
+    /// out.
+    pub fn messages(&self, places: &[MessageId]) -> Result<Vec<(MessageId, Bytes)>, StoreError> {
+        let body = |place: &MessageId| {
+            let body = match self.engine {
+                Engine::Memory(shelf) => Ok(shelf.body(*place)),
+                Engine::Sqlite(db) => answer(db.body(*place)),
+            };
+            body.map(|body| body.map(|body| (*place, body))).transpose()
+        };
+        places.iter().filter_map(body).collect()
     }
 
     /// The place of the newest message in an owner's log;
     /// [`MessageId::FIRST`] if it is empty.
-    ///
-    /// # Errors
-    /// As [`Store::record`].
-    pub async fn head(&self, owner: &BareJid) -> Result<MessageId, StoreError> {
-        match &self.engine {
-            Reader::Memory(shelf) => Ok(shelf.head(owner)),
-            Reader::Sqlite(pool) => {
-                let owner = owner.clone();
-                pool.read(move |db| db.head(&owner)).await
-            }
+    pub fn head(&self, owner: &BareJid) -> Result<MessageId, StoreError> {
+        match self.engine {
+            Engine::Memory(shelf) => Ok(shelf.head(owner)),
+            Engine::Sqlite(db) => answer(db.head(owner)),
         }
     }
+}
+
+fn answer<R>(result: rusqlite::Result<R>) -> Result<R, StoreError> {
+    result.map_err(|error| sqlite::engine_error(&error))
 }

@@ -7,8 +7,8 @@
 
 use anser_jid::BareJid;
 use anser_store::{
-    Change, Engine, EntryFlags, Expect, Journal, JournalLimits, MessageId, NewEntry, NodeId, Page,
-    Refusal, SqliteOptions, Store, StoreError, Timestamp,
+    Change, Engine, EntryFlags, Expect, Journal, JournalLimits, LogEntry, MessageId, NewEntry,
+    NodeId, Page, Record, Refusal, SqliteOptions, Store, StoreError, Timestamp, View,
 };
 use bytes::Bytes;
 
@@ -91,8 +91,37 @@ impl World {
         place
     }
 
-    async fn bodies(&self, owner: &str, page: Page) -> Vec<String> {
-        let entries = self.store.page(&jid(owner), page).await.unwrap();
+    async fn read<R: Send + 'static>(
+        &self,
+        reads: impl FnOnce(&View<'_>) -> Result<R, StoreError> + Send + 'static,
+    ) -> R {
+        self.store.read(reads).await.unwrap()
+    }
+
+    async fn record(
+        &self,
+        owner: &'static str,
+        kind: &'static str,
+        key: &'static str,
+    ) -> Option<Record> {
+        self.read(move |view| view.record(&jid(owner), kind, key))
+            .await
+    }
+
+    /// Also checks that the places of a page are those of its messages.
+    async fn page(&self, owner: &'static str, page: Page) -> Vec<LogEntry> {
+        let (entries, places) = self
+            .read(move |view| {
+                let owner = jid(owner);
+                Ok((view.page(&owner, &page)?, view.places(&owner, &page)?))
+            })
+            .await;
+        assert!(places.into_iter().eq(entries.iter().map(|entry| entry.id)));
+        entries
+    }
+
+    async fn bodies(&self, owner: &'static str, page: Page) -> Vec<String> {
+        let entries = self.page(owner, page).await;
         assert!(entries.is_sorted_by(|a, b| a.id < b.id));
         let text = |body: &Bytes| String::from_utf8(body.to_vec()).unwrap();
         entries.iter().map(|entry| text(&entry.body)).collect()
@@ -120,8 +149,8 @@ fn put(owner: &str, kind: &'static str, key: &str, value: &'static str, expect: 
 async fn a_record_counts_its_versions(mut world: World) {
     for version in 1..=3 {
         world.commit(vec![put(ALICE, "roster", BOB, "x", Expect::Anything)]);
-        let record = world.store.record(&jid(ALICE), "roster", BOB).await;
-        let record = record.unwrap().unwrap();
+        let record = world.record(ALICE, "roster", BOB).await;
+        let record = record.unwrap();
         assert_eq!((record.version, &record.value[..]), (version, &b"x"[..]));
     }
     let delete = Change::Delete {
@@ -130,8 +159,8 @@ async fn a_record_counts_its_versions(mut world: World) {
         key: BOB.to_owned(),
     };
     world.commit(vec![delete]);
-    let gone = world.store.record(&jid(ALICE), "roster", BOB).await;
-    assert_eq!(gone.unwrap(), None);
+    let gone = world.record(ALICE, "roster", BOB).await;
+    assert_eq!(gone, None);
 }
 
 async fn an_unmet_expectation_refuses_the_whole_batch(mut world: World) {
@@ -153,7 +182,7 @@ async fn an_unmet_expectation_refuses_the_whole_batch(mut world: World) {
             "{refusal}"
         );
     }
-    let other = world.store.record(&jid(ALICE), "other", "").await.unwrap();
+    let other = world.record(ALICE, "other", "").await;
     assert_eq!(other, None);
     world.commit(vec![put(ALICE, "account", "", "2", Expect::Version(1))]);
 }
@@ -165,7 +194,7 @@ async fn records_are_listed_by_kind_in_the_order_of_their_keys(mut world: World)
         put(ALICE, "rosters", "c", "3", Expect::Anything),
         put(BOB, "roster", "d", "4", Expect::Anything),
     ]);
-    let records = world.store.records(&jid(ALICE), "roster").await.unwrap();
+    let records = world.read(|view| view.records(&jid(ALICE), "roster")).await;
     let keys: Vec<_> = records.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["a", "b"]);
 }
@@ -181,24 +210,26 @@ async fn owners_are_listed_in_pages(mut world: World) {
         "",
         Expect::Absent,
     )]);
-    let first = world.store.owners("account", None, 2).await.unwrap();
+    let first = world.read(|view| view.owners("account", None, 2)).await;
     assert_eq!(first, [jid(ALICE), jid(BOB)]);
-    let rest = world.store.owners("account", first.last(), 2).await;
-    assert_eq!(rest.unwrap(), [jid(CAROL)]);
+    let last = first[1].clone();
+    let rest = world
+        .read(move |view| view.owners("account", Some(&last), 2))
+        .await;
+    assert_eq!(rest, [jid(CAROL)]);
 }
 
 async fn a_message_is_in_the_log_of_both_and_of_nobody_else(mut world: World) {
     let id = world.send(ALICE, BOB, "hello");
     for (owner, counterpart) in [(ALICE, BOB), (BOB, ALICE)] {
-        let log = world.store.page(&jid(owner), Page::oldest(10)).await;
-        let log = log.unwrap();
+        let log = world.page(owner, Page::oldest(10)).await;
         assert_eq!(log.len(), 1);
         assert_eq!(log[0].id, id);
         assert_eq!(log[0].counterpart, jid(counterpart));
-        assert_eq!(world.store.head(&jid(owner)).await.unwrap(), id);
+        assert_eq!(world.read(move |view| view.head(&jid(owner))).await, id);
     }
     assert!(world.bodies(CAROL, Page::oldest(10)).await.is_empty());
-    let head = world.store.head(&jid(CAROL)).await.unwrap();
+    let head = world.read(|view| view.head(&jid(CAROL))).await;
     assert_eq!(head, MessageId::FIRST);
 }
 
@@ -271,6 +302,15 @@ async fn a_message_can_be_replaced_everywhere(mut world: World) {
     }
 }
 
+async fn messages_can_be_read_by_their_places(mut world: World) {
+    let ids: Vec<_> = (0..3)
+        .map(|n| world.send(ALICE, BOB, &n.to_string()))
+        .collect();
+    let places = vec![ids[2], MessageId::LAST, ids[0]];
+    let found = world.read(move |view| view.messages(&places)).await;
+    assert_eq!(found, [(ids[2], "2".into()), (ids[0], "0".into())]);
+}
+
 async fn trimming_one_log_leaves_the_other(mut world: World) {
     let ids: Vec<_> = (0..4)
         .map(|n| world.send(ALICE, BOB, &n.to_string()))
@@ -293,8 +333,8 @@ async fn a_forgotten_owner_has_nothing_and_others_keep_theirs(mut world: World) 
     world.commit(vec![put(ALICE, "account", "", "", Expect::Absent)]);
     world.send(ALICE, BOB, "hello");
     world.commit(vec![Change::Forget { owner: jid(ALICE) }]);
-    let account = world.store.record(&jid(ALICE), "account", "").await;
-    assert_eq!(account.unwrap(), None);
+    let account = world.record(ALICE, "account", "").await;
+    assert_eq!(account, None);
     assert!(world.bodies(ALICE, Page::oldest(9)).await.is_empty());
     assert_eq!(world.bodies(BOB, Page::oldest(9)).await, ["hello"]);
 }
@@ -355,6 +395,7 @@ contract![
     a_page_can_be_of_one_conversation,
     a_page_can_be_of_flagged_entries,
     a_message_can_be_replaced_everywhere,
+    messages_can_be_read_by_their_places,
     trimming_one_log_leaves_the_other,
     a_forgotten_owner_has_nothing_and_others_keep_theirs,
     a_full_store_refuses_and_goes_on_when_there_is_room,

@@ -8,10 +8,11 @@
 use anser_jid::BareJid;
 use anser_store::{
     Change, Engine, EntryFlags, Expect, Journal, JournalLimits, MessageId, NewEntry, NodeId, Page,
-    SqliteOptions, Store, StoreError, Timestamp,
+    SqliteOptions, Store, StoreError, Timestamp, View,
 };
 use bytes::Bytes;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
+use std::fmt::Debug;
 use std::path::Path;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
@@ -70,8 +71,8 @@ impl Opened {
     }
 
     async fn ids(&self, owner: u8) -> Vec<MessageId> {
-        let log = self.store.page(&jid(owner), Page::oldest(1000)).await;
-        log.unwrap().iter().map(|entry| entry.id).collect()
+        let places = move |view: &View<'_>| view.places(&jid(owner), &Page::oldest(1000));
+        self.store.read(places).await.unwrap()
     }
 }
 
@@ -195,28 +196,29 @@ async fn run(world: &mut Opened, step: &Step) {
     world.journal.append(NOW, |_| (vec![change], ()));
 }
 
-async fn assert_same(one: &Opened, other: &Opened) {
-    for owner in 0..4 {
-        let owner = jid(owner);
-        let things = one.store.records(&owner, "thing").await.unwrap();
-        assert_eq!(things, other.store.records(&owner, "thing").await.unwrap());
-        let head = one.store.head(&owner).await.unwrap();
-        assert_eq!(head, other.store.head(&owner).await.unwrap());
-        for page in [
-            Page::oldest(3),
-            Page::newest(3),
-            Page::oldest(1000),
-            Page {
-                flags: EntryFlags(2),
-                counterpart: Some(jid(1)),
-                ..Page::newest(2)
-            },
-        ] {
-            let log = one.store.page(&owner, page.clone()).await.unwrap();
-            let same = other.store.page(&owner, page).await.unwrap();
-            assert_eq!(log, same);
-        }
-    }
+/// Everything that can be read of all users.
+async fn everything(world: &Opened) -> impl PartialEq + Debug + use<> {
+    let pages = [
+        Page::oldest(3),
+        Page::newest(3),
+        Page::oldest(1000),
+        Page {
+            flags: EntryFlags(2),
+            counterpart: Some(jid(1)),
+            ..Page::newest(2)
+        },
+    ];
+    let of_user = move |view: &View<'_>, owner: &BareJid| {
+        let logs = pages.iter().map(|page| view.page(owner, page));
+        Ok((
+            view.records(owner, "thing")?,
+            view.head(owner)?,
+            logs.collect::<Result<Vec<_>, StoreError>>()?,
+        ))
+    };
+    let of_all = move |view: &View<'_>| (0..4).map(|user| of_user(view, &jid(user))).collect();
+    let all: Result<Vec<_>, StoreError> = world.store.read(of_all).await;
+    all.unwrap()
 }
 
 proptest! {
@@ -238,9 +240,10 @@ proptest! {
             }
             memory.commit();
             sqlite.commit();
-            assert_same(&memory, &sqlite).await;
+            assert_eq!(everything(&memory).await, everything(&sqlite).await);
             drop(sqlite);
-            assert_same(&memory, &Opened::sqlite(folder.path(), tail_entries)).await;
+            let reopened = Opened::sqlite(folder.path(), tail_entries);
+            assert_eq!(everything(&memory).await, everything(&reopened).await);
         });
     }
 }

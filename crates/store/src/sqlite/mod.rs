@@ -10,12 +10,12 @@ mod writer;
 
 use crate::StoreError;
 use crate::pool::Pool;
-use reader::ReadConnection;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tail::Tail;
 
+pub(crate) use reader::ReadConnection;
 pub(crate) use writer::Writer;
 
 /// How to open the database.
@@ -134,13 +134,11 @@ impl ReadPool {
         Ok(Self { pool })
     }
 
-    pub(crate) async fn read<R: Send + 'static>(
+    pub(crate) async fn run<R: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut ReadConnection) -> rusqlite::Result<R> + Send + 'static,
+        job: impl FnOnce(&mut ReadConnection) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
-        self.pool
-            .run(|connection| job(connection).map_err(|error| engine_error(&error)))
-            .await
+        self.pool.run(job).await
     }
 }
 
@@ -154,7 +152,7 @@ fn open_error(path: &Path, error: &rusqlite::Error) -> StoreError {
     }
 }
 
-fn engine_error(error: &rusqlite::Error) -> StoreError {
+pub(crate) fn engine_error(error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full,
         _ => StoreError::Engine(error.to_string()),

@@ -55,7 +55,7 @@ impl ReadConnection {
         after: Option<&BareJid>,
         limit: usize,
     ) -> rusqlite::Result<Vec<BareJid>> {
-        let after = after.map_or("", BareJid::as_str);
+        let after = after.map_or("", |jid| jid.as_str());
         self.db
             .prepare_cached(
                 "SELECT name FROM address
@@ -67,39 +67,75 @@ impl ReadConnection {
             .collect()
     }
 
-    /// The tail first: an entry may move into the index while this reads, so
-    /// it can be found twice, but not missed.
     pub(crate) fn page(&self, owner: &BareJid, page: &Page) -> rusqlite::Result<Vec<LogEntry>> {
+        let select = "SELECT entry.message, address.name, entry.flags, message.body
+             FROM entry
+             JOIN message ON message.id = entry.message
+             JOIN address ON address.id = entry.counterpart";
+        self.merged(
+            owner,
+            page,
+            select,
+            entry,
+            |entry| entry.id,
+            Self::with_body,
+        )
+    }
+
+    pub(crate) fn places(&self, owner: &BareJid, page: &Page) -> rusqlite::Result<Vec<MessageId>> {
+        let select = "SELECT entry.message FROM entry";
+        let id = |row: &Row<'_>| row.get(0).map(MessageId::from_sql);
+        self.merged(
+            owner,
+            page,
+            select,
+            id,
+            |id| *id,
+            |_, entry| Ok(Some(entry.id)),
+        )
+    }
+
+    /// A page from the index and the tail together. The tail is read first: an
+    /// entry may move into the index meanwhile, so it can be found twice, but
+    /// not missed.
+    fn merged<E>(
+        &self,
+        owner: &BareJid,
+        page: &Page,
+        select: &str,
+        indexed: impl FnMut(&Row<'_>) -> rusqlite::Result<E>,
+        id: impl Fn(&E) -> MessageId,
+        fresh: impl Fn(&Self, &TailEntry) -> rusqlite::Result<Option<E>>,
+    ) -> rusqlite::Result<Vec<E>> {
         let tail = self.tail.page(owner, page);
-        let mut entries = self.indexed(owner, page)?;
-        let newest_indexed = entries.last().map_or(MessageId::FIRST, |entry| entry.id);
-        let fresh = tail.into_iter().filter(|entry| entry.id > newest_indexed);
+        let mut entries = self.indexed(owner, page, select, indexed)?;
+        let newest = entries.last().map_or(MessageId::FIRST, id);
+        let mut tail = &tail[tail.partition_point(|entry| entry.id <= newest)..];
         if page.newest {
-            let fresh: Vec<_> = fresh.collect();
-            let skipped = fresh.len().saturating_sub(page.limit);
-            for entry in fresh.into_iter().skip(skipped) {
-                entries.extend(self.with_body(&entry)?);
-            }
-            let skipped = entries.len().saturating_sub(page.limit);
-            entries.drain(..skipped);
+            tail = &tail[tail.len().saturating_sub(page.limit)..];
+            let most_indexed = page.limit - tail.len();
+            entries.drain(..entries.len().saturating_sub(most_indexed));
         } else {
             let missing = page.limit.saturating_sub(entries.len());
-            for entry in fresh.take(missing) {
-                entries.extend(self.with_body(&entry)?);
-            }
+            tail = &tail[..tail.len().min(missing)];
+        }
+        for entry in tail {
+            entries.extend(fresh(self, entry)?);
         }
         Ok(entries)
     }
 
-    fn indexed(&self, owner: &BareJid, page: &Page) -> rusqlite::Result<Vec<LogEntry>> {
-        // The two texts differ in the order only, and only constant words go
-        // into them.
+    fn indexed<E>(
+        &self,
+        owner: &BareJid,
+        page: &Page,
+        select: &str,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<E>,
+    ) -> rusqlite::Result<Vec<E>> {
+        // The texts are put together from constant words only.
         let order = if page.newest { "DESC" } else { "ASC" };
         let sql = format!(
-            "SELECT entry.message, address.name, entry.flags, message.body
-             FROM entry
-             JOIN message ON message.id = entry.message
-             JOIN address ON address.id = entry.counterpart
+            "{select}
              WHERE entry.owner = (SELECT id FROM address WHERE name = ?1)
                AND entry.message > ?2 AND entry.message < ?3
                AND (?4 IS NULL
@@ -107,7 +143,7 @@ impl ReadConnection {
                AND entry.flags & ?5 = ?5
              ORDER BY entry.message {order} LIMIT ?6"
         );
-        let counterpart = page.counterpart.as_ref().map(BareJid::as_str);
+        let counterpart = page.counterpart.as_ref().map(|jid| jid.as_str());
         let values = params![
             owner.as_str(),
             page.after.to_sql(),
@@ -119,7 +155,7 @@ impl ReadConnection {
         let mut entries = self
             .db
             .prepare_cached(&sql)?
-            .query_map(values, entry)?
+            .query_map(values, read)?
             .collect::<rusqlite::Result<Vec<_>>>()?;
         if page.newest {
             entries.reverse();
@@ -129,17 +165,21 @@ impl ReadConnection {
 
     /// Nothing if the message has just been trimmed.
     fn with_body(&self, entry: &TailEntry) -> rusqlite::Result<Option<LogEntry>> {
+        let of_body = |body| LogEntry {
+            id: entry.id,
+            counterpart: entry.counterpart.clone(),
+            flags: entry.flags,
+            body,
+        };
+        Ok(self.body(entry.id)?.map(of_body))
+    }
+
+    pub(crate) fn body(&self, place: MessageId) -> rusqlite::Result<Option<Bytes>> {
         self.db
             .prepare_cached("SELECT body FROM message WHERE id = ?")?
-            .query_row([entry.id.to_sql()], |row| {
-                Ok(LogEntry {
-                    id: entry.id,
-                    counterpart: entry.counterpart.clone(),
-                    flags: entry.flags,
-                    body: Bytes::from(row.get::<_, Vec<u8>>(0)?),
-                })
-            })
+            .query_row([place.to_sql()], |row| row.get::<_, Vec<u8>>(0))
             .optional()
+            .map(|body| body.map(Bytes::from))
     }
 
     pub(crate) fn head(&self, owner: &BareJid) -> rusqlite::Result<MessageId> {
