@@ -1,0 +1,53 @@
+//! What a front end puts behind a connection.
+
+use crate::Secured;
+use anser_store::Timestamp;
+use bytes::BytesMut;
+use std::future::Future;
+use std::task::{Context, Poll};
+
+/// One connection's side of a protocol: bytes, mail and time in, bytes out.
+///
+/// It does no I/O. The driver calls one method at a time and writes what that
+/// left in `output` before it calls the next.
+pub trait Protocol: Send {
+    /// Handles what has arrived. What is not complete yet stays in `input` and
+    /// is there again, with more behind it, the next time.
+    fn receive(
+        &mut self,
+        input: &mut BytesMut,
+        output: &mut Vec<u8>,
+        now: Timestamp,
+    ) -> impl Future<Output = Next> + Send;
+
+    /// Whether [`Protocol::mail`] has something to do.
+    fn poll_mail(&mut self, context: &mut Context<'_>) -> Poll<()>;
+
+    /// Handles what others have for this connection, a good bite at a time.
+    fn mail(&mut self, output: &mut Vec<u8>, now: Timestamp) -> impl Future<Output = Next> + Send;
+
+    /// When [`Protocol::time_out`] is to be called, if nothing happens before.
+    fn deadline(&self) -> Option<Timestamp>;
+
+    /// Handles that the deadline has passed.
+    fn time_out(&mut self, output: &mut Vec<u8>, now: Timestamp) -> Next;
+
+    /// The connection is encrypted from now on.
+    fn secured(&mut self, secured: Secured);
+
+    /// Nothing more will arrive: the peer has closed, or the connection broke.
+    /// What is left in `output` is written if that is still possible.
+    fn lost(&mut self, output: &mut Vec<u8>, now: Timestamp) -> impl Future<Output = ()> + Send;
+}
+
+/// How a connection goes on after its output is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// As before.
+    Continue,
+    /// The client is about to begin with TLS. What it sent before that is
+    /// thrown away: it was not protected.
+    Secure,
+    /// Not at all.
+    Close,
+}
