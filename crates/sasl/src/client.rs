@@ -54,7 +54,7 @@ pub enum ClientFault {
     #[error("the nonce is not of this exchange")]
     Nonce,
     /// What was offered is not what arrived, or the server ought to say so and
-    /// does not (XEP-0474 §§5.2, 6).
+    /// does not (XEP-0474 §§6.2, 7).
     #[error("the offer was tampered with")]
     Downgrade,
     /// The server does not know the password.
@@ -150,7 +150,7 @@ impl Client {
                 Ok((Self(State::ProofSent { signature }), response))
             }
             // The server's last message may come as a challenge of its own
-            // (RFC 4422 §5, item 2b).
+            // (RFC 4422 §5).
             State::ProofSent { signature } => {
                 verify(&signature, input)?;
                 Ok((Self(State::ServerVerified), Vec::new()))
@@ -189,7 +189,7 @@ struct Binding {
     flag: String,
     data: Vec<u8>,
     /// We go without a binding although the server has some: then only its hash
-    /// of the offer shows that nobody made us (XEP-0474 §6).
+    /// of the offer shows that nobody made us (XEP-0474 §7).
     needs_downgrade_hash: bool,
 }
 

@@ -258,7 +258,7 @@ mod tests {
         (vec![first_work, second_work, third_work], step)
     }
 
-    /// CVE-2021-32921 and its kin: one code path, so one duration
+    /// RFC 6120 §6.5.10: nor does the duration say which
     #[test]
     fn an_unknown_account_costs_as_much_work_in_each_step_as_a_wrong_password() {
         let iterations = Iterations::new(4096).unwrap();

@@ -76,7 +76,7 @@ pub(crate) struct ServerFirst<'a> {
     pub(crate) nonce: &'a str,
     pub(crate) salt: Vec<u8>,
     pub(crate) iterations: u32,
-    /// Attribute `h` (XEP-0474 §5.1).
+    /// Attribute `h` (XEP-0474 §6.1).
     pub(crate) downgrade_hash: Option<&'a str>,
 }
 

@@ -19,7 +19,7 @@ pub struct Offer {
     mechanisms: Vec<Mechanism>,
     bindings: Vec<BindingType>,
     has_plus: bool,
-    /// The text that XEP-0474 §5.1 hashes.
+    /// The text that XEP-0474 §6.1 hashes.
     listing: String,
 }
 
@@ -74,7 +74,7 @@ impl Offer {
         self.listing.contains(BEFORE_BINDINGS)
     }
 
-    /// The value of the SCRAM attribute `h` (XEP-0474 §5.1).
+    /// The value of the SCRAM attribute `h` (XEP-0474 §6.1).
     pub(crate) fn downgrade_hash(&self, hash: Hash) -> String {
         BASE64.encode(crypto::digest(hash, self.listing.as_bytes()))
     }
@@ -84,7 +84,7 @@ impl Offer {
 mod tests {
     use super::*;
 
-    /// XEP-0474 §5.3
+    /// XEP-0474 §6.3
     #[test]
     fn the_hash_of_the_example_is_as_given() {
         let offer = Offer::new(
@@ -101,7 +101,7 @@ mod tests {
         );
     }
 
-    /// XEP-0474 §5.1: octets are sorted, and names that we do not know count
+    /// XEP-0474 §6.1: octets are sorted, and names that we do not know count
     #[test]
     fn the_hash_covers_every_name_in_whatever_order_it_was_sent() {
         let offer = Offer::new(
@@ -117,7 +117,7 @@ mod tests {
         assert!(Offer::new(["SCRAM-SHA3-512-PLUS"], []).has_plus());
     }
 
-    /// XEP-0474 §5.1: the second separator stands only before channel bindings
+    /// XEP-0474 §6.1: the second separator stands only before channel bindings
     #[test]
     fn without_channel_bindings_the_hash_is_of_the_mechanisms_alone() {
         let offer = Offer::new(["PLAIN"], []);

@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(challenged.finish(last).as_deref(), Ok(success.as_slice()));
     }
 
-    /// XEP-0474 §5.3, with an extension in the client's last message
+    /// XEP-0474 §6.3, with an extension in the client's last message
     #[test]
     fn the_example_with_channel_binding_and_the_hash_of_the_offer_succeeds() {
         const NONCE: &str = "12C4CD5C-E38E-4A98-8F6D-15C38F51CCC6\

@@ -87,8 +87,8 @@ fn a_type_without_data_is_not_supported() {
     assert_eq!(result.map(|_| ()), Err(unsupported));
 }
 
-/// Past failure: jabber.ru 2023. The attacker has a certificate of its own, so
-/// the two ends see two connections.
+/// RFC 5802 §6: somebody between the two has a certificate for the name, so each
+/// sees a connection of its own
 #[test]
 fn other_binding_data_are_refused_even_with_the_right_password() {
     for data in [
@@ -168,7 +168,7 @@ fn the_client_refuses_an_offer_that_cannot_be_honest() {
     );
 }
 
-/// XEP-0474 §5.2: somebody shortens the list on its way to the client
+/// XEP-0474 §6.2: somebody shortens the list on its way to the client
 #[test]
 fn the_client_notices_that_the_offer_was_shortened() {
     let names = Mechanism::ALL.map(Mechanism::name);
@@ -192,7 +192,7 @@ fn the_client_notices_that_the_offer_was_shortened() {
     }
 }
 
-/// XEP-0474 §5.2: and changes or removes the hash, so that the client goes on
+/// XEP-0474 §6.2: and changes or removes the hash, so that the client goes on
 #[test]
 fn the_server_notices_that_the_hash_of_the_offer_was_changed() {
     let weak = Mechanism::Scram(Hash::Sha1);
@@ -220,7 +220,7 @@ fn the_server_notices_that_the_hash_of_the_offer_was_changed() {
     }
 }
 
-/// XEP-0474 §6: new rule 6 of XEP-0440
+/// XEP-0474 §7: new rule 6 of XEP-0440
 #[test]
 fn a_client_that_has_to_go_without_binding_wants_the_hash_of_the_offer() {
     let unknown_type = Offer::new(["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"], ["tls-unique"]);

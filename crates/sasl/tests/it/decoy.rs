@@ -1,5 +1,4 @@
-//! Accounts that do not exist look like accounts that do (past failures
-//! CVE-2021-32921, Openfire OF-3257).
+//! Accounts that do not exist look like accounts that do (RFC 5802 §9).
 
 use crate::common::{full_offer, iterations, server, tls};
 use anser_sasl::{Decoys, Hash, Iterations, Mechanism, Verifier};

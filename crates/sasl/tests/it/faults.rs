@@ -6,7 +6,7 @@ use anser_sasl::{
 };
 use proptest::prelude::*;
 
-/// Past failure: Openfire OF-3273
+/// RFC 6120 §6.5.7
 #[test]
 fn a_mechanism_that_was_not_offered_does_not_begin() {
     let offer = Offer::new(["SCRAM-SHA-256", "EXTERNAL"], []);
