@@ -1,4 +1,4 @@
-//! The bidi rule (RFC 5893 §2) for local parts (RFC 8265 §3.3.3).
+//! The bidi rule (RFC 5893 §2) for local parts (RFC 8265 §3.3).
 
 use unicode_bidi::{BidiClass, bidi_class};
 

@@ -49,13 +49,13 @@ pub enum Flaw {
     /// (RFC 7622 §3.2).
     #[error("is not an IPv6 address in brackets")]
     Address,
-    /// Preparing it again and again changes it again and again (RFC 8264 §7).
+    /// Preparing it again and again changes it again and again (RFC 8266 §2.1).
     #[error("has no stable form")]
     Unstable,
 }
 
 /// A flaw and where in its part it is, before the place of the part is known.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct FlawAt {
     pub(crate) flaw: Flaw,
     pub(crate) offset: usize,

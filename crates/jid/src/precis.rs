@@ -15,7 +15,7 @@ use crate::error::{Flaw, FlawAt};
 /// (RFC 7622 §3.3.1).
 const NOT_IN_LOCAL: [char; 8] = ['"', '&', '\'', '/', ':', '<', '>', '@'];
 
-/// Prepares a local part: UsernameCaseMapped (RFC 8265 §3.3.3) without the
+/// Prepares a local part: UsernameCaseMapped (RFC 8265 §3.3) without the
 /// characters of RFC 7622 §3.3.1.
 pub(crate) fn local(text: &str) -> Result<Cow<'_, str>, FlawAt> {
     if text.bytes().all(is_prepared_in_local) {
@@ -24,7 +24,7 @@ pub(crate) fn local(text: &str) -> Result<Cow<'_, str>, FlawAt> {
     until_stable(text, local_once)
 }
 
-/// Prepares a resource part: OpaqueString (RFC 8265 §4.2.2).
+/// Prepares a resource part: OpaqueString (RFC 8265 §4.2).
 pub(crate) fn resource(text: &str) -> Result<Cow<'_, str>, FlawAt> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Ok(Cow::Borrowed(text));
@@ -41,7 +41,8 @@ fn is_prepared_in_local(byte: u8) -> bool {
 }
 
 /// Applies the rules of a profile until the text stays as it is, at most four
-/// times (RFC 8264 §7). What comes out has thereby passed every rule itself.
+/// times, as RFC 8266 §2.1 has it for nicknames. What comes out has thereby
+/// passed every rule itself.
 fn until_stable(
     text: &str,
     once: impl Fn(&str) -> Result<Cow<'_, str>, FlawAt>,
@@ -64,13 +65,12 @@ fn until_stable(
 fn local_once(text: &str) -> Result<Cow<'_, str>, FlawAt> {
     let profile = UsernameCaseMapped::new();
     let narrow = profile.width_mapping_rule(text).map_err(no_failure)?;
-    let excluded = || {
-        narrow
-            .chars()
-            .enumerate()
-            .find(|(_, c)| NOT_IN_LOCAL.contains(c))
-    };
-    if let Some((index, found)) = Class::Identifier.first_forbidden(&narrow).or_else(excluded) {
+    let excluded = narrow
+        .chars()
+        .enumerate()
+        .find(|(_, c)| NOT_IN_LOCAL.contains(c));
+    let outside_class = Class::Identifier.first_forbidden(&narrow);
+    if let Some((index, found)) = excluded.into_iter().chain(outside_class).min() {
         return Err(forbidden(text, index, found));
     }
     let lower = profile.case_mapping_rule(narrow).map_err(no_failure)?;

@@ -8,7 +8,7 @@ fn prepared(text: &str) -> String {
         .to_string()
 }
 
-/// RFC 7622 §3.2.1
+/// RFC 7622 §3.2
 #[test]
 fn a_domain_has_one_form_whatever_its_case_encoding_or_final_dot() {
     for (given, form) in [

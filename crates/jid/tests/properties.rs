@@ -50,7 +50,7 @@ fn assert_stable(jid: &Jid) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
-    /// RFC 8264 §7
+    /// RFC 8266 §2.1
     #[test]
     fn preparing_a_prepared_address_changes_nothing(text in text()) {
         if let Ok(jid) = Jid::parse(&text) {
