@@ -58,7 +58,7 @@ pub async fn drive<P: Protocol>(
 ) {
     let mut wire = Wire::new(stream, terms.write_timeout);
     let ended = run(&mut wire, opening, &mut protocol, terms).await;
-    let mut last = Vec::new();
+    let mut last = BytesMut::new();
     match ended {
         Ok(Ending::Ours) => {}
         Ok(Ending::Peers) => protocol.lost(&mut last, terms.clock.now()).await,
@@ -107,9 +107,9 @@ async fn run<P: Protocol>(
         let now = terms.clock.now();
         let mut output = Buffer::borrow();
         let next = match event {
-            Event::Mail => protocol.mail(output.vec(), now).await,
+            Event::Mail => protocol.mail(output.bytes(), now).await,
             Event::Deadline if deadline.is_some_and(|deadline| deadline > now) => Next::Continue,
-            Event::Deadline => protocol.time_out(output.vec(), now),
+            Event::Deadline => protocol.time_out(output.bytes(), now),
             Event::Readable => {
                 let mut input = pool::input(&mut rest);
                 match wire.read(&mut input).await? {
@@ -120,7 +120,7 @@ async fn run<P: Protocol>(
                 let next = if input.is_empty() {
                     Next::Continue
                 } else {
-                    protocol.receive(&mut input, output.vec(), now).await
+                    protocol.receive(&mut input, output.bytes(), now).await
                 };
                 if next == Next::Continue {
                     pool::take_back(input, &mut rest);
@@ -128,7 +128,7 @@ async fn run<P: Protocol>(
                 next
             }
         };
-        wire.send(output.vec()).await?;
+        wire.send(output.bytes()).await?;
         match next {
             Next::Continue => {}
             Next::Secure => wire.begin_tls(terms.tls.as_ref())?,

@@ -10,7 +10,7 @@ pub(crate) const READ_BYTES: usize = 16 << 10;
 const LARGE_BYTES: usize = 256 << 10;
 
 thread_local! {
-    static OUTPUT: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static OUTPUT: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
     static INPUT: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -21,7 +21,7 @@ const KEPT: usize = 4;
 /// An empty buffer to write into. Goes back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Buffer {
-    bytes: Vec<u8>,
+    bytes: BytesMut,
 }
 
 impl Buffer {
@@ -32,7 +32,7 @@ impl Buffer {
         }
     }
 
-    pub(crate) fn vec(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn bytes(&mut self) -> &mut BytesMut {
         &mut self.bytes
     }
 }

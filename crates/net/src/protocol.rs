@@ -16,7 +16,7 @@ pub trait Protocol: Send {
     fn receive(
         &mut self,
         input: &mut BytesMut,
-        output: &mut Vec<u8>,
+        output: &mut BytesMut,
         now: Timestamp,
     ) -> impl Future<Output = Next> + Send;
 
@@ -24,20 +24,20 @@ pub trait Protocol: Send {
     fn poll_mail(&mut self, context: &mut Context<'_>) -> Poll<()>;
 
     /// Handles what others have for this connection, a good bite at a time.
-    fn mail(&mut self, output: &mut Vec<u8>, now: Timestamp) -> impl Future<Output = Next> + Send;
+    fn mail(&mut self, output: &mut BytesMut, now: Timestamp) -> impl Future<Output = Next> + Send;
 
     /// When [`Protocol::time_out`] is to be called, if nothing happens before.
     fn deadline(&self) -> Option<Timestamp>;
 
     /// Handles that the deadline has passed.
-    fn time_out(&mut self, output: &mut Vec<u8>, now: Timestamp) -> Next;
+    fn time_out(&mut self, output: &mut BytesMut, now: Timestamp) -> Next;
 
     /// The connection is encrypted from now on.
     fn secured(&mut self, secured: Secured);
 
     /// Nothing more will arrive: the peer has closed, or the connection broke.
     /// What is left in `output` is written if that is still possible.
-    fn lost(&mut self, output: &mut Vec<u8>, now: Timestamp) -> impl Future<Output = ()> + Send;
+    fn lost(&mut self, output: &mut BytesMut, now: Timestamp) -> impl Future<Output = ()> + Send;
 }
 
 /// How a connection goes on after its output is written.

@@ -87,12 +87,12 @@ impl Wire {
             Some(bytes) => bytes == 0,
         };
         let mut answer = Buffer::borrow();
-        let received = tls.receive(&mut records, input, answer.vec());
+        let received = tls.receive(&mut records, input, answer.bytes());
         if received.is_err() {
-            tls.alert(answer.vec());
+            tls.alert(answer.bytes());
         }
         pool::take_back(records, &mut self.early);
-        self.write(answer.vec()).await?;
+        self.write(answer.bytes()).await?;
         let Received { secured, is_closed } = received.map_err(io::Error::other)?;
         self.is_ended = is_end || is_closed;
         Ok(match secured {
@@ -111,8 +111,8 @@ impl Wire {
             return self.write(plain).await;
         };
         let mut records = Buffer::borrow();
-        tls.send(plain, records.vec()).map_err(io::Error::other)?;
-        self.write(records.vec()).await
+        tls.send(plain, records.bytes()).map_err(io::Error::other)?;
+        self.write(records.bytes()).await
     }
 
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -148,13 +148,13 @@ impl Wire {
             self.send(last).await?;
             if let Some(tls) = &mut self.tls {
                 let mut notify = Buffer::borrow();
-                tls.close(notify.vec());
-                self.write(notify.vec()).await?;
+                tls.close(notify.bytes());
+                self.write(notify.bytes()).await?;
             }
             self.stream.shutdown().await?;
             let mut unread = Buffer::borrow();
-            while self.stream.read_buf(unread.vec()).await? > 0 {
-                unread.vec().clear();
+            while self.stream.read_buf(unread.bytes()).await? > 0 {
+                unread.bytes().clear();
             }
             io::Result::Ok(())
         };

@@ -41,7 +41,7 @@ struct Echo {
 }
 
 impl Protocol for Echo {
-    async fn receive(&mut self, input: &mut BytesMut, output: &mut Vec<u8>, _: Timestamp) -> Next {
+    async fn receive(&mut self, input: &mut BytesMut, output: &mut BytesMut, _: Timestamp) -> Next {
         while let Some(end) = input.iter().position(|byte| *byte == b'\n') {
             let line = input.split_to(end + 1);
             output.extend_from_slice(&line);
@@ -58,7 +58,7 @@ impl Protocol for Echo {
         Poll::Pending
     }
 
-    async fn mail(&mut self, _: &mut Vec<u8>, _: Timestamp) -> Next {
+    async fn mail(&mut self, _: &mut BytesMut, _: Timestamp) -> Next {
         Next::Continue
     }
 
@@ -66,7 +66,7 @@ impl Protocol for Echo {
         self.deadline
     }
 
-    fn time_out(&mut self, output: &mut Vec<u8>, _: Timestamp) -> Next {
+    fn time_out(&mut self, output: &mut BytesMut, _: Timestamp) -> Next {
         output.extend_from_slice(b"too slow\n");
         Next::Close
     }
@@ -75,7 +75,7 @@ impl Protocol for Echo {
         self.told.send(Told::Secured(secured)).unwrap();
     }
 
-    async fn lost(&mut self, _: &mut Vec<u8>, _: Timestamp) {
+    async fn lost(&mut self, _: &mut BytesMut, _: Timestamp) {
         self.told.send(Told::Lost).unwrap();
     }
 }

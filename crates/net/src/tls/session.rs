@@ -45,7 +45,7 @@ impl TlsSession {
         &mut self,
         wire: &mut BytesMut,
         plain: &mut BytesMut,
-        output: &mut Vec<u8>,
+        output: &mut BytesMut,
     ) -> Result<Received, Error> {
         let mut received = Received::default();
         loop {
@@ -92,7 +92,7 @@ impl TlsSession {
     }
 
     /// Takes out what is to be told to the peer after `receive` has failed.
-    pub(crate) fn alert(&mut self, output: &mut Vec<u8>) {
+    pub(crate) fn alert(&mut self, output: &mut BytesMut) {
         loop {
             let UnbufferedStatus { state, .. } = self.connection.process_tls_records(&mut []);
             match state {
@@ -107,7 +107,7 @@ impl TlsSession {
     }
 
     /// Encrypts `plain` to the end of `output`.
-    pub(crate) fn send(&mut self, plain: &[u8], output: &mut Vec<u8>) -> Result<(), Error> {
+    pub(crate) fn send(&mut self, plain: &[u8], output: &mut BytesMut) -> Result<(), Error> {
         let UnbufferedStatus { state, .. } = self.connection.process_tls_records(&mut []);
         let ConnectionState::WriteTraffic(mut traffic) = state? else {
             return Err(Error::HandshakeNotComplete);
@@ -119,7 +119,7 @@ impl TlsSession {
     }
 
     /// Says that nothing more will be sent.
-    pub(crate) fn close(&mut self, output: &mut Vec<u8>) {
+    pub(crate) fn close(&mut self, output: &mut BytesMut) {
         let UnbufferedStatus { state, .. } = self.connection.process_tls_records(&mut []);
         if let Ok(ConnectionState::WriteTraffic(mut traffic)) = state {
             // The connection ends either way.
@@ -157,7 +157,7 @@ impl From<EncryptError> for WriteFault {
 /// Has `write` write behind the end of `output`: into `guess` bytes at first,
 /// and if that is too little, into as much as it asks for.
 fn append<E: Into<WriteFault>>(
-    output: &mut Vec<u8>,
+    output: &mut BytesMut,
     guess: usize,
     mut write: impl FnMut(&mut [u8]) -> Result<usize, E>,
 ) -> Result<(), Error> {
