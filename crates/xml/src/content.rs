@@ -121,15 +121,30 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    fn keep(&mut self, part: Range<usize>) {
+    fn keep(&mut self, mut part: Range<usize>) {
         if part.is_empty() {
             return;
         }
         if part.start != self.kept.end {
             self.copy_kept();
+            if let Some(reference) = self.reference_at_seam(self.source[part.start]) {
+                self.copied.extend_from_slice(reference);
+                part.start += 1;
+            }
             self.kept.start = part.start;
         }
         self.kept.end = part.end;
+    }
+
+    /// How to write `next` where it must not stand as it is: character data around a child that
+    /// was dropped could become a line end (XML 1.0 §2.11) or a forbidden `]]>` (§2.4).
+    fn reference_at_seam(&self, next: u8) -> Option<&'static [u8]> {
+        match (self.copied.last()?, next) {
+            (b'\r', b'\n') => Some(b"&#10;"),
+            (b']', b']') => Some(b"&#93;"),
+            (b']', b'>') => Some(b"&gt;"),
+            _ => None,
+        }
     }
 
     fn insert(&mut self, piece: &[u8]) {

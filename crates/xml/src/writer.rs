@@ -21,6 +21,7 @@ use crate::escape;
 ///     query.open("feature").attribute("var", feature).close();
 /// }
 /// query.close();
+/// writer.close();
 /// assert_eq!(
 ///     out,
 ///     "<query xmlns='http://jabber.org/protocol/disco#info'>\

@@ -72,13 +72,13 @@ impl Pass {
             };
             return Ok(());
         }
-        // How far this could still have become one of them.
-        let possible = |length: &usize| {
+        // How much of it could be the beginning of one of them.
+        let is_known = |length: &usize| {
             ENTITIES
                 .iter()
-                .any(|entity| rest[..*length] == entity[..*length])
+                .any(|entity| entity.starts_with(&rest[..*length]))
         };
-        let known = (1..=rest.len().min(5)).take_while(possible).count();
+        let known = (1..=rest.len()).take_while(is_known).count();
         match rest.get(known) {
             None => Err(Stop::Starved),
             Some(&byte) if chars::is(byte, NAME) || byte == b':' || !byte.is_ascii() => {
