@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::chars::{self, SPACE, checked};
 use crate::element::Element;
-use crate::index::{AttributeRecord, Name, Span, Tag, XML};
+use crate::index::{AttributeRecord, Name, Purpose, Span, Tag, XML};
 use crate::value;
 
 /// An attribute of an [`Element`].
@@ -31,7 +31,7 @@ impl<'a> Attribute<'a> {
 
     /// The value, with references replaced and white space normalised (XML 1.0 §3.3.3).
     pub fn value(&self) -> Cow<'a, str> {
-        value::attribute(checked(self.record.value.of(self.element.raw())))
+        self.record.value(self.element.raw())
     }
 }
 
@@ -42,11 +42,9 @@ pub(crate) fn find<'a>(
     name: &str,
 ) -> Option<Cow<'a, str>> {
     let found = records.find(|record| {
-        !record.name.is_prefixed()
-            && record.name.whole(bytes) == name.as_bytes()
-            && record.declares(bytes).is_none()
+        record.purpose == Purpose::Plain && record.name.whole(bytes) == name.as_bytes()
     })?;
-    Some(value::attribute(checked(found.value.of(bytes))))
+    Some(found.value(bytes))
 }
 
 /// The attributes of a start tag that was checked, read again.
@@ -88,13 +86,13 @@ impl Iterator for StartTag<'_> {
         self.at += 1;
         let value_end = self.skip_to(|byte| byte == self.bytes[quote]);
         self.at += 1;
-        Some(AttributeRecord {
-            name: Name {
-                start: start as u32,
-                local: local as u32,
-                end: end as u32,
-            },
-            value: Span::new(quote + 1, value_end),
-        })
+        let name = Name {
+            start: start as u32,
+            local: local as u32,
+            end: end as u32,
+        };
+        let value = Span::new(quote + 1, value_end);
+        let is_literal = value::is_literal(value.of(self.bytes));
+        Some(AttributeRecord::new(name, value, is_literal, self.bytes))
     }
 }

@@ -80,6 +80,50 @@ pub(crate) fn run(bytes: &[u8], class: Class) -> usize {
         .unwrap_or(bytes.len())
 }
 
+/// The same for the classes of character data, whose runs are long: words of eight bytes in which
+/// there is nothing of interest to any of these classes are skipped as a whole.
+#[inline]
+pub(crate) fn long_run(bytes: &[u8], class: Class) -> usize {
+    skip_words::<false>(bytes, |byte| is(byte, class))
+}
+
+/// The same where all bytes beyond ASCII belong to the class as well.
+#[inline]
+pub(crate) fn long_run_beyond_ascii(bytes: &[u8], class: Class) -> usize {
+    skip_words::<true>(bytes, |byte| is(byte, class) || !byte.is_ascii())
+}
+
+#[inline]
+fn skip_words<const BEYOND_ASCII: bool>(bytes: &[u8], is_in: impl Fn(u8) -> bool) -> usize {
+    let run = |bytes: &[u8]| bytes.iter().take_while(|&&byte| is_in(byte)).count();
+    let mut at = 0;
+    while let Some(word) = bytes[at..].first_chunk::<8>() {
+        let is_plain = is_plain::<BEYOND_ASCII>(u64::from_ne_bytes(*word));
+        let plain = if is_plain { 8 } else { run(word) };
+        at += plain;
+        if plain < 8 {
+            return at;
+        }
+    }
+    at + run(&bytes[at..])
+}
+
+/// Whether none of eight bytes is a control character or one of `& ' " < >`, or beyond ASCII where
+/// that matters. May say no for nothing.
+#[inline]
+fn is_plain<const BEYOND_ASCII: bool>(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 0xFF;
+    // Has the high bit of each byte that is zero, and of no byte if none is.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
+    let controls = word.wrapping_sub(ONES * 0x20) & !word;
+    let ampersands_apostrophes = zeros((word | ONES) ^ (ONES * 0x27));
+    let quotes = zeros(word ^ (ONES * 0x22));
+    let angles = zeros((word | (ONES * 0x02)) ^ (ONES * 0x3E));
+    let beyond_ascii = if BEYOND_ASCII { 0 } else { word };
+    let found = controls | ampersands_apostrophes | quotes | angles | beyond_ascii;
+    found & (ONES * 0x80) == 0
+}
+
 /// `Char` (XML 1.0 §2.2), for code points that may be anything.
 pub(crate) fn is_char(code: u32) -> bool {
     matches!(code, 0x9 | 0xA | 0xD | 0x20..=0xD7FF | 0xE000..=0xFFFD | 0x10000..=0x10_FFFF)
@@ -108,27 +152,30 @@ pub(crate) fn is_in_name(char: char, class: Class) -> bool {
     }
 }
 
-/// Checks the characters beyond ASCII at the front of `bytes`, which lie at offset `at`, and
-/// returns their length; zero if all that is there is the beginning of one character.
-pub(crate) fn beyond_ascii(bytes: &[u8], at: usize) -> Result<usize, Fault> {
-    let end = bytes.iter().position(u8::is_ascii).unwrap_or(bytes.len());
-    let run = &bytes[..end];
-    let valid = match simdutf8::compat::from_utf8(run) {
-        Ok(_) => end,
-        // A character cut off by the end of the input is not wrong yet.
-        Err(error) if error.error_len().is_none() && end == bytes.len() => error.valid_up_to(),
-        Err(error) => {
-            return Err(Fault::InvalidUtf8 {
-                at: (at + error.valid_up_to()) as u32,
-            });
-        }
+/// How many bytes can be told to be valid UTF-8 at once.
+const WINDOW: usize = 256;
+
+/// Checks the characters at the front of `bytes`, which lie at offset `at`. Returns how many bytes
+/// are fine, at least those of one character; zero if not even that has come.
+pub(crate) fn check(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+    let window = &bytes[..bytes.len().min(WINDOW)];
+    let valid = match simdutf8::compat::from_utf8(window) {
+        Ok(_) => window.len(),
+        // What is wrong further on is for the one who gets there to find.
+        Err(error) if error.valid_up_to() > 0 => error.valid_up_to(),
+        Err(error) if error.error_len().is_none() => 0,
+        Err(_) => return Err(Fault::InvalidUtf8 { at: at as u32 }),
     };
-    match noncharacter(&run[..valid]) {
+    match noncharacter(&window[..valid]) {
+        Some(0) => {
+            let code = if window[2] == 0xBE { 0xFFFE } else { 0xFFFF };
+            Err(Fault::ForbiddenCharacter {
+                code,
+                at: at as u32,
+            })
+        }
+        Some(found) => Ok(found),
         None => Ok(valid),
-        Some(found) => Err(Fault::ForbiddenCharacter {
-            code: 0xFF00 | u32::from(run[found + 2] & 0x3F | 0xC0),
-            at: (at + found) as u32,
-        }),
     }
 }
 
@@ -160,4 +207,110 @@ pub(crate) fn first(bytes: &[u8], at: usize) -> Result<Option<char>, Fault> {
 /// Bytes that were checked when they were read, as text.
 pub(crate) fn checked(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("all bytes of an element were checked to be UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// XML 1.0 §2.2, §2.3, §2.4, §2.7
+    #[test]
+    fn every_ascii_byte_is_in_the_classes_of_its_productions() {
+        for byte in 0..=u8::MAX {
+            let char = char::from(byte);
+            let is_space = " \t\r\n".contains(char);
+            let is_ascii_char =
+                byte.is_ascii() && (!byte.is_ascii_control() || is_space) || byte == 0x7F;
+            assert_eq!(is(byte, SPACE), is_space);
+            assert_eq!(
+                is(byte, NAME_START),
+                char.is_ascii_alphabetic() || char == '_'
+            );
+            assert_eq!(
+                is(byte, NAME),
+                char.is_ascii_alphanumeric() || "_-.".contains(char)
+            );
+            assert_eq!(is(byte, TEXT), is_ascii_char && !"<&>".contains(char));
+            assert_eq!(is(byte, SECTION), is_ascii_char && char != '>');
+            assert_eq!(
+                is(byte, VALUE),
+                is_ascii_char && !"<&'\"\t\r\n".contains(char)
+            );
+        }
+    }
+
+    /// The words of `long_run` are an invention of this crate; `run` is the definition.
+    #[test]
+    fn a_long_run_ends_where_the_first_byte_outside_of_the_class_is() {
+        for filling in [b'x', b' ', b'?', b'!', b'#', 0x7F] {
+            for (place, byte) in (0..20).flat_map(|place| (0..=u8::MAX).map(move |b| (place, b))) {
+                let mut bytes = [filling; 21];
+                bytes[place] = byte;
+                for class in [TEXT, SECTION, VALUE] {
+                    assert_eq!(
+                        long_run(&bytes, class),
+                        run(&bytes, class),
+                        "{byte} at {place}"
+                    );
+                    let beyond = |&byte: &u8| is(byte, class) || byte >= 0x80;
+                    let expected = bytes.iter().take_while(|byte| beyond(byte)).count();
+                    assert_eq!(long_run_beyond_ascii(&bytes, class), expected);
+                }
+            }
+        }
+    }
+
+    /// XML 1.0 fifth edition §2.3
+    #[test]
+    fn name_characters_begin_and_end_where_the_productions_say() {
+        const STARTS: [(u32, u32); 12] = [
+            (0xC0, 0xD6),
+            (0xD8, 0xF6),
+            (0xF8, 0x2FF),
+            (0x370, 0x37D),
+            (0x37F, 0x1FFF),
+            (0x200C, 0x200D),
+            (0x2070, 0x218F),
+            (0x2C00, 0x2FEF),
+            (0x3001, 0xD7FF),
+            (0xF900, 0xFDCF),
+            (0xFDF0, 0xFFFD),
+            (0x10000, 0xEFFFF),
+        ];
+        const OTHERS: [(u32, u32); 3] = [(0xB7, 0xB7), (0x300, 0x36F), (0x203F, 0x2040)];
+        for char in ('\u{80}'..=char::MAX).filter(|&char| char < '\u{30000}' || char > '\u{E0000}')
+        {
+            let within = |&(first, last): &(u32, u32)| (first..=last).contains(&u32::from(char));
+            let is_start = STARTS.iter().any(within);
+            assert_eq!(is_in_name(char, NAME_START), is_start, "{char:?}");
+            assert_eq!(
+                is_in_name(char, NAME),
+                is_start || OTHERS.iter().any(within),
+                "{char:?}"
+            );
+        }
+    }
+
+    /// XML 1.0 §2.2
+    #[test]
+    fn what_is_checked_ends_before_what_is_forbidden() {
+        assert_eq!(check("é\u{FFFD}\u{FFFE}".as_bytes(), 7), Ok(5));
+        let fault = |code| Err(Fault::ForbiddenCharacter { code, at: 7 });
+        assert_eq!(check("\u{FFFE}".as_bytes(), 7), fault(0xFFFE));
+        assert_eq!(check("\u{FFFF}é".as_bytes(), 7), fault(0xFFFF));
+        assert_eq!(check(b"\xEF\xBF", 7), Ok(0));
+        assert_eq!(check(b"\xC3\xA9\xFF", 7), Ok(2));
+        assert_eq!(check(b"\xFF", 7), Err(Fault::InvalidUtf8 { at: 7 }));
+        // 300 bytes are more than are looked at once, and the cut is within a character.
+        assert_eq!(check("鸿".repeat(100).as_bytes(), 7), Ok(255));
+    }
+
+    /// RFC 3629 §3
+    #[test]
+    fn a_character_is_told_from_its_first_bytes() {
+        assert_eq!(first("鸿雁".as_bytes(), 0), Ok(Some('鸿')));
+        assert_eq!(first("é>".as_bytes(), 0), Ok(Some('é')));
+        assert_eq!(first(&"😀".as_bytes()[..3], 0), Ok(None));
+        assert_eq!(first(b"\xC3>", 4), Err(Fault::InvalidUtf8 { at: 4 }));
+    }
 }

@@ -31,7 +31,8 @@ impl<'a> Child<'a> {
 
     /// Whether this is `name` in the namespace `namespace`.
     pub fn is(&self, namespace: &str, name: &str) -> bool {
-        self.name() == name && self.namespace() == namespace
+        self.tag
+            .is(namespace, name, self.parent.raw(), self.parent.scope())
     }
 
     /// The value of the attribute `name` that has no prefix.

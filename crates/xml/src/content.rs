@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::chars::checked;
 use crate::child::Child;
 use crate::element::Element;
 use crate::escape;
@@ -70,7 +71,7 @@ impl Element {
         }
         for number in self.borrowed_prefixes() {
             let prefix = &self.scope().list()[number as usize].prefix;
-            declare(&mut out, prefix, self.scope().name(number));
+            declare(&mut out, prefix, checked(self.scope().name(number)));
         }
         out.extend_from_slice(rest);
         out.freeze()
@@ -164,5 +165,150 @@ impl<'a> Pieces<'a> {
         }
         self.copy_kept();
         self.copied.freeze()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_in(namespace: &str, document: &str) -> Element {
+        let document = Bytes::copy_from_slice(document.as_bytes());
+        Element::parse_in(document, namespace, &Limits::DEFAULT).unwrap()
+    }
+
+    fn parse(document: &str) -> Element {
+        parse_in("", document)
+    }
+
+    fn is_shared(element: &Element, part: &Bytes) -> bool {
+        element.raw().as_ptr_range().contains(&part.as_ptr())
+    }
+
+    /// DESIGN §3: delivery shares the payload
+    #[test]
+    fn content_that_declares_what_it_uses_is_shared() {
+        for (document, content) in [
+            (
+                "<m xmlns='u'>a<b/>&amp;<c xmlns='v'><d/></c></m>",
+                "a<b/>&amp;<c xmlns='v'><d/></c>",
+            ),
+            (
+                "<m xmlns='u' xmlns:p='v'><p2:b xmlns:p2='v' p2:c=''/></m>",
+                "<p2:b xmlns:p2='v' p2:c=''/>",
+            ),
+            (
+                "<m xmlns='u' xmlns:p='v' p:a=''><b xml:lang='en'/></m>",
+                "<b xml:lang='en'/>",
+            ),
+            ("<p:m xmlns='u' xmlns:p='u'><b/></p:m>", "<b/>"),
+            (
+                "<p:m xmlns='u' xmlns:p='v'><b xmlns='w'/></p:m>",
+                "<b xmlns='w'/>",
+            ),
+        ] {
+            let element = parse(document);
+            assert_eq!(element.content(), content);
+            assert!(is_shared(&element, &element.content()), "{document}");
+        }
+        assert_eq!(parse("<a/>").content(), "");
+        assert_eq!(parse("<a></a>").content(), "");
+    }
+
+    /// XML-NAMES §6.1, §6.2
+    #[test]
+    fn content_that_borrows_declarations_gets_its_own() {
+        for (document, content) in [
+            // A prefix of the element around, used in a name, an attribute and deeper.
+            (
+                "<m xmlns:p='u'><p:b/>x<c p:d=''/><e><p:f/></e><g/></m>",
+                "<p:b xmlns:p='u'/>x<c xmlns:p='u' p:d=''/><e xmlns:p='u'><p:f/></e><g/>",
+            ),
+            // Only what is borrowed, each once.
+            (
+                "<m xmlns:p='u' xmlns:q='v' xmlns:r='w'><p:b q:c='' p:d=''/></m>",
+                "<p:b xmlns:p='u' xmlns:q='v' q:c='' p:d=''/>",
+            ),
+            // A default namespace that is not the element's own.
+            (
+                "<p:m xmlns='u&amp;' xmlns:p='v'><b/><c xmlns='w'/><p:d><e/></p:d></p:m>",
+                "<b xmlns='u&amp;'/><c xmlns='w'/><p:d xmlns='u&amp;' xmlns:p='v'><e/></p:d>",
+            ),
+            ("<p:m xmlns:p='v'><b/></p:m>", "<b xmlns=''/>"),
+            // What is declared again is not borrowed.
+            (
+                "<m xmlns:p='u'><p:b xmlns:p='v'><p:c/></p:b></m>",
+                "<p:b xmlns:p='v'><p:c/></p:b>",
+            ),
+        ] {
+            assert_eq!(parse(document).content(), content);
+        }
+    }
+
+    /// XEP-0359 §6: a server removes what claims to be its own
+    #[test]
+    fn children_can_be_left_out() {
+        let element = parse("<m>1<a/>2<b/><c/>3<d/>4</m>");
+        let without = |names: &str| element.content_without(|child| names.contains(child.name()));
+        assert_eq!(without(""), "1<a/>2<b/><c/>3<d/>4");
+        assert!(is_shared(&element, &without("")));
+        assert_eq!(without("a"), "12<b/><c/>3<d/>4");
+        assert_eq!(without("bc"), "1<a/>23<d/>4");
+        assert_eq!(without("abcd"), "1234");
+
+        let element = parse("<m xmlns:p='u'><a/>1<p:b/><c/></m>");
+        let without = |names: &str| element.content_without(|child| names.contains(child.name()));
+        assert_eq!(without("a"), "1<p:b xmlns:p='u'/><c/>");
+        assert_eq!(without("ab"), "1<c/>");
+        assert_eq!(without("bc"), "<a/>1");
+        assert!(is_shared(&element, &without("bc")));
+    }
+
+    /// XML 1.0 §2.4, §2.11
+    #[test]
+    fn what_meets_where_a_child_was_does_not_become_something_else() {
+        for (document, content) in [
+            ("<m>]]<a/>></m>", "]]&gt;"),
+            ("<m>]<a/>]></m>", "]&#93;>"),
+            ("<m>]<a/>]<a/>></m>", "]&#93;>"),
+            ("<m>\r<a/>\n</m>", "\r&#10;"),
+            ("<m>x<a/>><a/>\n</m>", "x>\n"),
+            ("<m>]<a/><b/>]></m>", "]<b/>]>"),
+        ] {
+            let element = parse(document);
+            let text = element.text().into_owned();
+            let content = Bytes::from(content);
+            assert_eq!(
+                element.content_without(|child| child.name() == "a"),
+                content
+            );
+            let again = parse(&format!("<m>{}</m>", checked(&content)));
+            assert_eq!(again.text(), text);
+        }
+    }
+
+    /// XML-NAMES §6.1, §6.2
+    #[test]
+    fn an_element_takes_along_what_it_needs() {
+        let element = parse_in("urn:here", "<a><b/></a>");
+        assert_eq!(element.to_bytes("urn:here"), "<a><b/></a>");
+        assert!(is_shared(&element, &element.to_bytes("urn:here")));
+        assert_eq!(
+            element.to_bytes("urn:there"),
+            "<a xmlns='urn:here'><b/></a>"
+        );
+        assert_eq!(
+            parse("<a b=''/>").to_bytes("urn:there"),
+            "<a xmlns='' b=''/>"
+        );
+
+        let element = parse("<m xmlns='u' xmlns:p='v'><p:a><b/></p:a><c xmlns='w'/></m>");
+        let children: Vec<Element> = element.children().map(|child| child.open()).collect();
+        assert_eq!(children[0].to_bytes("u"), "<p:a xmlns:p='v'><b/></p:a>");
+        assert_eq!(
+            children[0].to_bytes("x"),
+            "<p:a xmlns='u' xmlns:p='v'><b/></p:a>"
+        );
+        assert_eq!(children[1].to_bytes("x"), "<c xmlns='w'/>");
     }
 }

@@ -59,3 +59,46 @@ fn trim(bytes: &[u8]) -> &[u8] {
 fn is_encoding_name(name: &[u8]) -> bool {
     name.first().is_some_and(u8::is_ascii_alphabetic) && chars::run(name, NAME) == name.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// XML 1.0 §2.8, §2.9, §4.3.3
+    #[test]
+    fn a_declaration_has_its_parts_in_order() {
+        for accepted in [
+            "<?xml version='1.0'?>",
+            "<?xml version=\"1.0\"  ?>",
+            "<?xml\tversion\r=\n'1.0'\nencoding = \"utf-8\" standalone='yes'?>",
+            "<?xml version='1.0' encoding='UTF-8'?>",
+            "<?xml version='1.0' standalone='no'?>",
+        ] {
+            assert_eq!(check(accepted.as_bytes()), Ok(()), "{accepted}");
+        }
+        for malformed in [
+            "<?xml?>",
+            "<?xml version='1.0'>",
+            "<?xml version='1.0'? >",
+            "<?xml version='1.1'?>",
+            "<?xml version=''?>",
+            "<?xml version='1.0\"?>",
+            "<?xml version=1.0?>",
+            "<?xml version '1.0'?>",
+            "<?xml versions='1.0'?>",
+            "<?xmlversion='1.0'?>",
+            "<?xml encoding='utf-8'?>",
+            "<?xml version='1.0'encoding='utf-8'?>",
+            "<?xml version='1.0' encoding=''?>",
+            "<?xml version='1.0' encoding='8bit'?>",
+            "<?xml version='1.0' encoding='utf 8'?>",
+            "<?xml version='1.0' standalone='YES'?>",
+            "<?xml version='1.0' standalone='yes' encoding='utf-8'?>",
+            "<?xml version='1.0' version='1.0'?>",
+            "<?xml version='1.0' x='y'?>",
+        ] {
+            let result = check(malformed.as_bytes());
+            assert_eq!(result, Err(Fault::MalformedDeclaration), "{malformed}");
+        }
+    }
+}

@@ -126,13 +126,13 @@ impl Element {
 
     /// Whether this is `name` in the namespace `namespace`.
     pub fn is(&self, namespace: &str, name: &str) -> bool {
-        self.name() == name && self.namespace() == namespace
+        self.root().is(namespace, name, &self.bytes, &self.scope)
     }
 
     /// The attributes in the order they were written; namespace declarations are none.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
         self.attribute_records()
-            .filter(|record| record.declares(&self.bytes).is_none())
+            .filter(|record| record.declares().is_none())
             .map(|record| Attribute {
                 element: self,
                 record,
@@ -158,10 +158,8 @@ impl Element {
 
     /// The direct child elements.
     pub fn children(&self) -> impl Iterator<Item = Child<'_>> {
-        self.records.iter().filter_map(|record| match record {
-            Record::Child(tag) => Some(Child { parent: self, tag }),
-            Record::Root(_) | Record::Attribute(_) => None,
-        })
+        let elements = self.records.iter().filter_map(Record::element);
+        elements.skip(1).map(|tag| Child { parent: self, tag })
     }
 
     /// The first direct child that is `name` in the namespace `namespace`.
@@ -197,12 +195,10 @@ impl Element {
     }
 
     pub(crate) fn root(&self) -> &Tag {
-        match self.records.first() {
-            Some(Record::Root(tag)) => tag,
-            Some(Record::Attribute(_) | Record::Child(_)) | None => {
-                unreachable!("an index begins with its element")
-            }
-        }
+        self.records
+            .first()
+            .and_then(Record::element)
+            .expect("an index begins with its element")
     }
 
     pub(crate) fn scope(&self) -> &Scope {
@@ -210,23 +206,19 @@ impl Element {
     }
 
     fn attribute_records(&self) -> impl Iterator<Item = &AttributeRecord> {
-        self.records.iter().filter_map(|record| match record {
-            Record::Attribute(record) => Some(record),
-            Record::Root(_) | Record::Child(_) => None,
-        })
+        self.records.iter().filter_map(Record::attribute)
     }
 
     /// What the element declares.
     pub(crate) fn bindings(&self) -> impl Iterator<Item = Binding> {
         self.attribute_records().filter_map(|record| {
-            let prefix = record
-                .declares(&self.bytes)
-                .filter(|prefix| prefix != b"xml")?;
-            let namespace = match value::attribute(checked(record.value.of(&self.bytes))) {
+            let prefix = record.declares()?.of(&self.bytes);
+            let namespace = match record.value(&self.bytes) {
                 Cow::Borrowed(name) => self.bytes.slice_ref(name.as_bytes()),
                 Cow::Owned(name) => Bytes::from(name),
             };
-            Some(Binding {
+            // What `xml` stands for needs no saying (XML-NAMES §3).
+            (prefix != b"xml").then(|| Binding {
                 prefix: self.bytes.slice_ref(prefix),
                 namespace,
             })
@@ -239,3 +231,6 @@ impl Element {
         self.scope.within(name, self.bindings().collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,3 +39,42 @@ fn escape(out: &mut BytesMut, value: &str, plain: Class) {
         rest = &special[length..];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn escaped(escape: fn(&mut BytesMut, &str), value: &str) -> String {
+        let mut out = BytesMut::new();
+        escape(&mut out, value);
+        chars::checked(&out).to_owned()
+    }
+
+    /// XML 1.0 §2.4, §2.11
+    #[test]
+    fn text_survives_being_read() {
+        let value = "a <b> & 'c' \"d\" ]]> \t\n\r é鸿😀\u{FFFD}\u{FEFF}\u{E000}";
+        let written = "a &lt;b&gt; &amp; 'c' \"d\" ]]&gt; \t\n&#13; é鸿😀\u{FFFD}\u{FEFF}\u{E000}";
+        assert_eq!(escaped(text, value), written);
+    }
+
+    /// XML 1.0 §2.3, §3.3.3
+    #[test]
+    fn an_attribute_value_survives_being_read_between_either_quotes() {
+        let value = "a <b> & 'c' \"d\" \t\n\r ｆ\u{FF5E}";
+        let written = "a &lt;b&gt; &amp; &apos;c&apos; &quot;d&quot; &#9;&#10;&#13; ｆ\u{FF5E}";
+        assert_eq!(escaped(attribute, value), written);
+    }
+
+    /// XML 1.0 §2.2
+    #[test]
+    fn what_xml_cannot_carry_becomes_a_replacement_character() {
+        for char in (0..0x20).chain([0xFFFE, 0xFFFF]).filter_map(char::from_u32) {
+            if !chars::is_char(u32::from(char)) {
+                let value = format!("a{char}b");
+                assert_eq!(escaped(text, &value), "a\u{FFFD}b", "{char:?}");
+                assert_eq!(escaped(attribute, &value), "a\u{FFFD}b", "{char:?}");
+            }
+        }
+    }
+}

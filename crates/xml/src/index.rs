@@ -1,7 +1,10 @@
 //! What is known of an element: offsets into its bytes, and no strings.
 
+use std::borrow::Cow;
+
 use crate::chars::checked;
 use crate::scope::Scope;
+use crate::value;
 
 /// A range of an element's bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,13 +87,30 @@ pub(crate) const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 
 impl Namespace {
     pub(crate) fn of<'a>(self, bytes: &'a [u8], scope: &'a Scope) -> &'a str {
+        checked(self.bytes_of(bytes, scope))
+    }
+
+    pub(crate) fn bytes_of<'a>(self, bytes: &'a [u8], scope: &'a Scope) -> &'a [u8] {
         match self {
-            Self::None => "",
-            Self::Xml => XML,
-            Self::Spelled(span) => checked(span.of(bytes)),
+            Self::None => b"",
+            Self::Xml => XML.as_bytes(),
+            Self::Spelled(span) => span.of(bytes),
             Self::Named(number) => scope.name(number),
         }
     }
+}
+
+/// What an attribute is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// An attribute proper, without a prefix.
+    Plain,
+    /// An attribute proper, with a prefix.
+    Prefixed,
+    /// `xmlns`: declares the default namespace (XML-NAMES §3).
+    Default,
+    /// `xmlns:` and a prefix, which it declares (XML-NAMES §3).
+    Prefix,
 }
 
 /// An attribute or namespace declaration of a start tag.
@@ -99,16 +119,53 @@ pub(crate) struct AttributeRecord {
     pub(crate) name: Name,
     /// Between the quotes.
     pub(crate) value: Span,
+    pub(crate) purpose: Purpose,
+    /// Whether the value means exactly what is written.
+    pub(crate) is_literal: bool,
 }
 
 impl AttributeRecord {
-    /// The prefix that is declared here, empty for the default namespace; `None` if this is an
-    /// attribute proper (XML-NAMES §2.1).
-    pub(crate) fn declares(self, bytes: &[u8]) -> Option<&[u8]> {
-        if self.name.is_prefixed() {
-            (self.name.prefix(bytes) == b"xmlns").then(|| self.name.local(bytes))
+    pub(crate) fn new(name: Name, value: Span, is_literal: bool, bytes: &[u8]) -> Self {
+        let purpose = if name.is_prefixed() {
+            let declares = name.prefix(bytes) == b"xmlns";
+            if declares {
+                Purpose::Prefix
+            } else {
+                Purpose::Prefixed
+            }
         } else {
-            (self.name.whole(bytes) == b"xmlns").then_some(b"")
+            let declares = name.whole(bytes) == b"xmlns";
+            if declares {
+                Purpose::Default
+            } else {
+                Purpose::Plain
+            }
+        };
+        Self {
+            name,
+            value,
+            purpose,
+            is_literal,
+        }
+    }
+
+    /// The prefix that is declared here, empty for the default namespace; `None` if this is an
+    /// attribute proper.
+    pub(crate) fn declares(&self) -> Option<Span> {
+        let Name { local, end, .. } = self.name;
+        match self.purpose {
+            Purpose::Plain | Purpose::Prefixed => None,
+            Purpose::Default => Some(Span { start: end, end }),
+            Purpose::Prefix => Some(Span { start: local, end }),
+        }
+    }
+
+    pub(crate) fn value<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
+        let raw = checked(self.value.of(bytes));
+        if self.is_literal {
+            Cow::Borrowed(raw)
+        } else {
+            Cow::Owned(value::attribute(raw))
         }
     }
 }
@@ -135,12 +192,32 @@ impl Tag {
             end: self.end,
         }
     }
+
+    pub(crate) fn is(&self, namespace: &str, name: &str, bytes: &[u8], scope: &Scope) -> bool {
+        self.name.local(bytes) == name.as_bytes()
+            && self.namespace.bytes_of(bytes, scope) == namespace.as_bytes()
+    }
 }
 
-/// The index of an element: the element, then its attributes, then its children, in order.
+/// The index of an element: the element itself, its attributes, its direct children, in order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Record {
-    Root(Tag),
+    Element(Tag),
     Attribute(AttributeRecord),
-    Child(Tag),
+}
+
+impl Record {
+    pub(crate) fn element(&self) -> Option<&Tag> {
+        match self {
+            Self::Element(tag) => Some(tag),
+            Self::Attribute(_) => None,
+        }
+    }
+
+    pub(crate) fn attribute(&self) -> Option<&AttributeRecord> {
+        match self {
+            Self::Element(_) => None,
+            Self::Attribute(record) => Some(record),
+        }
+    }
 }

@@ -121,8 +121,15 @@ pub(crate) struct Pass {
     local: usize,
     /// What closes the value that is being read; zero in text.
     quote: u8,
+    /// Bytes beyond ASCII before this one are known to be characters that XML allows.
+    checked: usize,
     /// The number of the character reference that is being read.
     code: u32,
+
+    /// The attribute that is being read.
+    attribute: Name,
+    /// Whether its value means what is written, as far as it has been read.
+    is_literal: bool,
 
     /// The start tag that is being read.
     name: Name,
@@ -162,14 +169,19 @@ impl Pass {
     /// Returns whether the element is complete.
     pub(crate) fn run(&mut self, bytes: &[u8], around: Around<'_>) -> Result<bool, Fault> {
         let limit = around.limits.stanza_bytes;
+        let too_large = Fault::StanzaTooLarge {
+            got: limit.saturating_add(1),
+            limit,
+        };
+        // The limit may have been lowered since.
+        if self.at > limit as usize {
+            return Err(too_large);
+        }
         let allowed = &bytes[..bytes.len().min(limit as usize)];
         match self.phases(allowed, around) {
             Ok(()) => Ok(true),
             Err(Stop::Fault(fault)) => Err(fault),
-            Err(Stop::Starved) if bytes.len() > allowed.len() => Err(Fault::StanzaTooLarge {
-                got: limit.saturating_add(1),
-                limit,
-            }),
+            Err(Stop::Starved) if bytes.len() > allowed.len() => Err(too_large),
             Err(Stop::Starved) => Ok(false),
         }
     }
@@ -201,6 +213,7 @@ impl Pass {
     fn clear(&mut self) {
         self.phase = Phase::Markup;
         self.at = 1;
+        self.checked = 0;
         self.attributes.clear();
         self.is_plain = true;
         self.open.clear();
@@ -259,3 +272,6 @@ impl Pass {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

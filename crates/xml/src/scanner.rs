@@ -185,7 +185,8 @@ impl Scanner {
         };
         let limit = self.limits.stanza_bytes;
         let allowed = input.len().min(limit as usize);
-        if let Some(end) = memchr::memchr(b'>', &input[seen..allowed]) {
+        let unseen = input.get(seen..allowed).unwrap_or_default();
+        if let Some(end) = memchr::memchr(b'>', unseen) {
             declaration::check(&input.split_to(seen + end + 1))?;
             self.stage = Stage::Header;
             return Ok(true);
@@ -202,3 +203,6 @@ impl Scanner {
         Ok(false)
     }
 }
+
+#[cfg(test)]
+mod tests;

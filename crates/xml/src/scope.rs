@@ -153,18 +153,19 @@ impl Scope {
     }
 
     /// The namespace name with this number.
-    pub(crate) fn name(&self, number: u32) -> &str {
+    pub(crate) fn name(&self, number: u32) -> &[u8] {
         let bindings = self.bindings();
         let number = number as usize;
         match bindings.list.get(number) {
-            Some(binding) => checked(&binding.namespace),
-            None => checked(&bindings.unescaped[number - bindings.list.len()]),
+            Some(binding) => &binding.namespace,
+            None => &bindings.unescaped[number - bindings.list.len()],
         }
     }
 
     /// What `prefix` is bound to; for the empty one, the default namespace. Empty if there is
     /// nothing.
     pub(crate) fn namespace(&self, prefix: &[u8]) -> &str {
-        self.find(prefix).map_or("", |number| self.name(number))
+        self.find(prefix)
+            .map_or("", |number| checked(self.name(number)))
     }
 }

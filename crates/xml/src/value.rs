@@ -4,33 +4,29 @@
 
 use std::borrow::Cow;
 
-/// Whether an attribute value means exactly what is written.
-pub(crate) fn is_plain_attribute(raw: &[u8]) -> bool {
+/// Whether an attribute value needs no [`attribute`].
+pub(crate) fn is_literal(raw: &[u8]) -> bool {
     !raw.iter()
         .any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r'))
 }
 
 /// An attribute value with references replaced and white space normalised (XML 1.0 §3.3.3).
-pub(crate) fn attribute(raw: &str) -> Cow<'_, str> {
-    if is_plain_attribute(raw.as_bytes()) {
-        return Cow::Borrowed(raw);
-    }
+pub(crate) fn attribute(raw: &str) -> String {
     let mut value = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(found) = rest.find(['&', '\t', '\n', '\r']) {
         value.push_str(&rest[..found]);
         rest = &rest[found..];
-        rest = match rest.as_bytes()[0] {
-            b'&' => reference(rest, &mut value),
+        rest = if rest.starts_with('&') {
+            reference(rest, &mut value)
+        } else {
+            value.push(' ');
             // The two bytes of a line end become one (§2.11).
-            _ => {
-                value.push(' ');
-                rest.strip_prefix("\r\n").unwrap_or(&rest[1..])
-            }
+            rest.strip_prefix("\r\n").unwrap_or(&rest[1..])
         };
     }
     value.push_str(rest);
-    Cow::Owned(value)
+    value
 }
 
 /// Character data with references replaced, CDATA sections opened and line ends normalised
@@ -100,4 +96,43 @@ fn section<'a>(rest: &'a str, into: &mut String) -> &'a str {
     }
     into.push_str(inside);
     rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// XML 1.0 §2.11, §2.7, §4.1
+    #[test]
+    fn text_has_references_replaced_sections_opened_and_line_ends_normalised() {
+        for (raw, meant) in [
+            ("", ""),
+            ("a > b", "a > b"),
+            ("&lt;&gt;&amp;&quot;&apos;", "<>&\"'"),
+            ("&#65;&#x42;&#x1f600;&#0000000067;", "AB😀C"),
+            ("&amp;lt;&#38;lt;", "&lt;&lt;"),
+            ("a\r\nb\rc\nd\r\r\n\r", "a\nb\nc\nd\n\n\n"),
+            ("a&#13;&#10;b", "a\r\nb"),
+            ("1<![CDATA[<a>&lt;]] >]]>2<![CDATA[]]>3", "1<a>&lt;]] >23"),
+            ("<![CDATA[\r\n]]\r]]>\r", "\n]]\n\n"),
+        ] {
+            assert_eq!(text(raw), meant, "{raw:?}");
+        }
+        assert!(matches!(text("as it is\t\n"), Cow::Borrowed(_)));
+    }
+
+    /// XML 1.0 §3.3.3
+    #[test]
+    fn attribute_values_have_references_replaced_and_white_space_normalised() {
+        for (raw, meant) in [
+            ("", ""),
+            ("a  b", "a  b"),
+            ("a\tb\nc\rd\r\ne\r\r\n", "a b c d e  "),
+            ("&#9;&#10;&#13;", "\t\n\r"),
+            ("&lt;\"&apos;&#x9D3B;", "<\"'鴻"),
+        ] {
+            assert_eq!(attribute(raw), meant, "{raw:?}");
+            assert!(is_literal(raw.as_bytes()) <= (raw == meant));
+        }
+    }
 }

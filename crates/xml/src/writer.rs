@@ -96,8 +96,10 @@ impl<'a> Writer<'a> {
 
     /// Writes character data.
     pub fn text(&mut self, value: &str) {
-        self.end_start_tag();
-        escape::text(self.out, value);
+        if !value.is_empty() {
+            self.end_start_tag();
+            escape::text(self.out, value);
+        }
     }
 
     /// Writes character data from whatever displays itself.
@@ -165,4 +167,103 @@ fn display(out: &mut BytesMut, escape: fn(&mut BytesMut, &str), value: impl Disp
     }
 
     write!(Escaped(out, escape), "{value}").expect("writing to memory does not fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Writer<'_>)) -> String {
+        let mut out = BytesMut::from("before ");
+        write(&mut Writer::new(&mut out));
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    /// XML 1.0 §3.1
+    #[test]
+    fn elements_are_nested_as_their_writers_are() {
+        let xml = written(|writer| {
+            let mut iq = writer
+                .open("iq")
+                .attribute("type", "result")
+                .attribute_opt("to", None);
+            let mut query = iq.open("query").namespace("urn:q");
+            query
+                .open("item")
+                .attribute_opt("name", Some("a"))
+                .text("x");
+            query.open("item").close();
+            query.close();
+            iq.open("last");
+        });
+        assert_eq!(
+            xml,
+            "before <iq type='result'><query xmlns='urn:q'><item name='a'>x</item><item/></query>\
+             <last/></iq>"
+        );
+    }
+
+    /// CVE-2026-113867 was an attribute that was reflected as it came
+    #[test]
+    fn whatever_is_reflected_is_escaped() {
+        let hostile = "'/><evil a=\"&\r\n\0";
+        let escaped = "&apos;/&gt;&lt;evil a=&quot;&amp;&#13;&#10;\u{FFFD}";
+        let xml = written(|writer| {
+            writer
+                .open("a")
+                .namespace(hostile)
+                .attribute_opt("b", Some(hostile))
+                .close();
+            writer
+                .open("a")
+                .attribute("b", hostile)
+                .attribute_display("c", hostile)
+                .close();
+        });
+        assert_eq!(
+            xml,
+            format!("before <a xmlns='{escaped}' b='{escaped}'/><a b='{escaped}' c='{escaped}'/>")
+        );
+        let escaped = "'/&gt;&lt;evil a=\"&amp;&#13;\n\u{FFFD}";
+        let xml = written(|writer| {
+            writer.text(hostile);
+            writer.text_display(hostile);
+        });
+        assert_eq!(xml, format!("before {escaped}{escaped}"));
+    }
+
+    /// DESIGN §3: delivery writes a header per session and shares the payload
+    #[test]
+    fn a_start_tag_can_be_left_to_be_closed_by_others() {
+        let xml = written(|writer| {
+            writer
+                .open("message")
+                .attribute_display("h", 7)
+                .leave_open();
+        });
+        assert_eq!(xml, "before <message h='7'>");
+    }
+
+    /// XML 1.0 §3.1
+    #[test]
+    fn markup_is_written_as_it_is_and_nothing_leaves_an_element_empty() {
+        let xml = written(|writer| {
+            writer.open("a").raw(b"<b/>&amp;");
+            writer.open("a").raw(b"");
+            writer.open("a").text("");
+            writer.open("a").text_display(5);
+        });
+        assert_eq!(xml, "before <a><b/>&amp;</a><a/><a/><a>5</a>");
+    }
+
+    /// XML 1.0 §3.1: an attribute is a part of a start tag
+    #[test]
+    #[should_panic = "the attribute b comes after the start tag"]
+    fn an_attribute_after_content_is_a_mistake_of_the_program() {
+        written(|writer| {
+            let mut element = writer.open("a");
+            element.text("x");
+            element.attribute("b", "").close();
+        });
+    }
 }

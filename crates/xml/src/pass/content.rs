@@ -1,7 +1,7 @@
 //! The phases outside tags: character data, references, CDATA sections (XML 1.0 §2.4, §4.1, §2.7).
 
 use super::{Pass, Phase, Stop};
-use crate::chars::{self, NAME, SECTION, TEXT};
+use crate::chars::{self, Class, NAME, SECTION, TEXT};
 use crate::fault::{Construct, Fault};
 
 /// The predefined entities (XML 1.0 §4.6).
@@ -13,7 +13,7 @@ const SECTION_END: &[u8] = b"]]>";
 impl Pass {
     pub(super) fn text(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         loop {
-            self.at += chars::run(&bytes[self.at..], TEXT);
+            self.at += chars::long_run(&bytes[self.at..], TEXT);
             match self.peek(bytes)? {
                 b'<' => {
                     self.at += 1;
@@ -31,13 +31,14 @@ impl Pass {
                         return Err(Fault::SectionEndInText { at }.into());
                     }
                 }
-                byte => self.character(byte, bytes)?,
+                byte => self.character(byte, TEXT, bytes)?,
             }
         }
     }
 
-    /// Checks characters that are not plain ASCII, of which `byte` is the first.
-    pub(super) fn character(&mut self, byte: u8, bytes: &[u8]) -> Result<(), Stop> {
+    /// Goes on at a `byte` that is not of `class` for no other reason than to be none of its
+    /// ASCII characters.
+    pub(super) fn character(&mut self, byte: u8, class: Class, bytes: &[u8]) -> Result<(), Stop> {
         if byte == b'<' {
             return Err(self.unexpected(byte));
         }
@@ -45,13 +46,16 @@ impl Pass {
             let (code, at) = (u32::from(byte), self.at as u32);
             return Err(Fault::ForbiddenCharacter { code, at }.into());
         }
-        match chars::beyond_ascii(&bytes[self.at..], self.at)? {
-            0 => Err(Stop::Starved),
-            length => {
-                self.at += length;
-                Ok(())
-            }
+        let known = match self.checked.saturating_sub(self.at) {
+            0 => chars::check(&bytes[self.at..], self.at)?,
+            known => known,
+        };
+        if known == 0 {
+            return Err(Stop::Starved);
         }
+        self.checked = self.at + known;
+        self.at += chars::long_run_beyond_ascii(&bytes[self.at..self.checked], class);
+        Ok(())
     }
 
     pub(super) fn reference(&mut self, bytes: &[u8]) -> Result<(), Stop> {
@@ -146,7 +150,7 @@ impl Pass {
 
     pub(super) fn section(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         loop {
-            self.at += chars::run(&bytes[self.at..], SECTION);
+            self.at += chars::long_run(&bytes[self.at..], SECTION);
             match self.peek(bytes)? {
                 b'>' => {
                     self.at += 1;
@@ -155,7 +159,7 @@ impl Pass {
                         return Ok(());
                     }
                 }
-                byte => self.character(byte, bytes)?,
+                byte => self.character(byte, SECTION, bytes)?,
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::{Around, Pass, Phase, Stop};
 use crate::chars::{self, Class, NAME, NAME_START, SPACE, VALUE};
 use crate::fault::{Construct, Fault};
-use crate::index::{AttributeRecord, Name, Span};
+use crate::index::{AttributeRecord, Name, Purpose, Span};
 
 impl Pass {
     pub(super) fn markup(&mut self, bytes: &[u8], around: Around<'_>) -> Result<(), Stop> {
@@ -137,11 +137,7 @@ impl Pass {
     }
 
     pub(super) fn attribute_name(&mut self, bytes: &[u8], around: Around<'_>) -> Result<(), Stop> {
-        let name = self.read_name(bytes)?;
-        self.attributes.push(AttributeRecord {
-            name,
-            value: Span::default(),
-        });
+        self.attribute = self.read_name(bytes)?;
         self.phase = Phase::Equals;
         self.equals(bytes, around)
     }
@@ -165,6 +161,7 @@ impl Pass {
                 self.at += 1;
                 self.quote = quote;
                 self.mark = self.at;
+                self.is_literal = true;
                 self.phase = Phase::Value;
                 self.value(bytes, around)
             }
@@ -175,15 +172,20 @@ impl Pass {
     /// `AttValue` (XML 1.0 §2.3).
     pub(super) fn value(&mut self, bytes: &[u8], around: Around<'_>) -> Result<(), Stop> {
         loop {
-            self.at += chars::run(&bytes[self.at..], VALUE);
+            self.at += chars::long_run(&bytes[self.at..], VALUE);
             match self.peek(bytes)? {
                 byte if byte == self.quote => break,
-                b'"' | b'\'' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                b'"' | b'\'' => self.at += 1,
+                b'\t' | b'\n' | b'\r' => {
+                    self.at += 1;
+                    self.is_literal = false;
+                }
                 b'&' => {
+                    self.is_literal = false;
                     self.phase = Phase::Reference;
                     return Ok(());
                 }
-                byte => self.character(byte, bytes)?,
+                byte => self.character(byte, VALUE, bytes)?,
             }
         }
         self.add_attribute(bytes, around)?;
@@ -196,25 +198,24 @@ impl Pass {
     /// The attribute's value ends here. Names as written must differ (XML 1.0 §3.1, Unique Att
     /// Spec); whether they differ when expanded is seen at the end of the tag.
     fn add_attribute(&mut self, bytes: &[u8], around: Around<'_>) -> Result<(), Fault> {
-        let (attribute, before) = self
-            .attributes
-            .split_last_mut()
-            .expect("its name was pushed when it was read");
-        attribute.value = Span::new(self.mark, self.at);
-        let name = attribute.name.whole(bytes);
-        let got = before.len() as u32 + 1;
-        let limit = around.limits.attributes;
+        let (got, limit) = (self.attributes.len() as u32 + 1, around.limits.attributes);
         if got > limit {
             return Err(Fault::TooManyAttributes { got, limit });
         }
-        if before.iter().any(|other| other.name.whole(bytes) == name) {
+        let name = self.attribute.whole(bytes);
+        if self
+            .attributes
+            .iter()
+            .any(|other| other.name.whole(bytes) == name)
+        {
             return Err(Fault::DuplicateAttribute {
-                at: attribute.name.start,
+                at: self.attribute.start,
             });
         }
-        if attribute.name.is_prefixed() || name == b"xmlns" {
-            self.is_plain = false;
-        }
+        let value = Span::new(self.mark, self.at);
+        let record = AttributeRecord::new(self.attribute, value, self.is_literal, bytes);
+        self.is_plain &= record.purpose == Purpose::Plain;
+        self.attributes.push(record);
         Ok(())
     }
 

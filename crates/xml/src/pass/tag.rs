@@ -3,11 +3,9 @@
 use bytes::Bytes;
 
 use super::{Around, Borrowed, Declared, Extent, Open, Pass, Phase, Stop};
-use crate::chars::checked;
 use crate::fault::Fault;
-use crate::index::{Name, Namespace, Record, Span, Tag, XML, XMLNS};
+use crate::index::{AttributeRecord, Name, Namespace, Purpose, Record, Span, Tag, XML, XMLNS};
 use crate::scope::Scope;
-use crate::value;
 
 impl Pass {
     /// The start tag is complete, and `at` behind it.
@@ -22,7 +20,7 @@ impl Pass {
             0 => {
                 self.declared_by_root = self.declared.len() as u32;
                 let tag = self.tag(bytes, around.scope, default)?;
-                self.records.push(Record::Root(tag));
+                self.records.push(Record::Element(tag));
                 self.records
                     .extend(self.attributes.iter().copied().map(Record::Attribute));
                 if around.extent == Extent::StartTag {
@@ -32,7 +30,7 @@ impl Pass {
             1 => {
                 self.by_child = Borrowed::default();
                 let tag = self.tag(bytes, around.scope, default)?;
-                self.records.push(Record::Child(tag));
+                self.records.push(Record::Element(tag));
             }
             _ => {
                 self.namespace(bytes, around.scope, default)?;
@@ -66,7 +64,7 @@ impl Pass {
             1 => (self.records.last_mut(), self.by_child),
             _ => return,
         };
-        if let Some(Record::Root(tag) | Record::Child(tag)) = record {
+        if let Some(Record::Element(tag)) = record {
             tag.content.end = content_end as u32;
             tag.end = self.at as u32;
             tag.borrows_prefix = borrowed.prefix;
@@ -106,29 +104,25 @@ impl Pass {
     ) -> Result<(), Fault> {
         for number in 0..self.attributes.len() {
             let attribute = self.attributes[number];
-            let Some(prefix) = attribute.declares(bytes) else {
+            let Some(prefix) = attribute.declares() else {
                 continue;
             };
             let at = attribute.name.start;
-            let namespace = self.declared_name(attribute.value, bytes, around.scope);
-            let name = self.text_of(namespace, bytes, around.scope);
+            let namespace = self.declared_name(attribute, bytes, around.scope);
+            let name = self.name_of(namespace, bytes, around.scope);
             let (got, limit) = (name.len() as u32, around.limits.namespace_bytes);
             if got > limit {
                 return Err(Fault::NamespaceTooLong { got, limit });
             }
-            match prefix {
-                b"xml" if name == XML => continue,
+            let is_reserved = name == XML.as_bytes() || name == XMLNS.as_bytes();
+            match prefix.of(bytes) {
+                b"xml" if name == XML.as_bytes() => continue,
                 b"xml" | b"xmlns" => return Err(Fault::ReservedNamespace { at }),
-                _ if name == XML || name == XMLNS => return Err(Fault::ReservedNamespace { at }),
+                _ if is_reserved => return Err(Fault::ReservedNamespace { at }),
                 b"" => *default = Some(self.declared.len() as u32),
                 _ if name.is_empty() => return Err(Fault::EmptyNamespace { at }),
                 _ => {}
             }
-            let start = attribute.name.end - prefix.len() as u32;
-            let prefix = Span {
-                start,
-                end: attribute.name.end,
-            };
             self.declared.push(Declared { prefix, namespace });
         }
         let (got, limit) = (self.declared.len() as u32, around.limits.namespaces);
@@ -138,24 +132,28 @@ impl Pass {
         Ok(())
     }
 
-    fn declared_name(&mut self, value: Span, bytes: &[u8], scope: &Scope) -> Namespace {
-        let raw = value.of(bytes);
-        if value::is_plain_attribute(raw) {
-            return Namespace::Spelled(value);
+    fn declared_name(
+        &mut self,
+        attribute: AttributeRecord,
+        bytes: &[u8],
+        scope: &Scope,
+    ) -> Namespace {
+        if attribute.is_literal {
+            return Namespace::Spelled(attribute.value);
         }
         let number = scope.list().len() + self.unescaped.len();
         self.unescaped
-            .push(Bytes::from(value::attribute(checked(raw)).into_owned()));
+            .push(Bytes::from(attribute.value(bytes).into_owned()));
         Namespace::Named(number as u32)
     }
 
-    /// Like [`Namespace::of`], before the names that were unescaped have a scope.
-    fn text_of<'a>(&'a self, namespace: Namespace, bytes: &'a [u8], scope: &'a Scope) -> &'a str {
+    /// Like [`Namespace::bytes_of`], before the names that were unescaped have a scope.
+    fn name_of<'a>(&'a self, namespace: Namespace, bytes: &'a [u8], scope: &'a Scope) -> &'a [u8] {
         match namespace {
             Namespace::Named(number) if number as usize >= scope.list().len() => {
-                checked(&self.unescaped[number as usize - scope.list().len()])
+                &self.unescaped[number as usize - scope.list().len()]
             }
-            _ => namespace.of(bytes, scope),
+            _ => namespace.bytes_of(bytes, scope),
         }
     }
 
@@ -208,14 +206,14 @@ impl Pass {
     fn check_attributes(&mut self, bytes: &[u8], scope: &Scope) -> Result<(), Fault> {
         self.expanded.clear();
         for number in 0..self.attributes.len() {
-            let name = self.attributes[number].name;
-            if !name.is_prefixed() || name.prefix(bytes) == b"xmlns" {
+            let AttributeRecord { name, purpose, .. } = self.attributes[number];
+            if purpose != Purpose::Prefixed {
                 continue;
             }
             let namespace = self.prefix_of(name, bytes, scope)?;
             let is_same = |&(other, its): &(Name, Namespace)| {
                 other.local(bytes) == name.local(bytes)
-                    && self.text_of(its, bytes, scope) == self.text_of(namespace, bytes, scope)
+                    && self.name_of(its, bytes, scope) == self.name_of(namespace, bytes, scope)
             };
             if self.expanded.iter().any(is_same) {
                 return Err(Fault::DuplicateAttribute { at: name.start });
