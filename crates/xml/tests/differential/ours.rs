@@ -1,0 +1,228 @@
+//! Documents as this crate reads them, held against a tree.
+
+use anser_xml::{Element, Event, Fault, Limits, Scanner, Writer};
+use bytes::{Bytes, BytesMut};
+
+use crate::differences::read_what_we_wrote;
+use crate::random::Random;
+use crate::reference::{Node, Tree};
+
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+
+#[derive(Debug)]
+pub struct Stream {
+    pub header: Element,
+    pub stanzas: Vec<Element>,
+}
+
+/// A fault, and where in the document the stanza begins that has it.
+#[derive(Debug)]
+pub struct Refused {
+    pub fault: Fault,
+    pub start: usize,
+}
+
+/// Reads a stream that arrives in pieces of the sizes that `next_size` tells.
+pub fn stream(document: &[u8], mut next_size: impl FnMut() -> usize) -> Result<Stream, Refused> {
+    let mut scanner = Scanner::new(Limits::NONE);
+    let mut input = BytesMut::new();
+    let mut rest = document;
+    let (mut header, mut stanzas, mut is_closed) = (None, Vec::new(), false);
+    loop {
+        let event = scanner.next(&mut input).map_err(|fault| Refused {
+            fault,
+            start: document.len() - rest.len() - input.len(),
+        })?;
+        match event {
+            Some(Event::Open(element)) => header = Some(element),
+            Some(Event::Element(element)) => stanzas.push(element),
+            Some(Event::Close) => is_closed = true,
+            None if rest.is_empty() => break,
+            None => {
+                let (piece, later) = rest.split_at(next_size().min(rest.len()));
+                input.extend_from_slice(piece);
+                rest = later;
+            }
+        }
+    }
+    match header {
+        Some(header) if is_closed => Ok(Stream { header, stanzas }),
+        _ => Err(Refused {
+            fault: Fault::Incomplete {
+                got: document.len() as u32,
+            },
+            start: 0,
+        }),
+    }
+}
+
+pub fn element(document: &[u8]) -> Result<Element, Refused> {
+    let start = document.len() - document.trim_ascii_start().len();
+    Element::parse(Bytes::copy_from_slice(document), &Limits::NONE)
+        .map_err(|fault| Refused { fault, start })
+}
+
+pub fn assert_same_events(whole: &Result<Stream, Refused>, in_pieces: &Result<Stream, Refused>) {
+    let events = |result: &Result<Stream, Refused>| match result {
+        Ok(stream) => Ok((
+            stream.header.raw().clone(),
+            stream
+                .stanzas
+                .iter()
+                .map(|stanza| stanza.raw().clone())
+                .collect::<Vec<_>>(),
+        )),
+        Err(refused) => Err((refused.fault, refused.start)),
+    };
+    assert_eq!(events(whole), events(in_pieces));
+}
+
+impl Stream {
+    /// The stream as a flat tree.
+    pub fn tree(&self) -> Tree {
+        let content = self
+            .stanzas
+            .iter()
+            .map(|stanza| Node::Element(tree(stanza)))
+            .collect();
+        Tree {
+            content,
+            ..tree(&self.header)
+        }
+    }
+}
+
+/// The element as a flat tree, with everything in it opened.
+pub fn tree(element: &Element) -> Tree {
+    let text = element.text().into_owned();
+    let text = if text.is_empty() {
+        None
+    } else {
+        Some(Node::Text(text))
+    };
+    let children = element
+        .children()
+        .map(|child| Node::Element(tree(&child.open())));
+    Tree {
+        namespace: element.namespace().to_owned(),
+        name: element.name().to_owned(),
+        attributes: attributes(element),
+        content: text.into_iter().chain(children).collect(),
+    }
+}
+
+fn attributes(element: &Element) -> Vec<(String, String, String)> {
+    let mut attributes: Vec<_> = element
+        .attributes()
+        .map(|attribute| {
+            let (namespace, name) = (attribute.namespace(), attribute.name());
+            (
+                namespace.into_owned(),
+                name.to_owned(),
+                attribute.value().into_owned(),
+            )
+        })
+        .collect();
+    attributes.sort();
+    attributes
+}
+
+/// Asserts that all the ways to look at an element show what is in the tree.
+pub fn assert_same(element: &Element, theirs: &Tree) {
+    assert_eq!(tree(element), theirs.flat());
+    for (namespace, name, value) in &theirs.attributes {
+        assert_eq!(
+            element.attribute_ns(namespace, name).as_deref(),
+            Some(value.as_str())
+        );
+    }
+    for (child, theirs) in element.children().zip(theirs.children()) {
+        assert!(child.is(&theirs.namespace, &theirs.name), "{child:?}");
+        assert_eq!(child.text(), theirs.text());
+        for (namespace, name, value) in &theirs.attributes {
+            if namespace.is_empty() {
+                assert_eq!(child.attribute(name).as_deref(), Some(value.as_str()));
+            }
+        }
+    }
+}
+
+/// Asserts that an element means the same after it was written again, to this crate and to rxml.
+pub fn assert_survives(element: &Element, tree: &Tree, random: &mut Random) {
+    let rewritten = rewrite(element, &element.content());
+    assert_read_as(&rewritten, tree);
+
+    let moved = element.to_bytes("urn:elsewhere");
+    let mut wrapped = BytesMut::from("<wrap xmlns='urn:elsewhere'>");
+    wrapped.extend_from_slice(&moved);
+    wrapped.extend_from_slice(b"</wrap>");
+    assert_eq!(read_what_we_wrote(&wrapped).children().next(), Some(tree));
+    let found = Element::parse_in(moved, "urn:elsewhere", &Limits::NONE);
+    assert_same(&found.expect("what we write is well-formed"), tree);
+
+    let count = tree.children().count();
+    if count > 0 {
+        let dropped = random.below(count);
+        let mut number = 0..;
+        let content = element.content_without(|_| number.next() == Some(dropped));
+        let mut tree = tree.clone();
+        drop_child(&mut tree, dropped);
+        assert_read_as(&rewrite(element, &content), &tree);
+    }
+}
+
+fn assert_read_as(document: &Bytes, tree: &Tree) {
+    assert_eq!(
+        &read_what_we_wrote(document),
+        tree,
+        "{}",
+        document.escape_ascii()
+    );
+    let found = Element::parse(document.clone(), &Limits::NONE);
+    assert_same(&found.expect("what we write is well-formed"), tree);
+}
+
+/// Writes an element with a start tag of our own, as a stanza is forwarded.
+fn rewrite(element: &Element, content: &[u8]) -> Bytes {
+    // Names of a document are no part of the program; here they may live for ever.
+    let leak = |name: String| -> &'static str { Box::leak(name.into_boxed_str()) };
+    let mut out = BytesMut::new();
+    let mut writer = Writer::new(&mut out);
+    // The namespace of `xml` cannot be the default one (XML-NAMES §3).
+    let mut tag = match element.namespace() {
+        XML => writer.open(leak(format!("xml:{}", element.name()))),
+        namespace => writer
+            .open(leak(element.name().to_owned()))
+            .namespace(namespace),
+    };
+    for (number, attribute) in element.attributes().enumerate() {
+        let (name, value) = (attribute.name(), attribute.value());
+        tag = match &*attribute.namespace() {
+            "" => tag.attribute(leak(name.to_owned()), &value),
+            XML => tag.attribute(leak(format!("xml:{name}")), &value),
+            namespace => tag
+                .attribute(leak(format!("xmlns:n{number}")), namespace)
+                .attribute(leak(format!("n{number}:{name}")), &value),
+        };
+    }
+    tag.raw(content);
+    tag.close();
+    writer.close();
+    out.freeze()
+}
+
+fn drop_child(tree: &mut Tree, number: usize) {
+    let mut children = 0..;
+    let mut kept = Tree {
+        content: Vec::new(),
+        ..tree.clone()
+    };
+    for node in tree.content.drain(..) {
+        match node {
+            Node::Text(text) => kept.push_text(&text),
+            Node::Element(_) if children.next() == Some(number) => {}
+            Node::Element(_) => kept.content.push(node),
+        }
+    }
+    *tree = kept;
+}
