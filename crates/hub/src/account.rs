@@ -1,0 +1,237 @@
+//! An account while somebody needs it.
+
+use crate::credentials::CREDENTIALS;
+use crate::inbox::{Inbox, InboxRecord, Slots};
+use crate::roster::{Contact, Roster};
+use crate::sync::lock;
+use crate::{Presence, Session};
+use anser_jid::{BareJid, Jid};
+use anser_store::{Change, EntryFlags, Expect, Page, Record, StoreError, Timestamp, View};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// The records of contacts; the one without a key has the roster's version.
+const ROSTER: &str = "roster";
+/// The record of where the devices stand in the log.
+const INBOX: &str = "inbox";
+
+/// A log entry that waits until a device has taken it.
+pub(crate) const FOR_DEVICES: EntryFlags = EntryFlags(1);
+/// A log entry that history shows.
+pub(crate) const FOR_HISTORY: EntryFlags = EntryFlags(2);
+
+/// An account in memory: from the first session or message until some time
+/// after the last.
+#[derive(Debug)]
+pub(crate) struct Account {
+    address: BareJid,
+    state: Mutex<AccountState>,
+    /// Held while a change of the roster is on its way to disk, so that the
+    /// next one is decided on what that leaves.
+    pub(crate) changes: tokio::sync::Mutex<()>,
+    last_used: AtomicU64,
+}
+
+/// What is decided on under the account's lock.
+#[derive(Debug, Default)]
+pub(crate) struct AccountState {
+    pub(crate) roster: Roster,
+    pub(crate) inbox: Inbox,
+    /// The inbox differs from what is written down.
+    pub(crate) inbox_is_dirty: bool,
+    pub(crate) devices: Vec<Device>,
+    pub(crate) slots: Slots,
+}
+
+/// A session with what the exchange knows of it.
+#[derive(Debug)]
+pub(crate) struct Device {
+    pub(crate) session: Arc<Session>,
+    /// The presence it has broadcast; `None` before the first and after an
+    /// unavailable one.
+    pub(crate) presence: Option<Available>,
+    /// It has asked for the roster, and so gets its changes (RFC 6121 §2.1.6).
+    pub(crate) wants_roster: bool,
+    /// Who was told by a presence for them alone (RFC 6121 §4.6).
+    pub(crate) directed: BTreeSet<Jid>,
+}
+
+/// A broadcast presence.
+#[derive(Debug, Clone)]
+pub(crate) struct Available {
+    pub(crate) priority: i8,
+    pub(crate) presence: Arc<Presence>,
+}
+
+impl Device {
+    pub(crate) fn new(session: Arc<Session>) -> Self {
+        Self {
+            session,
+            presence: None,
+            wants_roster: false,
+            directed: BTreeSet::new(),
+        }
+    }
+
+    /// Whether it gets messages for the account (RFC 6121 §8.5.2.1.1).
+    pub(crate) fn takes_messages(&self) -> bool {
+        self.presence
+            .as_ref()
+            .is_some_and(|available| available.priority >= 0)
+    }
+}
+
+impl AccountState {
+    /// The device with this resource.
+    pub(crate) fn device(&mut self, resource: &str) -> Option<&mut Device> {
+        self.devices
+            .iter_mut()
+            .find(|device| device.session.address().resource() == resource)
+    }
+
+    pub(crate) fn device_of(&mut self, session: &Session) -> Option<&mut Device> {
+        self.devices
+            .iter_mut()
+            .find(|device| std::ptr::eq(Arc::as_ptr(&device.session), session))
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct RosterHead {
+    version: u64,
+}
+
+impl Account {
+    /// Reads an account; `None` if there is no such account.
+    pub(crate) fn load(
+        view: &View<'_>,
+        address: &BareJid,
+        most_waiting: usize,
+    ) -> Result<Option<Self>, StoreError> {
+        if view.record(address, CREDENTIALS, "")?.is_none() {
+            return Ok(None);
+        }
+        let state = AccountState {
+            roster: read_roster(view.records(address, ROSTER)?),
+            inbox: read_inbox(view, address, most_waiting)?,
+            ..AccountState::default()
+        };
+        Ok(Some(Self {
+            address: address.clone(),
+            state: Mutex::new(state),
+            changes: tokio::sync::Mutex::default(),
+            last_used: AtomicU64::new(0),
+        }))
+    }
+
+    pub(crate) fn address(&self) -> &BareJid {
+        &self.address
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, AccountState> {
+        lock(&self.state)
+    }
+
+    /// Notes that somebody needed the account.
+    pub(crate) fn touch(&self, now: Timestamp) {
+        self.last_used.store(now.millis(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn last_used(&self) -> Timestamp {
+        Timestamp::from_millis(self.last_used.load(Ordering::Relaxed))
+    }
+
+    /// What writes down where the devices stand, if that has changed. It counts
+    /// as written from now on; [`Account::inbox_not_saved`] takes that back.
+    pub(crate) fn save_inbox(&self) -> Option<Change> {
+        let mut state = self.state();
+        if !std::mem::take(&mut state.inbox_is_dirty) {
+            return None;
+        }
+        let record = state.inbox.record();
+        drop(state);
+        Some(Change::Put {
+            owner: self.address.clone(),
+            kind: INBOX,
+            key: String::new(),
+            value: to_json(&record),
+            expect: Expect::Anything,
+        })
+    }
+
+    pub(crate) fn inbox_not_saved(&self) {
+        self.state().inbox_is_dirty = true;
+    }
+
+    /// What writes down a contact and the version of the roster with it.
+    pub(crate) fn save_contact(&self, of: &Jid, contact: &Contact, version: u64) -> Vec<Change> {
+        let owner = &self.address;
+        let put = |key: String, value| Change::Put {
+            owner: owner.clone(),
+            kind: ROSTER,
+            key,
+            value,
+            expect: Expect::Anything,
+        };
+        let contact = if contact.is_empty() {
+            Change::Delete {
+                owner: owner.clone(),
+                kind: ROSTER,
+                key: of.to_string(),
+            }
+        } else {
+            put(of.to_string(), to_json(contact))
+        };
+        vec![
+            contact,
+            put(String::new(), to_json(&RosterHead { version })),
+        ]
+    }
+}
+
+fn to_json(value: &impl Serialize) -> bytes::Bytes {
+    let json = serde_json::to_vec(value);
+    json.expect("plain structs with text keys have a JSON form")
+        .into()
+}
+
+fn read_roster(records: Vec<(String, Record)>) -> Roster {
+    let mut version = 0;
+    let mut contacts = BTreeMap::new();
+    for (key, record) in records {
+        if key.is_empty() {
+            let head = serde_json::from_slice::<RosterHead>(&record.value);
+            version = head.map_or(0, |head| head.version);
+            continue;
+        }
+        match (key.parse(), serde_json::from_slice(&record.value)) {
+            (Ok(address), Ok(contact)) => {
+                contacts.insert(address, contact);
+            }
+            _ => tracing::error!(contact = key, "a contact that cannot be read is left out"),
+        }
+    }
+    Roster::new(contacts, version)
+}
+
+fn read_inbox(view: &View<'_>, address: &BareJid, most: usize) -> Result<Inbox, StoreError> {
+    let mut inbox = Inbox::default();
+    if let Some(record) = view.record(address, INBOX, "")? {
+        match serde_json::from_slice::<InboxRecord>(&record.value) {
+            Ok(record) => inbox = Inbox::new(&record),
+            // Messages may come twice, but none is lost.
+            Err(error) => tracing::error!(%address, %error, "the inbox cannot be read"),
+        }
+    }
+    let page = Page {
+        after: inbox.through(),
+        flags: FOR_DEVICES,
+        ..Page::oldest(most)
+    };
+    for place in view.places(address, &page)? {
+        inbox.arrived(place);
+    }
+    Ok(inbox)
+}

@@ -1,0 +1,165 @@
+//! Making, changing and removing accounts.
+
+use crate::contacts::farewell;
+use crate::credentials::CREDENTIALS;
+use crate::mailbox::Wakes;
+use crate::{AccountError, CloseReason, Credentials, Event, Hub, NotKept};
+use anser_jid::BareJid;
+use anser_store::{Change, Expect, Refusal, Timestamp};
+use bytes::Bytes;
+
+impl Hub {
+    /// Makes accounts: all of them, or none.
+    ///
+    /// # Errors
+    /// [`AccountError::Exists`] or [`AccountError::Unfit`] for the first that
+    /// cannot be made.
+    pub async fn create_accounts(
+        &self,
+        accounts: &[(BareJid, Credentials)],
+        now: Timestamp,
+    ) -> Result<(), AccountError> {
+        let mut changes = Vec::with_capacity(accounts.len());
+        for (address, credentials) in accounts {
+            self.check_fit(address)?;
+            changes.push(put(address, credentials, Expect::Absent));
+        }
+        match self.commit(changes, now).await {
+            Ok(()) => Ok(()),
+            Err(Refusal::Conflict { owner, .. }) => Err(AccountError::Exists(owner)),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Replaces an account's credentials and ends its sessions: whoever had the
+    /// old password is out.
+    ///
+    /// # Errors
+    /// [`AccountError::Missing`] if there is no such account.
+    pub async fn set_credentials(
+        &self,
+        address: &BareJid,
+        credentials: &Credentials,
+        now: Timestamp,
+    ) -> Result<(), AccountError> {
+        self.existing(address).await?;
+        let changes = vec![put(address, credentials, Expect::Anything)];
+        self.commit(changes, now).await?;
+        self.revoke_sessions(address);
+        Ok(())
+    }
+
+    /// Removes an account with all that it has. Its contacts learn that it is
+    /// gone (RFC 6121 §2.5).
+    ///
+    /// # Errors
+    /// [`AccountError::Missing`] if there is no such account.
+    pub async fn delete_account(
+        &self,
+        address: &BareJid,
+        now: Timestamp,
+    ) -> Result<(), AccountError> {
+        self.existing(address).await?;
+        let account = self.account(address, now).await?;
+        let account = account.ok_or_else(|| AccountError::Missing(address.clone()))?;
+        // Without its record nobody can open a new session.
+        let gone = Change::Delete {
+            owner: address.clone(),
+            kind: CREDENTIALS,
+            key: String::new(),
+        };
+        self.commit(vec![gone], now).await?;
+        self.directory.remove(address);
+        self.revoke(&account);
+        let contacts: Vec<_> = account
+            .state()
+            .roster
+            .contacts()
+            .map(|(address, contact)| (address.to_bare(), contact.clone()))
+            .collect();
+        for (contact_address, contact) in contacts {
+            for step in farewell(&contact) {
+                let passed = self
+                    .pass_step(&account, &contact_address, step, Bytes::new(), now)
+                    .await;
+                if let Err(error) = passed {
+                    tracing::warn!(contact = %contact_address, %error, "not told of the removal");
+                }
+            }
+        }
+        let forget = Change::Forget {
+            owner: address.clone(),
+        };
+        self.commit(vec![forget], now).await?;
+        Ok(())
+    }
+
+    /// At most `limit` accounts, in the order of their addresses, that come
+    /// after `after`.
+    ///
+    /// # Errors
+    /// [`NotKept`] if they could not be read.
+    pub async fn list_accounts(
+        &self,
+        after: Option<BareJid>,
+        limit: usize,
+    ) -> Result<Vec<BareJid>, NotKept> {
+        let read =
+            move |view: &anser_store::View<'_>| view.owners(CREDENTIALS, after.as_ref(), limit);
+        Ok(self.store().read(read).await?)
+    }
+
+    fn check_fit(&self, address: &BareJid) -> Result<(), AccountError> {
+        let unfit = |reason| AccountError::Unfit {
+            address: address.clone(),
+            reason,
+        };
+        if address.local().is_none() {
+            return Err(unfit("it has no name before the @"));
+        }
+        if !self.serves(address.domain()) {
+            return Err(unfit("its domain is not one of this server's"));
+        }
+        Ok(())
+    }
+
+    async fn existing(&self, address: &BareJid) -> Result<(), AccountError> {
+        match self.credentials(address).await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(AccountError::Missing(address.clone())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn revoke_sessions(&self, address: &BareJid) {
+        if let Some(account) = self.resident(address) {
+            self.revoke(&account);
+        }
+    }
+
+    fn revoke(&self, account: &crate::account::Account) {
+        let sessions: Vec<_> = account
+            .state()
+            .devices
+            .iter()
+            .map(|device| std::sync::Arc::clone(&device.session))
+            .collect();
+        let mut wakes = Wakes::default();
+        for session in sessions {
+            self.end_session(&session);
+            let closed = Event::Closed(CloseReason::Revoked);
+            session.mailbox().push(closed, &mut wakes);
+        }
+    }
+}
+
+fn put(address: &BareJid, credentials: &Credentials, expect: Expect) -> Change {
+    let json = serde_json::to_vec(credentials);
+    Change::Put {
+        owner: address.clone(),
+        kind: CREDENTIALS,
+        key: String::new(),
+        value: json.expect("a list of texts has a JSON form").into(),
+        expect,
+    }
+}

@@ -1,0 +1,340 @@
+//! Coming and going: who is told, and what waits for whoever comes
+//! (RFC 6121 §4).
+
+use crate::account::{Account, AccountState, Available, Device};
+use crate::mailbox::Wakes;
+use crate::roster::SubscriptionStep;
+use crate::{Event, Hub, Message, Presence, PresenceKind, SendError, Session, SessionHandle};
+use anser_jid::{BareJid, Jid};
+use anser_store::{MessageId, StoreError};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// Whom a presence concerns.
+struct Audience {
+    /// The account's devices that are there.
+    own: Vec<Arc<Session>>,
+    /// Contacts who may see it.
+    contacts: Vec<Jid>,
+}
+
+impl Hub {
+    /// Broadcasts that a session is there (RFC 6121 §4.2 and §4.4). The first
+    /// time, it learns who else is there and who has asked to see it; and
+    /// whenever it takes messages, it is told what waits ([`Event::Waiting`]).
+    pub fn appear(&self, session: &SessionHandle, presence: Presence) {
+        let PresenceKind::Available { priority } = presence.kind else {
+            return;
+        };
+        let session = session.session();
+        let account = session.account();
+        let presence = Arc::new(presence);
+        let mut wakes = Wakes::default();
+        let mut state = account.state();
+        let Some(device) = state.device_of(session) else {
+            return;
+        };
+        let available = Available {
+            priority,
+            presence: Arc::clone(&presence),
+        };
+        let is_first = device.presence.replace(available).is_none();
+        let audience = Audience::of(&state);
+        if is_first {
+            welcome(&state, account, session, &mut wakes);
+        }
+        if priority >= 0 {
+            give_waiting(&mut state, session, &mut wakes);
+        }
+        drop(state);
+        self.broadcast(account, &audience, &presence, &mut wakes);
+        if is_first {
+            self.probe_contacts(account, session, &mut wakes);
+        }
+    }
+
+    /// Broadcasts that a session is no longer there (RFC 6121 §4.5). It stays
+    /// open, and may come back.
+    pub fn disappear(&self, session: &SessionHandle, presence: &Presence) {
+        self.leave(session.session(), presence);
+    }
+
+    fn leave(&self, session: &Session, presence: &Presence) {
+        let account = session.account();
+        let mut state = account.state();
+        // Whoever leaves is told too, as one of the account's devices.
+        let audience = Audience::of(&state);
+        let Some(device) = state.device_of(session) else {
+            return;
+        };
+        let was_there = device.presence.take().is_some();
+        let directed = std::mem::take(&mut device.directed);
+        drop(state);
+        let mut wakes = Wakes::default();
+        if was_there {
+            self.broadcast(account, &audience, presence, &mut wakes);
+        }
+        for to in directed {
+            self.pass_presence(&to, presence, &mut wakes);
+        }
+    }
+
+    /// Ends a session: those who saw it learn that it is gone, and messages
+    /// that it did not acknowledge go to the account's other devices or wait.
+    /// Ending it again does nothing.
+    pub(crate) fn end_session(&self, session: &Arc<Session>) {
+        let from = Jid::from(session.address().clone());
+        let own = Jid::from(session.account().address().clone());
+        self.leave(session, &Presence::unavailable(from, own));
+        let mut wakes = Wakes::default();
+        let mut state = session.account().state();
+        let there = state.devices.len();
+        state
+            .devices
+            .retain(|device| !Arc::ptr_eq(&device.session, session));
+        if state.devices.len() == there {
+            return;
+        }
+        let slot = session.slot();
+        state.slots.remove(slot);
+        if state.inbox.release(slot).is_empty() {
+            return;
+        }
+        let takers: Vec<_> = state
+            .devices
+            .iter()
+            .filter(|device| device.takes_messages())
+            .map(|device| Arc::clone(&device.session))
+            .collect();
+        for taker in takers {
+            give_waiting(&mut state, &taker, &mut wakes);
+        }
+    }
+
+    /// Sends a presence to one address only (RFC 6121 §4.6).
+    ///
+    /// # Errors
+    /// [`SendError::NoRoute`] if the address is on another server.
+    pub fn direct(&self, session: &SessionHandle, presence: &Presence) -> Result<(), SendError> {
+        let to = &presence.to;
+        if !self.serves(to.domain()) {
+            return Err(SendError::NoRoute);
+        }
+        let session = session.session();
+        let most = self.config().accounts.directed_presences;
+        let mut state = session.account().state();
+        let is_seen = state.roster.is_seen_by(to.bare_str());
+        if let Some(device) = state.device_of(session) {
+            match presence.kind {
+                PresenceKind::Available { .. } if is_seen => {}
+                PresenceKind::Available { .. } => {
+                    if device.directed.len() < most {
+                        device.directed.insert(to.clone());
+                    }
+                }
+                _ => {
+                    device.directed.remove(to);
+                }
+            }
+        }
+        drop(state);
+        self.pass_presence(to, presence, &mut Wakes::default());
+        Ok(())
+    }
+
+    /// Answers a question after somebody's presence with what the asker may
+    /// see (RFC 6121 §4.3.2).
+    pub fn probe(&self, session: &SessionHandle, of: &Jid) {
+        let session = session.session();
+        let mut wakes = Wakes::default();
+        if let Some(account) = self.resident(of) {
+            tell_who_is_there(&account, session, &mut wakes);
+        }
+    }
+
+    /// Reads messages that wait for a session, in the order of `places`. What
+    /// is gone from the log is left out. Best asked for some dozens at a time.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the same call may succeed later.
+    pub async fn waiting(
+        &self,
+        places: &[MessageId],
+    ) -> Result<Vec<(MessageId, Message)>, StoreError> {
+        let places = places.to_vec();
+        let stored = self
+            .store()
+            .read(move |view| view.messages(&places))
+            .await?;
+        let decode = |(place, body)| match Message::decode(body) {
+            Ok(message) => Some((place, message)),
+            Err(error) => {
+                tracing::error!(%place, %error, "a message is left out");
+                None
+            }
+        };
+        Ok(stored.into_iter().filter_map(decode).collect())
+    }
+
+    /// Notes that a session's device has taken messages.
+    pub fn taken(&self, session: &Session, places: impl IntoIterator<Item = MessageId>) {
+        let mut state = session.account().state();
+        for place in places {
+            let was_news = state.inbox.taken(place);
+            state.inbox_is_dirty |= was_news;
+        }
+    }
+
+    fn broadcast(
+        &self,
+        account: &Account,
+        audience: &Audience,
+        presence: &Presence,
+        wakes: &mut Wakes,
+    ) {
+        let own = Arc::new(presence.readdressed(account.address().clone().into()));
+        for session in &audience.own {
+            session
+                .mailbox()
+                .push(Event::Presence(Arc::clone(&own)), wakes);
+        }
+        for contact in &audience.contacts {
+            if let Some(account) = self.resident(contact) {
+                let state = account.state();
+                // Whoever does not want to see it is not told, even if allowed
+                // to (RFC 6121 §4.2.3).
+                if state.roster.sees(presence.from.bare_str()) {
+                    hand_over(&state, contact, presence, wakes);
+                }
+            }
+        }
+    }
+
+    /// Passes a presence on to whoever is at an address.
+    pub(crate) fn pass_presence(&self, to: &Jid, presence: &Presence, wakes: &mut Wakes) {
+        if let Some(account) = self.resident(to) {
+            hand_over(&account.state(), to, presence, wakes);
+        }
+    }
+
+    /// Asks after every contact whose presence the user may see.
+    fn probe_contacts(&self, account: &Account, session: &Session, wakes: &mut Wakes) {
+        let state = account.state();
+        let seen: Vec<_> = state
+            .roster
+            .contacts()
+            .filter(|(_, contact)| contact.subscription.sees_contact())
+            .map(|(address, _)| address.clone())
+            .collect();
+        drop(state);
+        for contact in seen {
+            if let Some(account) = self.resident(&contact) {
+                tell_who_is_there(&account, session, wakes);
+            }
+        }
+    }
+
+    /// Tells a contact who of the account is there, after it has become
+    /// allowed, or that nobody is, after it no longer is.
+    pub(crate) fn show(&self, account: &Account, to: &BareJid, is_allowed: bool) {
+        let mut wakes = Wakes::default();
+        let there: Vec<_> = account
+            .state()
+            .devices
+            .iter()
+            .filter_map(|device| device.presence.as_ref())
+            .map(|available| Arc::clone(&available.presence))
+            .collect();
+        for presence in there {
+            let to = Jid::from(to.clone());
+            if is_allowed {
+                self.pass_presence(&to, &presence, &mut wakes);
+            } else {
+                let gone = Presence::unavailable(presence.from.clone(), to.clone());
+                self.pass_presence(&to, &gone, &mut wakes);
+            }
+        }
+    }
+}
+
+impl Audience {
+    fn of(state: &AccountState) -> Self {
+        let own = state.devices.iter().filter(|d| d.presence.is_some());
+        let seen_by = state
+            .roster
+            .contacts()
+            .filter(|(_, contact)| contact.subscription.is_seen());
+        Self {
+            own: own.map(|device| Arc::clone(&device.session)).collect(),
+            contacts: seen_by.map(|(address, _)| address.clone()).collect(),
+        }
+    }
+}
+
+/// Gives a presence to the device at a full address, or to all devices that are
+/// there at a bare one.
+fn hand_over(state: &AccountState, to: &Jid, presence: &Presence, wakes: &mut Wakes) {
+    let is_meant = |device: &&Device| match to.resource() {
+        Some(resource) => device.session.address().resource() == resource,
+        None => device.presence.is_some(),
+    };
+    let mut event = None;
+    for device in state.devices.iter().filter(is_meant) {
+        let event = event.get_or_insert_with(|| Arc::new(presence.readdressed(to.clone())));
+        let event = Event::Presence(Arc::clone(event));
+        device.session.mailbox().push(event, wakes);
+    }
+}
+
+/// A session's first presence: it learns of the account's other devices, and
+/// of those who have asked and still wait for an answer (RFC 6121 §3.1.3).
+fn welcome(state: &AccountState, account: &Account, session: &Session, wakes: &mut Wakes) {
+    let own = Jid::from(account.address().clone());
+    for device in &state.devices {
+        if std::ptr::eq(Arc::as_ptr(&device.session), session) {
+            continue;
+        }
+        if let Some(available) = &device.presence {
+            let presence = available.presence.readdressed(own.clone());
+            session
+                .mailbox()
+                .push(Event::Presence(Arc::new(presence)), wakes);
+        }
+    }
+    for (address, contact) in state.roster.contacts() {
+        if let Some(request) = &contact.request {
+            let presence = Presence {
+                kind: PresenceKind::Subscription(SubscriptionStep::Subscribe),
+                payload: Bytes::from(request.payload.clone()),
+                ..Presence::unavailable(address.clone(), own.clone())
+            };
+            session
+                .mailbox()
+                .push(Event::Presence(Arc::new(presence)), wakes);
+        }
+    }
+}
+
+/// Tells a session of the messages that it has not been given yet.
+fn give_waiting(state: &mut AccountState, session: &Session, wakes: &mut Wakes) {
+    let places = state.inbox.give_all(session.slot());
+    if !places.is_empty() {
+        session.mailbox().push(Event::Waiting(places), wakes);
+    }
+}
+
+/// Tells a session which devices of an account are there, if it may know.
+fn tell_who_is_there(account: &Account, session: &Session, wakes: &mut Wakes) {
+    let asker = session.account().address();
+    let state = account.state();
+    let is_own = account.address() == asker;
+    if !is_own && !state.roster.is_seen_by(asker.as_str()) {
+        return;
+    }
+    for available in state.devices.iter().filter_map(|d| d.presence.as_ref()) {
+        let presence = available.presence.readdressed(asker.clone().into());
+        session
+            .mailbox()
+            .push(Event::Presence(Arc::new(presence)), wakes);
+    }
+}

@@ -1,0 +1,56 @@
+//! `[accounts]`: what one account may use.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What one account may use. Whatever is beyond a limit is refused with the
+/// protocol's own error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountsConfig {
+    /// Sessions of one account at the same time, at most 64.
+    pub sessions: usize,
+    /// Contacts in a roster, those included who have only asked.
+    pub contacts: usize,
+    /// Messages that wait for a device of an account; its senders get an error
+    /// beyond that.
+    pub waiting_messages: usize,
+    /// Events that wait for a session that does not read; beyond that the
+    /// session ends, and its messages wait for the next one.
+    pub mailbox_events: usize,
+    /// The same limit in bytes.
+    pub mailbox_bytes: usize,
+    /// Addresses outside of the roster that a session may tell of its presence.
+    pub directed_presences: usize,
+}
+
+impl Default for AccountsConfig {
+    fn default() -> Self {
+        Self {
+            sessions: 32,
+            contacts: 5000,
+            waiting_messages: 10_000,
+            mailbox_events: 10_000,
+            mailbox_bytes: 8 << 20,
+            directed_presences: 1000,
+        }
+    }
+}
+
+/// When a mailbox is full.
+#[derive(Debug, Clone, Copy)]
+pub struct MailboxLimits {
+    /// Events in it.
+    pub events: usize,
+    /// Bytes they hold.
+    pub bytes: usize,
+}
+
+impl AccountsConfig {
+    pub(crate) fn mailbox(&self) -> MailboxLimits {
+        MailboxLimits {
+            events: self.mailbox_events,
+            bytes: self.mailbox_bytes,
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Changing rosters: by the user, and by what contacts do
+//! (RFC 6121 §2 and §3).
+
+use crate::account::Account;
+use crate::mailbox::Wakes;
+use crate::roster::{self, Contact, Roster, SubscriptionStep};
+use crate::{
+    Event, Hub, NotKept, Presence, PresenceKind, RosterError, RosterPush, SendError, SessionHandle,
+};
+use anser_jid::{BareJid, Jid};
+use anser_store::{StoreError, Timestamp};
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// What came with a request is kept only up to this size; the request itself
+/// always is.
+const MOST_KEPT_OF_A_REQUEST: usize = 2048;
+
+/// A step of a subscription on its way.
+struct Move {
+    from: BareJid,
+    to: BareJid,
+    step: SubscriptionStep,
+    payload: Bytes,
+}
+
+impl Hub {
+    /// The roster, and from now on its changes (RFC 6121 §2.2).
+    #[must_use]
+    pub fn roster(&self, session: &SessionHandle) -> Roster {
+        let session = session.session();
+        let mut state = session.account().state();
+        if let Some(device) = state.device_of(session) {
+            device.wants_roster = true;
+        }
+        state.roster.clone()
+    }
+
+    /// Whether the account at an address allows another to see its presence,
+    /// and with it what the account tells of itself.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the account could not be read.
+    pub async fn is_seen_by(
+        &self,
+        address: &BareJid,
+        other: &BareJid,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        if address == other {
+            return Ok(true);
+        }
+        let account = self.account(address, now).await?;
+        Ok(account.is_some_and(|account| account.state().roster.is_seen_by(other.as_str())))
+    }
+
+    /// Puts a contact into the roster, or changes its name and groups
+    /// (RFC 6121 §2.3 and §2.4).
+    ///
+    /// # Errors
+    /// [`RosterError`]; the roster is as it was.
+    pub async fn set_contact(
+        &self,
+        session: &SessionHandle,
+        address: Jid,
+        name: Option<String>,
+        groups: Vec<String>,
+        now: Timestamp,
+    ) -> Result<(), RosterError> {
+        let account = session.session().account();
+        let _alone = account.changes.lock().await;
+        let contact = Contact {
+            is_listed: true,
+            name,
+            groups,
+            ..self.contact_or_new(account, &address)?
+        };
+        self.change_contact(account, &address, contact, now).await?;
+        Ok(())
+    }
+
+    /// Takes a contact out of the roster and ends the subscriptions both ways
+    /// (RFC 6121 §2.5).
+    ///
+    /// # Errors
+    /// [`RosterError`]; the roster is as it was.
+    pub async fn remove_contact(
+        &self,
+        session: &SessionHandle,
+        address: &Jid,
+        now: Timestamp,
+    ) -> Result<(), RosterError> {
+        let account = session.session().account();
+        let alone = account.changes.lock().await;
+        let contact = account.state().roster.contact(address).cloned();
+        let contact = contact.filter(|contact| contact.is_listed);
+        let contact = contact.ok_or(RosterError::NoContact)?;
+        self.change_contact(account, address, Contact::default(), now)
+            .await?;
+        drop(alone);
+        for step in farewell(&contact) {
+            let to = address.to_bare();
+            self.pass_step(account, &to, step, Bytes::new(), now)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a step of a subscription from a session (RFC 6121 §3).
+    ///
+    /// # Errors
+    /// [`RosterError`] if it could not be kept.
+    pub async fn take_step(
+        &self,
+        session: &SessionHandle,
+        to: &BareJid,
+        step: SubscriptionStep,
+        payload: Bytes,
+        now: Timestamp,
+    ) -> Result<(), RosterError> {
+        let account = session.session().account();
+        let alone = account.changes.lock().await;
+        let address = Jid::from(to.clone());
+        let before = self.contact_or_new(account, &address)?;
+        let outcome = roster::outbound(&before, step);
+        if outcome.contact != before {
+            self.change_contact(account, &address, outcome.contact, now)
+                .await?;
+        }
+        drop(alone);
+        if outcome.passes {
+            self.pass_step(account, to, step, payload, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether steps towards an address can be taken at all.
+    ///
+    /// # Errors
+    /// [`SendError::NoRoute`] if the address is on another server.
+    pub fn has_route(&self, to: &Jid) -> Result<(), SendError> {
+        if self.serves(to.domain()) {
+            Ok(())
+        } else {
+            Err(SendError::NoRoute)
+        }
+    }
+
+    /// Carries a step of the user to the contact, with the presence that
+    /// follows from it (RFC 6121 §3.1.5, §3.2.3).
+    pub(crate) async fn pass_step(
+        &self,
+        account: &Account,
+        to: &BareJid,
+        step: SubscriptionStep,
+        payload: Bytes,
+        now: Timestamp,
+    ) -> Result<(), RosterError> {
+        if step == SubscriptionStep::Unsubscribed {
+            self.show(account, to, false);
+        }
+        let first = Move {
+            from: account.address().clone(),
+            to: to.clone(),
+            step,
+            payload,
+        };
+        let mut moves = VecDeque::from([first]);
+        while let Some(next) = moves.pop_front() {
+            moves.extend(self.receive_step(&next, now).await?);
+        }
+        if step == SubscriptionStep::Subscribed {
+            self.show(account, to, true);
+        }
+        Ok(())
+    }
+
+    /// A step arrives at the account it is for; returns what that answers.
+    /// Steps for nobody are dropped in silence (RFC 6121 §8.5.1).
+    async fn receive_step(&self, step: &Move, now: Timestamp) -> Result<Option<Move>, RosterError> {
+        let Some(account) = self.account(&step.to, now).await? else {
+            return Ok(None);
+        };
+        let alone = account.changes.lock().await;
+        let from = Jid::from(step.from.clone());
+        let Ok(before) = self.contact_or_new(&account, &from) else {
+            return Ok(None);
+        };
+        let kept = step.payload.len().min(MOST_KEPT_OF_A_REQUEST) == step.payload.len();
+        let kept = if kept { &step.payload } else { &Bytes::new() };
+        let outcome = roster::inbound(&before, step.step, kept);
+        let was_seen = before.subscription.is_seen();
+        let is_seen = outcome.contact.subscription.is_seen();
+        if outcome.contact != before {
+            self.change_contact(&account, &from, outcome.contact, now)
+                .await?;
+        }
+        drop(alone);
+        if outcome.passes {
+            announce_step(&account, step);
+        }
+        if was_seen != is_seen || outcome.answer.is_some() {
+            self.show(&account, &step.from, is_seen);
+        }
+        Ok(outcome.answer.map(|answer| Move {
+            from: step.to.clone(),
+            to: step.from.clone(),
+            step: answer,
+            payload: Bytes::new(),
+        }))
+    }
+
+    fn contact_or_new(&self, account: &Account, address: &Jid) -> Result<Contact, RosterError> {
+        let state = account.state();
+        if let Some(contact) = state.roster.contact(address) {
+            return Ok(contact.clone());
+        }
+        let limit = self.config().accounts.contacts;
+        if state.roster.len() >= limit {
+            return Err(RosterError::TooMany { limit });
+        }
+        Ok(Contact::default())
+    }
+
+    /// Writes a contact down, then puts it into the roster and tells the
+    /// sessions that asked for it. To be called under the account's `changes`.
+    async fn change_contact(
+        &self,
+        account: &Account,
+        address: &Jid,
+        contact: Contact,
+        now: Timestamp,
+    ) -> Result<(), NotKept> {
+        let version = account.state().roster.version() + 1;
+        let changes = account.save_contact(address, &contact, version);
+        self.commit(changes, now).await?;
+        let mut wakes = Wakes::default();
+        let mut state = account.state();
+        let was_listed = state
+            .roster
+            .contact(address)
+            .is_some_and(|contact| contact.is_listed);
+        let is_listed = contact.is_listed;
+        let push = RosterPush {
+            address: address.clone(),
+            contact: is_listed.then(|| contact.clone()),
+            version,
+        };
+        state.roster.set(address.clone(), contact);
+        if was_listed || is_listed {
+            let push = Arc::new(push);
+            for device in state.devices.iter().filter(|device| device.wants_roster) {
+                let event = Event::Roster(Arc::clone(&push));
+                device.session.mailbox().push(event, &mut wakes);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The steps that undo what there is between the user and a contact.
+pub(crate) fn farewell(contact: &Contact) -> impl Iterator<Item = SubscriptionStep> {
+    let sees = contact.subscription.sees_contact() || contact.is_asked;
+    let is_seen = contact.subscription.is_seen() || contact.request.is_some();
+    let unsubscribe = sees.then_some(SubscriptionStep::Unsubscribe);
+    let unsubscribed = is_seen.then_some(SubscriptionStep::Unsubscribed);
+    unsubscribe.into_iter().chain(unsubscribed)
+}
+
+/// Tells the account's sessions what a contact did: a request all that are
+/// there, the rest those that asked for the roster (RFC 6121 §3.1.3, §3.1.6).
+fn announce_step(account: &Account, step: &Move) {
+    let presence = Arc::new(Presence {
+        kind: PresenceKind::Subscription(step.step),
+        payload: step.payload.clone(),
+        ..Presence::unavailable(step.from.clone().into(), step.to.clone().into())
+    });
+    let mut wakes = Wakes::default();
+    let state = account.state();
+    let devices = state.devices.iter().filter(|device| match step.step {
+        SubscriptionStep::Subscribe => device.presence.is_some(),
+        SubscriptionStep::Subscribed
+        | SubscriptionStep::Unsubscribe
+        | SubscriptionStep::Unsubscribed => device.wants_roster,
+    });
+    for device in devices {
+        let event = Event::Presence(Arc::clone(&presence));
+        device.session.mailbox().push(event, &mut wakes);
+    }
+}

@@ -1,0 +1,251 @@
+//! The exchange: what all front ends share.
+
+use crate::account::{Account, Device};
+use crate::directory::Directory;
+use crate::mailbox::Wakes;
+use crate::pipeline::Parcel;
+use crate::sync::lock;
+use crate::{
+    AccountsConfig, CloseReason, Credentials, Event, Mailbox, NotKept, OpenError, Session,
+    SessionHandle,
+};
+use anser_jid::{BareJid, Jid};
+use anser_store::{Change, Journal, Refusal, Settled, Store, StoreError, Timestamp};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use tokio::sync::oneshot;
+
+/// What remains to be done when a batch of changes is settled.
+#[derive(Debug)]
+pub enum Then {
+    /// Pass something on.
+    Deliver(Box<Parcel>),
+    /// Tell whoever waits.
+    Answer(oneshot::Sender<Result<(), Refusal>>),
+}
+
+/// Domains and limits: replaced as a whole when the configuration is read
+/// again.
+#[derive(Debug, Clone)]
+pub struct HubConfig {
+    /// The domains whose accounts live here.
+    pub domains: BTreeSet<String>,
+    /// What one account may use.
+    pub accounts: AccountsConfig,
+}
+
+/// The exchange.
+#[derive(Debug)]
+pub struct Hub {
+    config: Mutex<Arc<HubConfig>>,
+    store: Store,
+    journal: Journal<Then>,
+    pub(crate) directory: Directory,
+}
+
+impl Hub {
+    /// An exchange over a store. Somebody has to run the journal and hand what
+    /// is settled to [`Hub::settle`].
+    #[must_use]
+    pub fn new(config: HubConfig, store: Store, journal: Journal<Then>) -> Arc<Self> {
+        Arc::new(Self {
+            config: Mutex::new(Arc::new(config)),
+            store,
+            journal,
+            directory: Directory::new(),
+        })
+    }
+
+    /// Domains and limits as they stand now.
+    #[must_use]
+    pub fn config(&self) -> Arc<HubConfig> {
+        Arc::clone(&lock(&self.config))
+    }
+
+    /// Replaces domains and limits. Open sessions keep the mailbox they have.
+    pub fn configure(&self, config: HubConfig) {
+        *lock(&self.config) = Arc::new(config);
+    }
+
+    /// The queue in front of the disk.
+    #[must_use]
+    pub fn journal(&self) -> &Journal<Then> {
+        &self.journal
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Whether accounts of this domain live here.
+    #[must_use]
+    pub fn serves(&self, domain: &str) -> bool {
+        self.config().domains.contains(domain)
+    }
+
+    /// An account's credentials; `None` if there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn credentials(&self, address: &BareJid) -> Result<Option<Credentials>, StoreError> {
+        let record = {
+            let address = address.clone();
+            move |view: &anser_store::View<'_>| {
+                view.record(&address, crate::credentials::CREDENTIALS, "")
+            }
+        };
+        let Some(record) = self.store.read(record).await? else {
+            return Ok(None);
+        };
+        serde_json::from_slice(&record.value)
+            .map(Some)
+            .map_err(|error| StoreError::Engine(format!("credentials of {address}: {error}")))
+    }
+
+    /// Opens a session. An older one with the same resource ends
+    /// (RFC 6120 §7.7.2.2).
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    ///
+    /// # Panics
+    /// Never: the resource of a full JID is one that was prepared.
+    pub async fn open_session(
+        self: &Arc<Self>,
+        address: anser_jid::FullJid,
+        now: Timestamp,
+    ) -> Result<SessionHandle, OpenError> {
+        let account = self.account(&address.to_bare(), now).await?;
+        let account = account.ok_or(OpenError::NoAccount)?;
+        let limits = self.config();
+        let mut state = account.state();
+        let replaced = state
+            .device(address.resource())
+            .map(|device| Arc::clone(&device.session));
+        let limit = limits.accounts.sessions.min(crate::inbox::Slots::MOST);
+        if replaced.is_none() && state.devices.len() >= limit {
+            return Err(OpenError::TooManySessions { limit });
+        }
+        drop(state);
+        if let Some(old) = replaced {
+            self.replace(&old);
+        }
+        let mut state = account.state();
+        let slot = state
+            .slots
+            .free()
+            .ok_or(OpenError::TooManySessions { limit })?;
+        state.slots.insert(slot);
+        let mailbox = Mailbox::new(limits.accounts.mailbox());
+        let session = Arc::new(Session::new(address, Arc::clone(&account), slot, mailbox));
+        state.devices.push(Device::new(Arc::clone(&session)));
+        drop(state);
+        Ok(SessionHandle::new(Arc::clone(self), session))
+    }
+
+    /// Ends a session in favour of a newer one.
+    fn replace(&self, old: &Arc<Session>) {
+        self.end_session(old);
+        let mut wakes = Wakes::default();
+        old.mailbox()
+            .push(Event::Closed(CloseReason::Replaced), &mut wakes);
+    }
+
+    /// Ends every session, as the server stops.
+    pub fn close_all(&self) {
+        let mut wakes = Wakes::default();
+        for account in self.directory.all() {
+            for device in &account.state().devices {
+                let closed = Event::Closed(CloseReason::Shutdown);
+                device.session.mailbox().push(closed, &mut wakes);
+            }
+        }
+    }
+
+    /// How many sessions there are.
+    #[must_use]
+    pub fn session_count(&self) -> usize {
+        let accounts = self.directory.all();
+        accounts
+            .iter()
+            .map(|account| account.state().devices.len())
+            .sum()
+    }
+
+    /// Writes down where devices stand and forgets accounts that nobody uses.
+    /// To be called every second or so.
+    pub async fn tick(&self, now: Timestamp) {
+        self.save_inboxes(now).await;
+        self.directory.sweep(now);
+    }
+
+    /// Writes down where the devices of all accounts stand in their logs.
+    pub async fn save_inboxes(&self, now: Timestamp) {
+        let mut changes = Vec::new();
+        let mut saved = Vec::new();
+        for account in self.directory.all() {
+            if let Some(change) = account.save_inbox() {
+                changes.push(change);
+                saved.push(account);
+            }
+        }
+        if changes.is_empty() {
+            return;
+        }
+        if let Err(error) = self.commit(changes, now).await {
+            tracing::warn!(%error, "where devices stand in their logs is not written down");
+            for account in saved {
+                account.inbox_not_saved();
+            }
+        }
+    }
+
+    /// The account at an address, read if need be; `None` if there is none, or
+    /// its domain is not served here.
+    pub(crate) async fn account(
+        &self,
+        address: &BareJid,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Account>>, StoreError> {
+        let config = self.config();
+        if address.local().is_none() || !config.domains.contains(address.domain()) {
+            return Ok(None);
+        }
+        self.directory
+            .load(&self.store, address, config.accounts.waiting_messages, now)
+            .await
+    }
+
+    /// The account at an address if it is in memory, which it is whenever it
+    /// has a session.
+    pub(crate) fn resident(&self, address: &Jid) -> Option<Arc<Account>> {
+        self.directory.resident(address)
+    }
+
+    /// Commits changes and waits for the disk.
+    pub(crate) async fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<(), Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.journal
+            .append(now, |_| (changes, Then::Answer(answer)));
+        let closed = || Err(Refusal::Store(Arc::new(StoreError::Closed)));
+        answered.await.unwrap_or_else(|_| closed())
+    }
+
+    /// Does what waited for a commit, in the order of the journal. Sessions are
+    /// woken once, at the end.
+    pub fn settle(&self, settled: &mut Vec<Settled<Then>>) {
+        let mut wakes = Wakes::default();
+        for Settled { tag, outcome } in settled.drain(..) {
+            match tag {
+                Then::Deliver(parcel) => {
+                    let outcome = outcome.map_err(NotKept::from);
+                    self.on_settled(*parcel, outcome, &mut wakes);
+                }
+                Then::Answer(waiting) => {
+                    // Whoever asked may have gone.
+                    let _ = waiting.send(outcome);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The exchange: accounts, sessions, presence, rosters, logs and delivery.
+//!
+//! It knows no wire format. Front ends translate: they turn what a client
+//! sends into calls of [`Hub`], and [`Event`]s into what a client reads. The
+//! one concession to the richest of the protocols is that what a message
+//! carries is XML children, which need no declaration from outside but the
+//! default namespace `jabber:client`.
+//!
+//! Decisions are plain functions over state that one small lock per account
+//! guards. Waiting for the disk happens between decisions, never under such a
+//! lock.
+
+mod account;
+mod accounts;
+mod availability;
+mod config;
+mod contacts;
+mod credentials;
+mod directory;
+mod error;
+mod event;
+mod hub;
+mod inbox;
+mod mailbox;
+mod message;
+mod pipeline;
+mod presence;
+mod roster;
+mod session;
+mod sync;
+
+pub use config::{AccountsConfig, MailboxLimits};
+pub use credentials::Credentials;
+pub use error::{AccountError, NotKept, OpenError, RosterError, SendError};
+pub use event::{CloseReason, Event, Query, QueryKind};
+pub use hub::{Hub, HubConfig, Then};
+pub use mailbox::{Mailbox, Overfull};
+pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
+pub use pipeline::Parcel;
+pub use presence::{Presence, PresenceKind};
+pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
+pub use session::{Session, SessionHandle};

@@ -1,0 +1,109 @@
+//! Where a session finds what is for it: bounded, and awake once per commit.
+
+use crate::sync::lock;
+use crate::{Event, MailboxLimits};
+use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
+
+/// A session's queue of events.
+///
+/// Whoever fills it is never held up. A session that does not keep up fills its
+/// own mailbox, and when that is full, loses its mailbox and no more.
+#[derive(Debug)]
+pub struct Mailbox {
+    limits: MailboxLimits,
+    contents: Mutex<Contents>,
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    events: Vec<Event>,
+    bytes: usize,
+    is_overfull: bool,
+    waker: Option<Waker>,
+}
+
+/// The mailbox had been full: events are lost, and the session has to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more was waiting for the session than a mailbox holds")]
+pub struct Overfull;
+
+impl Mailbox {
+    pub(crate) fn new(limits: MailboxLimits) -> Self {
+        Self {
+            limits,
+            contents: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn push(&self, event: Event, wakes: &mut Wakes) {
+        let mut contents = lock(&self.contents);
+        if contents.is_overfull {
+            return;
+        }
+        contents.bytes += event.weight_bytes();
+        contents.events.push(event);
+        if contents.events.len() > self.limits.events || contents.bytes > self.limits.bytes {
+            contents.is_overfull = true;
+            contents.events = Vec::new();
+        }
+        wakes.extend(contents.waker.take());
+    }
+
+    /// Takes everything out.
+    ///
+    /// # Errors
+    /// [`Overfull`] if more came than there is room for.
+    pub fn take(&self) -> Result<Vec<Event>, Overfull> {
+        let mut contents = lock(&self.contents);
+        contents.bytes = 0;
+        let events = std::mem::take(&mut contents.events);
+        if contents.is_overfull {
+            return Err(Overfull);
+        }
+        Ok(events)
+    }
+
+    /// Whether the session has to end: its mailbox was full, or it was told.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        let contents = lock(&self.contents);
+        let is_closed = |event: &Event| matches!(event, Event::Closed(_));
+        contents.is_overfull || contents.events.iter().any(is_closed)
+    }
+
+    /// Ready when there is something to do. Only the last task to ask is woken.
+    pub fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut contents = lock(&self.contents);
+        if !contents.events.is_empty() || contents.is_overfull {
+            return Poll::Ready(());
+        }
+        match &mut contents.waker {
+            Some(waker) => waker.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+/// Tasks to wake once a piece of work is done: each once, however many events
+/// it got, because a mailbox gives its waker away with the first.
+#[derive(Debug, Default)]
+pub(crate) struct Wakes {
+    wakers: Vec<Waker>,
+}
+
+impl Wakes {
+    pub(crate) fn extend(&mut self, waker: Option<Waker>) {
+        self.wakers.extend(waker);
+    }
+}
+
+/// Waking is what remains to be done whichever way the work ends.
+impl Drop for Wakes {
+    fn drop(&mut self) {
+        for waker in self.wakers.drain(..) {
+            waker.wake();
+        }
+    }
+}

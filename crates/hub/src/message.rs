@@ -1,0 +1,353 @@
+//! Messages as the exchange knows them, and as they stand in logs.
+
+use anser_jid::Jid;
+use bytes::Bytes;
+
+/// What a message is for (RFC 6121 §5.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageKind {
+    /// A message outside of a conversation.
+    Normal,
+    /// Part of a conversation between two.
+    Chat,
+    /// Part of a conversation in a room.
+    Groupchat,
+    /// A notice that nobody answers.
+    Headline,
+    /// An earlier message could not be delivered.
+    Error,
+}
+
+/// What decides over keeping a message; the front end that reads it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Traits(u8);
+
+impl Traits {
+    /// None of them.
+    pub const NONE: Self = Self(0);
+    /// There is something in it that is worth keeping: a text, a receipt, a
+    /// reaction, anything but the news that somebody is typing.
+    pub const CONTENT: Self = Self(1);
+    /// The sender wants it kept (XEP-0334 §4.4).
+    pub const STORE: Self = Self(1 << 1);
+    /// The sender wants it kept nowhere (XEP-0334 §4.2).
+    pub const NO_STORE: Self = Self(1 << 2);
+    /// The sender wants it kept until it is delivered only (XEP-0334 §4.1).
+    pub const NO_PERMANENT_STORE: Self = Self(1 << 3);
+
+    /// Both sets.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether every one of `other` is there.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// A message on its way, or one read from a log.
+///
+/// It is kept in the form in which logs have it, so that the same bytes are
+/// stored and delivered.
+#[derive(Debug, Clone)]
+pub struct Message {
+    from: Jid,
+    to: Jid,
+    kind: MessageKind,
+    traits: Traits,
+    id: Span,
+    lang: Span,
+    payload_at: u32,
+    encoded: Bytes,
+}
+
+/// Where a text stands in the encoded message; empty if there is none.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    at: u32,
+    len: u32,
+}
+
+impl Span {
+    fn of(self, encoded: &[u8]) -> Option<&str> {
+        let bytes = &encoded[self.at as usize..(self.at + self.len) as usize];
+        let text = std::str::from_utf8(bytes).expect("written from text and checked when read");
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+/// What a new message is made of.
+#[derive(Debug, Clone)]
+pub struct Draft<'a> {
+    /// Who sends it, as its recipients see it.
+    pub from: &'a Jid,
+    /// To whom, as the sender wrote it.
+    pub to: &'a Jid,
+    /// What it is for.
+    pub kind: MessageKind,
+    /// What decides over keeping it.
+    pub traits: Traits,
+    /// The sender's own name for it.
+    pub id: Option<&'a str>,
+    /// The language of its texts.
+    pub lang: Option<&'a str>,
+    /// XML children that need no declaration from outside but that of the
+    /// default namespace `jabber:client`.
+    pub payload: &'a [u8],
+}
+
+/// What was read is not a message that this version knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the stored message cannot be read: {0}")]
+pub struct DecodeError(&'static str);
+
+/// The first byte of every stored message.
+const FORMAT: u8 = 1;
+
+impl Message {
+    /// Puts a message together.
+    #[must_use]
+    pub fn new(draft: &Draft<'_>) -> Self {
+        let (from, to) = (draft.from.as_str(), draft.to.as_str());
+        let (id, lang) = (draft.id.unwrap_or(""), draft.lang.unwrap_or(""));
+        let texts = from.len() + to.len() + id.len() + lang.len();
+        let mut encoded = Vec::with_capacity(3 + 4 * 4 + texts + draft.payload.len());
+        encoded.extend([FORMAT, draft.kind.code(), draft.traits.0]);
+        let [_, _, id, lang] = [from, to, id, lang].map(|text| write_text(&mut encoded, text));
+        let payload_at = length(encoded.len());
+        encoded.extend(draft.payload);
+        Self {
+            from: draft.from.clone(),
+            to: draft.to.clone(),
+            kind: draft.kind,
+            traits: draft.traits,
+            id,
+            lang,
+            payload_at,
+            encoded: encoded.into(),
+        }
+    }
+
+    /// Reads what [`Message::encoded`] gave.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is from a later version, or damaged.
+    pub fn decode(encoded: Bytes) -> Result<Self, DecodeError> {
+        let [FORMAT, kind, traits, ..] = encoded[..] else {
+            return Err(DecodeError("unknown format"));
+        };
+        let mut reader = Reader {
+            encoded: &encoded,
+            at: 3,
+        };
+        let jid = |span: Span| {
+            let text = span.of(&encoded).unwrap_or("");
+            Jid::parse(text).map_err(|_| DecodeError("address"))
+        };
+        let from = jid(reader.text()?)?;
+        let to = jid(reader.text()?)?;
+        let (id, lang) = (reader.text()?, reader.text()?);
+        let payload_at = reader.at;
+        Ok(Self {
+            from,
+            to,
+            kind: MessageKind::from_code(kind).ok_or(DecodeError("kind"))?,
+            traits: Traits(traits),
+            id,
+            lang,
+            payload_at,
+            encoded,
+        })
+    }
+
+    /// The form in which logs have it.
+    #[must_use]
+    pub fn encoded(&self) -> &Bytes {
+        &self.encoded
+    }
+
+    /// Who sent it.
+    #[must_use]
+    pub fn from(&self) -> &Jid {
+        &self.from
+    }
+
+    /// To whom it was sent; an address without a resource stays one.
+    #[must_use]
+    pub fn to(&self) -> &Jid {
+        &self.to
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub fn kind(&self) -> MessageKind {
+        self.kind
+    }
+
+    /// What decides over keeping it.
+    #[must_use]
+    pub fn traits(&self) -> Traits {
+        self.traits
+    }
+
+    /// The sender's own name for it.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.of(&self.encoded)
+    }
+
+    /// The language of its texts.
+    #[must_use]
+    pub fn lang(&self) -> Option<&str> {
+        self.lang.of(&self.encoded)
+    }
+
+    /// Its XML children.
+    #[must_use]
+    pub fn payload(&self) -> Bytes {
+        self.encoded.slice(self.payload_at as usize..)
+    }
+
+    /// Whether it goes into logs. Notices and errors have no place there, and
+    /// a room's messages are in the room's log.
+    #[must_use]
+    pub fn is_logged(&self) -> bool {
+        let kept = match self.kind {
+            MessageKind::Normal | MessageKind::Chat => true,
+            MessageKind::Groupchat | MessageKind::Headline | MessageKind::Error => false,
+        };
+        let wanted = self.traits.contains(Traits::CONTENT) || self.traits.contains(Traits::STORE);
+        kept && wanted && !self.traits.contains(Traits::NO_STORE)
+    }
+}
+
+impl MessageKind {
+    fn code(self) -> u8 {
+        match self {
+            Self::Normal => 0,
+            Self::Chat => 1,
+            Self::Groupchat => 2,
+            Self::Headline => 3,
+            Self::Error => 4,
+        }
+    }
+
+    fn from_code(code: u8) -> Option<Self> {
+        [
+            Self::Normal,
+            Self::Chat,
+            Self::Groupchat,
+            Self::Headline,
+            Self::Error,
+        ]
+        .into_iter()
+        .find(|kind| kind.code() == code)
+    }
+}
+
+fn length(bytes: usize) -> u32 {
+    u32::try_from(bytes).expect("a message is far smaller than 4 GiB")
+}
+
+fn write_text(encoded: &mut Vec<u8>, text: &str) -> Span {
+    encoded.extend(length(text.len()).to_le_bytes());
+    let at = length(encoded.len());
+    encoded.extend(text.as_bytes());
+    Span {
+        at,
+        len: length(text.len()),
+    }
+}
+
+struct Reader<'a> {
+    encoded: &'a [u8],
+    at: u32,
+}
+
+impl Reader<'_> {
+    fn text(&mut self) -> Result<Span, DecodeError> {
+        let cut = || DecodeError("cut short");
+        let rest = self.encoded.get(self.at as usize..).ok_or_else(cut)?;
+        let (len, rest) = rest.split_first_chunk().ok_or_else(cut)?;
+        let len = u32::from_le_bytes(*len);
+        let text = rest.get(..len as usize).ok_or_else(cut)?;
+        std::str::from_utf8(text).map_err(|_| DecodeError("text"))?;
+        let span = Span {
+            at: self.at + 4,
+            len,
+        };
+        self.at = span.at + len;
+        Ok(span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{any, proptest};
+
+    fn jid(text: &str) -> Jid {
+        text.parse().unwrap()
+    }
+
+    fn message(kind: MessageKind, traits: Traits) -> Message {
+        Message::new(&Draft {
+            from: &jid("alice@example.org/phone"),
+            to: &jid("bob@example.org"),
+            kind,
+            traits,
+            id: Some("m1"),
+            lang: None,
+            payload: b"<body>hello</body>",
+        })
+    }
+
+    #[test]
+    fn a_message_read_from_a_log_is_the_one_that_was_written() {
+        let written = message(MessageKind::Chat, Traits::CONTENT);
+        let read = Message::decode(written.encoded().clone()).unwrap();
+        assert_eq!(read.from(), written.from());
+        assert_eq!(read.to(), written.to());
+        assert_eq!(read.kind(), MessageKind::Chat);
+        assert_eq!(read.traits(), Traits::CONTENT);
+        assert_eq!((read.id(), read.lang()), (Some("m1"), None));
+        assert_eq!(read.payload(), "<body>hello</body>");
+    }
+
+    /// XEP-0313 §5.1.1, XEP-0334 §4
+    #[test]
+    fn what_is_worth_keeping_is_logged_unless_its_sender_objects() {
+        use MessageKind::{Chat, Error, Groupchat, Headline, Normal};
+        let typing = Traits::NONE;
+        let text = Traits::CONTENT;
+        for (kind, traits, logged) in [
+            (Chat, text, true),
+            (Normal, text, true),
+            (Chat, typing, false),
+            (Chat, typing.with(Traits::STORE), true),
+            (Chat, text.with(Traits::NO_STORE), false),
+            (Chat, text.with(Traits::NO_PERMANENT_STORE), true),
+            (Headline, text, false),
+            (Groupchat, text, false),
+            (Error, text, false),
+        ] {
+            let message = message(kind, traits);
+            assert_eq!(message.is_logged(), logged, "{kind:?} {traits:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_stored_bytes_make_reading_panic(bytes in any::<Vec<u8>>(), head in 0_usize..60) {
+            let mut encoded = message(MessageKind::Chat, Traits::CONTENT).encoded().to_vec();
+            encoded.truncate(head);
+            encoded.extend(bytes);
+            if let Ok(message) = Message::decode(encoded.into()) {
+                let _ = (message.id(), message.lang(), message.payload());
+            }
+        }
+    }
+}

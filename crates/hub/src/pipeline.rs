@@ -1,0 +1,310 @@
+//! The path of a message, in the order in which things happen to it.
+//!
+//! 1. **Policy**: is there somebody who may get it ([`admit`])?
+//! 2. **Journal**: what is kept is appended for both sides; what is not keeps
+//!    its place behind its sender's messages that are still on their way.
+//! 3. **Deliver**, once the commit is on disk: nobody ever sees a message that
+//!    a crash could take back.
+//! 4. **Acknowledge**: the sender's session counts it as settled.
+
+use crate::account::{Account, AccountState, Device, FOR_DEVICES, FOR_HISTORY};
+use crate::mailbox::Wakes;
+use crate::{
+    Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle, Then,
+    Traits,
+};
+use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
+use std::sync::Arc;
+
+/// Something on its way from one session to others.
+#[derive(Debug)]
+pub struct Parcel {
+    sender: Arc<Session>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Message(Delivery),
+    Query(Arc<Query>),
+}
+
+/// A message on its way to an account.
+#[derive(Debug, Clone)]
+struct Delivery {
+    recipient: Arc<Account>,
+    message: Arc<Message>,
+    /// Where it is in the logs, if it is there.
+    place: Option<MessageId>,
+}
+
+/// What policy says of a message.
+#[derive(Debug, PartialEq, Eq)]
+enum Admission {
+    Accept,
+    /// Nobody gets it, and nobody is told (RFC 6121 §8.5).
+    Ignore,
+}
+
+impl Hub {
+    /// Takes a message from a session.
+    ///
+    /// When this returns, the message is on its way; the session's
+    /// [`Session::settled`] says when it is safe, and [`Event::Refused`] comes
+    /// if it could not be kept after all.
+    ///
+    /// # Errors
+    /// [`SendError`]; the message goes nowhere.
+    pub async fn send(
+        &self,
+        sender: &SessionHandle,
+        message: Message,
+        now: Timestamp,
+    ) -> Result<(), SendError> {
+        let sender = sender.session();
+        let recipient = self.recipient(&message, now).await?;
+        let most_waiting = self.config().accounts.waiting_messages;
+        let admission = admit(&message, &mut recipient.state(), most_waiting)?;
+        if admission == Admission::Ignore {
+            return Ok(());
+        }
+        let delivery = Delivery {
+            recipient,
+            message: Arc::new(message),
+            place: None,
+        };
+        if delivery.message.is_logged() {
+            self.append(sender, delivery, now);
+        } else {
+            self.pass(sender, Content::Message(delivery), now);
+        }
+        Ok(())
+    }
+
+    /// Passes a question or an answer on to the session it is for.
+    ///
+    /// # Errors
+    /// [`SendError`] if there is no such session; the query goes nowhere.
+    pub fn send_query(
+        &self,
+        sender: &SessionHandle,
+        query: Query,
+        now: Timestamp,
+    ) -> Result<(), SendError> {
+        if !self.serves(query.to.domain()) {
+            return Err(SendError::NoRoute);
+        }
+        let is_there = self.resident(&query.to).is_some_and(|account| {
+            let mut state = account.state();
+            state.device(query.to.resource()).is_some()
+        });
+        if !is_there {
+            return Err(SendError::Unavailable);
+        }
+        self.pass(sender.session(), Content::Query(Arc::new(query)), now);
+        Ok(())
+    }
+
+    async fn recipient(
+        &self,
+        message: &Message,
+        now: Timestamp,
+    ) -> Result<Arc<Account>, SendError> {
+        let to = message.to();
+        if let Some(account) = self.resident(to) {
+            account.touch(now);
+            return Ok(account);
+        }
+        if !self.serves(to.domain()) {
+            return Err(SendError::NoRoute);
+        }
+        let account = self.account(&to.to_bare(), now).await?;
+        account.ok_or(SendError::Unavailable)
+    }
+
+    /// Puts a message into the log of both sides.
+    fn append(&self, sender: &Arc<Session>, delivery: Delivery, now: Timestamp) {
+        sender.on_submitted();
+        let own = sender.account().address().clone();
+        let other = delivery.recipient.address().clone();
+        let history = history_flags(&delivery.message);
+        let mut entries = vec![NewEntry {
+            owner: other.clone(),
+            counterpart: own.clone(),
+            flags: history.with(FOR_DEVICES),
+        }];
+        if own != other {
+            entries.push(NewEntry {
+                owner: own,
+                counterpart: other,
+                flags: history,
+            });
+        }
+        self.journal().append(now, |id| {
+            let append = Change::Append {
+                id,
+                body: delivery.message.encoded().clone(),
+                entries,
+            };
+            let delivery = Delivery {
+                place: Some(id),
+                ..delivery
+            };
+            let parcel = Parcel {
+                sender: Arc::clone(sender),
+                content: Content::Message(delivery),
+            };
+            (vec![append], Then::Deliver(Box::new(parcel)))
+        });
+    }
+
+    /// Delivers what is not kept: at once, or behind what its sender has in the
+    /// journal.
+    fn pass(&self, sender: &Arc<Session>, content: Content, now: Timestamp) {
+        let parcel = Parcel {
+            sender: Arc::clone(sender),
+            content,
+        };
+        if sender.has_unsettled() {
+            sender.on_submitted();
+            self.journal()
+                .append(now, |_| (Vec::new(), Then::Deliver(Box::new(parcel))));
+        } else {
+            self.deliver(parcel, &mut Wakes::default());
+        }
+    }
+
+    pub(crate) fn on_settled(
+        &self,
+        parcel: Parcel,
+        outcome: Result<(), NotKept>,
+        wakes: &mut Wakes,
+    ) {
+        let sender = Arc::clone(&parcel.sender);
+        match (outcome, parcel.content) {
+            (Ok(()), content) => self.deliver(Parcel { content, ..parcel }, wakes),
+            (Err(error), Content::Message(Delivery { message, .. })) => {
+                let error = error.into();
+                sender
+                    .mailbox()
+                    .push(Event::Refused { message, error }, wakes);
+            }
+            (Err(_), Content::Query(_)) => {}
+        }
+        sender.on_settled(wakes);
+    }
+
+    fn deliver(&self, parcel: Parcel, wakes: &mut Wakes) {
+        match parcel.content {
+            Content::Message(delivery) => deliver_message(&delivery, wakes),
+            Content::Query(query) => self.deliver_query(query, wakes),
+        }
+    }
+
+    fn deliver_query(&self, query: Arc<Query>, wakes: &mut Wakes) {
+        let account = self.resident(&query.to);
+        let session = account.and_then(|account| {
+            let mut state = account.state();
+            let device = state.device(query.to.resource())?;
+            Some(Arc::clone(&device.session))
+        });
+        match session {
+            Some(session) => session.mailbox().push(Event::Query(query), wakes),
+            None => self.unanswered(&query, wakes),
+        }
+    }
+
+    /// Tells whoever asked that there will be no answer: the session that was
+    /// asked has ended.
+    pub fn query_undelivered(&self, query: &Query) {
+        self.unanswered(query, &mut Wakes::default());
+    }
+
+    fn unanswered(&self, query: &Query, wakes: &mut Wakes) {
+        let Some(asker) = query.from.resource().filter(|_| query.kind.is_question()) else {
+            return;
+        };
+        let Some(account) = self.resident(&query.from) else {
+            return;
+        };
+        if let Some(device) = account.state().device(asker) {
+            let event = Event::Unanswered(Arc::new(query.clone()));
+            device.session.mailbox().push(event, wakes);
+        }
+    }
+}
+
+fn history_flags(message: &Message) -> EntryFlags {
+    if message.traits().contains(Traits::NO_PERMANENT_STORE) {
+        EntryFlags::NONE
+    } else {
+        FOR_HISTORY
+    }
+}
+
+/// Whether a message may go on (RFC 6121 §8.5.2 and §8.5.3).
+fn admit(
+    message: &Message,
+    state: &mut AccountState,
+    most_waiting: usize,
+) -> Result<Admission, SendError> {
+    let addressed = message.to().resource();
+    if addressed.is_some_and(|resource| state.device(resource).is_some()) {
+        return Ok(Admission::Accept);
+    }
+    let somebody_takes_it = state.devices.iter().any(Device::takes_messages);
+    match message.kind() {
+        MessageKind::Error => Ok(Admission::Ignore),
+        MessageKind::Groupchat => Err(SendError::Unavailable),
+        MessageKind::Normal if addressed.is_some() => Err(SendError::Unavailable),
+        MessageKind::Headline if addressed.is_some() || !somebody_takes_it => Ok(Admission::Ignore),
+        MessageKind::Normal | MessageKind::Chat | MessageKind::Headline if somebody_takes_it => {
+            Ok(Admission::Accept)
+        }
+        MessageKind::Normal | MessageKind::Chat | MessageKind::Headline => {
+            if !message.is_logged() {
+                return Ok(Admission::Ignore);
+            }
+            if state.inbox.len() >= most_waiting {
+                return Err(SendError::RecipientFull {
+                    limit: most_waiting,
+                });
+            }
+            Ok(Admission::Accept)
+        }
+    }
+}
+
+/// Gives a message to the devices of the account it is for. Who they are is
+/// decided now, not when it was sent: under the account's lock, so that a
+/// device that comes meanwhile gets it either from here or from the log.
+fn deliver_message(delivery: &Delivery, wakes: &mut Wakes) {
+    let mut state = delivery.recipient.state();
+    if let Some(place) = delivery.place {
+        state.inbox.arrived(place);
+        state.inbox_is_dirty = true;
+    }
+    let AccountState { devices, inbox, .. } = &mut *state;
+    let event = || Event::Message {
+        message: Arc::clone(&delivery.message),
+        place: delivery.place,
+    };
+    let addressed = delivery.message.to().resource().and_then(|resource| {
+        devices
+            .iter()
+            .find(|device| device.session.address().resource() == resource)
+    });
+    if let Some(device) = addressed {
+        if let Some(place) = delivery.place {
+            inbox.reserve(place, device.session.slot());
+        }
+        device.session.mailbox().push(event(), wakes);
+        return;
+    }
+    for device in devices.iter().filter(|device| device.takes_messages()) {
+        if let Some(place) = delivery.place {
+            inbox.give(place, device.session.slot());
+        }
+        device.session.mailbox().push(event(), wakes);
+    }
+}

@@ -1,0 +1,19 @@
+//! XMPP without I/O: streams, stanzas, stream management, and one file per
+//! extension for its XML.
+
+mod sm;
+mod stanza;
+mod stream;
+
+pub mod ns;
+pub mod payload;
+pub mod sasl;
+
+pub use sm::{AckError, Outbox};
+pub use stanza::{
+    DefinedCondition, Iq, IqKind, Kind, MessageType, PresenceType, StanzaError, StanzaFault,
+    StanzaHeader,
+};
+pub use stream::{
+    Feature, HeaderFault, StreamCondition, StreamHeader, write_error, write_features, write_header,
+};

@@ -1,0 +1,11 @@
+//! The XML of extensions, one file each.
+
+pub mod bind;
+pub mod caps;
+pub mod delay;
+pub mod disco;
+pub mod roster;
+pub mod stanza_id;
+pub mod stream_management;
+pub mod time;
+pub mod version;

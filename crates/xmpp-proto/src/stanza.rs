@@ -1,0 +1,359 @@
+//! Stanzas: what their start tags say, and stanza errors (RFC 6120 §8).
+
+use crate::ns;
+use anser_jid::Jid;
+use anser_xml::{Element, Writer};
+use bytes::BytesMut;
+
+/// The three kinds of stanza.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Something sent to somebody (RFC 6120 §8.2.1).
+    Message,
+    /// Something broadcast (RFC 6120 §8.2.2).
+    Presence,
+    /// Something asked or answered (RFC 6120 §8.2.3).
+    Iq,
+}
+
+impl Kind {
+    /// The kind of stanza that an element is, if it is one.
+    #[must_use]
+    pub fn of(element: &Element) -> Option<Self> {
+        if element.namespace() != ns::CLIENT {
+            return None;
+        }
+        match element.name() {
+            "message" => Some(Self::Message),
+            "presence" => Some(Self::Presence),
+            "iq" => Some(Self::Iq),
+            _ => None,
+        }
+    }
+
+    /// The name of its element.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Presence => "presence",
+            Self::Iq => "iq",
+        }
+    }
+}
+
+/// The attributes that all stanzas have in common (RFC 6120 §8.1).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StanzaHeader {
+    /// For whom it is.
+    pub to: Option<Jid>,
+    /// From whom it says that it is.
+    pub from: Option<Jid>,
+    /// The sender's name for it.
+    pub id: Option<String>,
+    /// The language of its texts.
+    pub lang: Option<String>,
+}
+
+/// A stanza whose start tag makes no sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StanzaFault {
+    /// `to` is not an address.
+    #[error("'to' is not an address")]
+    To,
+    /// `from` is not an address.
+    #[error("'from' is not an address")]
+    From,
+    /// The type is none of those that there are.
+    #[error("there is no such type of stanza")]
+    Type,
+    /// An IQ has no id (RFC 6120 §8.2.3).
+    #[error("an IQ needs an id")]
+    NoId,
+    /// A request has no child element, or more than one (RFC 6120 §8.2.3).
+    #[error("an IQ of type get or set has exactly one child element")]
+    Children,
+}
+
+impl StanzaHeader {
+    /// Reads the start tag.
+    ///
+    /// # Errors
+    /// [`StanzaFault::To`] or [`StanzaFault::From`]
+    pub fn read(stanza: &Element) -> Result<Self, StanzaFault> {
+        let address = |name, fault| match stanza.attribute(name) {
+            None => Ok(None),
+            Some(text) => Jid::parse(&text).map(Some).map_err(|_| fault),
+        };
+        Ok(Self {
+            to: address("to", StanzaFault::To)?,
+            from: address("from", StanzaFault::From)?,
+            id: stanza.attribute("id").map(Into::into),
+            lang: stanza.lang().map(Into::into),
+        })
+    }
+}
+
+macro_rules! types {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant),*
+        }
+
+        impl $name {
+            /// The value of the attribute `type`.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text),*
+                }
+            }
+
+            fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($text => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+types! {
+    /// What a message is for (RFC 6121 §5.2.2).
+    MessageType {
+        /// Part of a conversation between two.
+        Chat = "chat",
+        /// An earlier message could not be delivered.
+        Error = "error",
+        /// Part of a conversation in a room.
+        Groupchat = "groupchat",
+        /// A notice that nobody answers.
+        Headline = "headline",
+        /// A message outside of a conversation.
+        Normal = "normal",
+    }
+}
+
+impl MessageType {
+    /// Reads the attribute; what is missing or unknown is normal.
+    #[must_use]
+    pub fn of(stanza: &Element) -> Self {
+        let name = stanza.attribute("type");
+        name.and_then(|name| Self::from_name(&name))
+            .unwrap_or(Self::Normal)
+    }
+}
+
+types! {
+    /// What a presence says, if not that somebody is there (RFC 6121 §4.7.1).
+    PresenceType {
+        /// An earlier presence could not be handled.
+        Error = "error",
+        /// A question after somebody's presence.
+        Probe = "probe",
+        /// A request to see somebody's presence.
+        Subscribe = "subscribe",
+        /// Such a request is granted.
+        Subscribed = "subscribed",
+        /// The sender is no longer there.
+        Unavailable = "unavailable",
+        /// The sender no longer wants to see somebody's presence.
+        Unsubscribe = "unsubscribe",
+        /// A request is denied, or what was granted is taken back.
+        Unsubscribed = "unsubscribed",
+    }
+}
+
+impl PresenceType {
+    /// Reads the attribute; there is none if the sender is there.
+    ///
+    /// # Errors
+    /// [`StanzaFault::Type`] if it is unknown.
+    pub fn of(stanza: &Element) -> Result<Option<Self>, StanzaFault> {
+        match stanza.attribute("type") {
+            None => Ok(None),
+            Some(name) => Self::from_name(&name).map(Some).ok_or(StanzaFault::Type),
+        }
+    }
+}
+
+types! {
+    /// What an IQ is (RFC 6120 §8.2.3).
+    IqKind {
+        /// Asks for something.
+        Get = "get",
+        /// Asks for something to be done.
+        Set = "set",
+        /// Says that it went well.
+        Result = "result",
+        /// Says that it did not.
+        Error = "error",
+    }
+}
+
+impl IqKind {
+    /// Whether somebody waits for an answer.
+    #[must_use]
+    pub fn is_request(self) -> bool {
+        match self {
+            Self::Get | Self::Set => true,
+            Self::Result | Self::Error => false,
+        }
+    }
+}
+
+/// What the start tag of an IQ says beyond [`StanzaHeader`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Iq {
+    /// What it is.
+    pub kind: IqKind,
+    /// Tells which answer belongs to which request.
+    pub id: String,
+}
+
+impl Iq {
+    /// Reads and checks an IQ (RFC 6120 §8.2.3).
+    ///
+    /// # Errors
+    /// [`StanzaFault`]
+    pub fn read(stanza: &Element) -> Result<Self, StanzaFault> {
+        let kind = stanza.attribute("type");
+        let kind = kind.and_then(|name| IqKind::from_name(&name));
+        let kind = kind.ok_or(StanzaFault::Type)?;
+        let id = stanza.attribute("id").ok_or(StanzaFault::NoId)?;
+        if kind.is_request() && stanza.children().count() != 1 {
+            return Err(StanzaFault::Children);
+        }
+        Ok(Self {
+            kind,
+            id: id.into_owned(),
+        })
+    }
+}
+
+macro_rules! conditions {
+    ($($variant:ident = $text:literal, $advice:ident;)*) => {
+        /// Why a stanza was refused (RFC 6120 §8.3.3).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the names are those of the clause")]
+        pub enum DefinedCondition {
+            $($variant),*
+        }
+
+        impl DefinedCondition {
+            /// The name of its element.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text),*
+                }
+            }
+
+            /// What the sender should do about it (RFC 6120 §8.3.2).
+            fn advice(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($advice)),*
+                }
+            }
+        }
+    };
+}
+
+conditions! {
+    BadRequest = "bad-request", modify;
+    Conflict = "conflict", cancel;
+    FeatureNotImplemented = "feature-not-implemented", cancel;
+    Forbidden = "forbidden", auth;
+    InternalServerError = "internal-server-error", wait;
+    ItemNotFound = "item-not-found", cancel;
+    JidMalformed = "jid-malformed", modify;
+    NotAcceptable = "not-acceptable", modify;
+    NotAllowed = "not-allowed", cancel;
+    NotAuthorized = "not-authorized", auth;
+    RemoteServerNotFound = "remote-server-not-found", cancel;
+    ResourceConstraint = "resource-constraint", wait;
+    ServiceUnavailable = "service-unavailable", cancel;
+    SubscriptionRequired = "subscription-required", auth;
+    UnexpectedRequest = "unexpected-request", wait;
+}
+
+/// Why a stanza was refused, in the form in which its sender gets to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StanzaError {
+    /// The reason, out of those that there are.
+    pub condition: DefinedCondition,
+    /// The reason in words.
+    pub text: Option<String>,
+}
+
+impl From<DefinedCondition> for StanzaError {
+    fn from(condition: DefinedCondition) -> Self {
+        Self {
+            condition,
+            text: None,
+        }
+    }
+}
+
+impl From<StanzaFault> for StanzaError {
+    fn from(fault: StanzaFault) -> Self {
+        let condition = match fault {
+            StanzaFault::To | StanzaFault::From => DefinedCondition::JidMalformed,
+            StanzaFault::Type | StanzaFault::NoId | StanzaFault::Children => {
+                DefinedCondition::BadRequest
+            }
+        };
+        condition.because(fault)
+    }
+}
+
+impl DefinedCondition {
+    /// The condition with a reason in words.
+    #[must_use]
+    pub fn because(self, reason: impl std::fmt::Display) -> StanzaError {
+        StanzaError {
+            condition: self,
+            text: Some(reason.to_string()),
+        }
+    }
+}
+
+impl StanzaError {
+    /// Writes the element `error` (RFC 6120 §8.3.2).
+    pub fn write(&self, stanza: &mut Writer<'_>) {
+        let mut error = stanza
+            .open("error")
+            .attribute("type", self.condition.advice());
+        error
+            .open(self.condition.name())
+            .namespace(ns::STANZA_ERRORS)
+            .close();
+        if let Some(reason) = &self.text {
+            let mut text = error.open("text").namespace(ns::STANZA_ERRORS);
+            text.text(reason);
+        }
+    }
+
+    /// Writes the stanza that tells the sender of another (RFC 6120 §8.3.1):
+    /// it comes from where that was sent to.
+    pub fn write_reply(
+        &self,
+        output: &mut BytesMut,
+        kind: Kind,
+        from: Option<&str>,
+        to: Option<&str>,
+        id: Option<&str>,
+    ) {
+        let mut writer = Writer::new(output);
+        let mut stanza = writer
+            .open(kind.name())
+            .attribute("type", "error")
+            .attribute_opt("from", from)
+            .attribute_opt("to", to)
+            .attribute_opt("id", id);
+        self.write(&mut stanza);
+    }
+}

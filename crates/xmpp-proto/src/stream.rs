@@ -1,0 +1,293 @@
+//! Streams: headers, features, errors (RFC 6120 §4).
+
+use crate::ns;
+use anser_jid::Jid;
+use anser_xml::{Condition, Element, Writer};
+use bytes::BytesMut;
+
+/// What the other side says when it opens a stream (RFC 6120 §4.7).
+#[derive(Debug, Clone)]
+pub struct StreamHeader {
+    /// Which of our domains it wants.
+    pub to: Option<Jid>,
+    /// Who it says that it is.
+    pub from: Option<Jid>,
+    /// The language of its texts.
+    pub lang: Option<String>,
+}
+
+/// A stream header that cannot be answered with a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderFault {
+    /// It is not a stream header at all, or of another namespace.
+    #[error("the stream is in another namespace than {}", ns::STREAM)]
+    WrongNamespace,
+    /// Its stanzas are in another namespace than that of clients.
+    #[error("the stanzas are in another namespace than {}", ns::CLIENT)]
+    WrongContentNamespace,
+    /// `to` or `from` is not an address.
+    #[error("an address of the stream is malformed")]
+    Address,
+    /// It is of a version before 1.0, or says none.
+    #[error("the stream is not of version 1.0")]
+    Version,
+}
+
+impl StreamHeader {
+    /// Reads a client's stream header.
+    ///
+    /// # Errors
+    /// [`HeaderFault`]
+    pub fn read(header: &Element) -> Result<Self, HeaderFault> {
+        if !header.is(ns::STREAM, "stream") {
+            return Err(HeaderFault::WrongNamespace);
+        }
+        if header.default_namespace() != ns::CLIENT {
+            return Err(HeaderFault::WrongContentNamespace);
+        }
+        let address = |name| match header.attribute(name) {
+            None => Ok(None),
+            Some(text) => match Jid::parse(&text) {
+                Ok(jid) => Ok(Some(jid)),
+                Err(_) => Err(HeaderFault::Address),
+            },
+        };
+        let (to, from) = (address("to")?, address("from")?);
+        if !is_supported(header.attribute("version").as_deref()) {
+            return Err(HeaderFault::Version);
+        }
+        Ok(Self {
+            to,
+            from,
+            lang: header.lang().map(Into::into),
+        })
+    }
+}
+
+/// Whether a stream's version is 1.0 or later; the minor number does not
+/// matter (RFC 6120 §4.7.5).
+fn is_supported(version: Option<&str>) -> bool {
+    let major = version.and_then(|version| version.split_once('.')?.0.parse::<u32>().ok());
+    major.is_some_and(|major| major >= 1)
+}
+
+/// Writes the header of our side of a stream (RFC 6120 §4.7).
+pub fn write_header(output: &mut BytesMut, from: Option<&str>, to: Option<&Jid>, id: &str) {
+    output.extend_from_slice(b"<?xml version='1.0'?>");
+    Writer::new(output)
+        .open("stream:stream")
+        .namespace(ns::CLIENT)
+        .attribute("xmlns:stream", ns::STREAM)
+        .attribute("id", id)
+        .attribute_opt("from", from)
+        .attribute_opt("to", to.map(|to| to.as_str()))
+        .attribute("version", "1.0")
+        .attribute("xml:lang", "en")
+        .leave_open();
+}
+
+/// Why a stream ends (RFC 6120 §4.9.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the clause")]
+pub enum StreamCondition {
+    BadFormat,
+    BadNamespacePrefix,
+    Conflict,
+    ConnectionTimeout,
+    HostUnknown,
+    ImproperAddressing,
+    InternalServerError,
+    InvalidFrom,
+    InvalidNamespace,
+    NotAuthorized,
+    NotWellFormed,
+    PolicyViolation,
+    ResourceConstraint,
+    RestrictedXml,
+    SystemShutdown,
+    UndefinedCondition,
+    UnsupportedEncoding,
+    UnsupportedStanzaType,
+    UnsupportedVersion,
+}
+
+impl StreamCondition {
+    /// The name of its element.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BadFormat => "bad-format",
+            Self::BadNamespacePrefix => "bad-namespace-prefix",
+            Self::Conflict => "conflict",
+            Self::ConnectionTimeout => "connection-timeout",
+            Self::HostUnknown => "host-unknown",
+            Self::ImproperAddressing => "improper-addressing",
+            Self::InternalServerError => "internal-server-error",
+            Self::InvalidFrom => "invalid-from",
+            Self::InvalidNamespace => "invalid-namespace",
+            Self::NotAuthorized => "not-authorized",
+            Self::NotWellFormed => "not-well-formed",
+            Self::PolicyViolation => "policy-violation",
+            Self::ResourceConstraint => "resource-constraint",
+            Self::RestrictedXml => "restricted-xml",
+            Self::SystemShutdown => "system-shutdown",
+            Self::UndefinedCondition => "undefined-condition",
+            Self::UnsupportedEncoding => "unsupported-encoding",
+            Self::UnsupportedStanzaType => "unsupported-stanza-type",
+            Self::UnsupportedVersion => "unsupported-version",
+        }
+    }
+}
+
+impl From<Condition> for StreamCondition {
+    fn from(condition: Condition) -> Self {
+        match condition {
+            Condition::BadNamespacePrefix => Self::BadNamespacePrefix,
+            Condition::InvalidNamespace => Self::InvalidNamespace,
+            Condition::NotWellFormed => Self::NotWellFormed,
+            Condition::PolicyViolation => Self::PolicyViolation,
+            Condition::RestrictedXml => Self::RestrictedXml,
+            Condition::UnsupportedEncoding => Self::UnsupportedEncoding,
+        }
+    }
+}
+
+impl From<HeaderFault> for StreamCondition {
+    fn from(fault: HeaderFault) -> Self {
+        match fault {
+            HeaderFault::WrongNamespace | HeaderFault::WrongContentNamespace => {
+                Self::InvalidNamespace
+            }
+            HeaderFault::Address => Self::ImproperAddressing,
+            HeaderFault::Version => Self::UnsupportedVersion,
+        }
+    }
+}
+
+/// Writes a stream error and the end of the stream (RFC 6120 §4.9.1).
+pub fn write_error(output: &mut BytesMut, condition: StreamCondition, text: Option<&str>) {
+    let mut writer = Writer::new(output);
+    let mut error = writer.open("stream:error");
+    error
+        .open(condition.name())
+        .namespace(ns::STREAM_ERRORS)
+        .close();
+    if let Some(text) = text {
+        let mut element = error.open("text").namespace(ns::STREAM_ERRORS);
+        element.text(text);
+    }
+    error.close();
+    writer.raw(b"</stream:stream>");
+}
+
+/// Something that a stream offers (RFC 6120 §4.3.2).
+#[derive(Debug, Clone, Copy)]
+pub enum Feature<'a> {
+    /// TLS, and whether there is no way around it (RFC 6120 §5.4.1).
+    StartTls {
+        /// Nothing else works before it.
+        is_required: bool,
+    },
+    /// Ways to authenticate (RFC 6120 §6.4.1), and what can be bound to
+    /// (XEP-0440 §3).
+    Sasl {
+        /// Names of mechanisms.
+        mechanisms: &'a [&'a str],
+        /// Names of channel-binding types.
+        bindings: &'a [&'a str],
+    },
+    /// Resource binding (RFC 6120 §7.4).
+    Bind,
+    /// The session of old, which is not needed (RFC 3921 §3).
+    OptionalSession,
+    /// Stream management (XEP-0198 §2).
+    StreamManagement,
+    /// Roster versions (RFC 6121 §2.6.1).
+    RosterVersions,
+    /// Subscriptions allowed in advance (RFC 6121 §3.4.1).
+    PreApproval,
+    /// What the server can do, in short (XEP-0115 §6.3).
+    Capabilities {
+        /// Names the software.
+        node: &'a str,
+        /// Hashes what it can do.
+        version: &'a str,
+    },
+    /// How much one stanza may be, and how long silence may last
+    /// (XEP-0478 §3).
+    Limits {
+        /// The largest stanza, in bytes.
+        stanza_bytes: u32,
+        /// The longest silence.
+        idle_seconds: u32,
+    },
+}
+
+/// Writes what a stream offers (RFC 6120 §4.3.2).
+pub fn write_features(output: &mut BytesMut, features: &[Feature<'_>]) {
+    let mut writer = Writer::new(output);
+    let mut all = writer.open("stream:features");
+    for feature in features {
+        feature.write(&mut all);
+    }
+    all.close();
+}
+
+impl Feature<'_> {
+    fn write(&self, features: &mut Writer<'_>) {
+        match *self {
+            Self::StartTls { is_required } => {
+                let mut tls = features.open("starttls").namespace(ns::TLS);
+                if is_required {
+                    tls.open("required").close();
+                }
+            }
+            Self::Sasl {
+                mechanisms,
+                bindings,
+            } => write_sasl(features, mechanisms, bindings),
+            Self::Bind => features.open("bind").namespace(ns::BIND).close(),
+            Self::OptionalSession => {
+                let mut session = features.open("session").namespace(ns::SESSION);
+                session.open("optional").close();
+            }
+            Self::StreamManagement => features.open("sm").namespace(ns::SM).close(),
+            Self::RosterVersions => features.open("ver").namespace(ns::ROSTER_VERSIONS).close(),
+            Self::PreApproval => features.open("sub").namespace(ns::PRE_APPROVAL).close(),
+            Self::Capabilities { node, version } => features
+                .open("c")
+                .namespace(ns::CAPS)
+                .attribute("hash", "sha-1")
+                .attribute("node", node)
+                .attribute("ver", version)
+                .close(),
+            Self::Limits {
+                stanza_bytes,
+                idle_seconds,
+            } => {
+                let mut limits = features.open("limits").namespace(ns::LIMITS);
+                limits.open("max-bytes").text_display(stanza_bytes);
+                limits.open("idle-seconds").text_display(idle_seconds);
+            }
+        }
+    }
+}
+
+fn write_sasl(features: &mut Writer<'_>, mechanisms: &[&str], bindings: &[&str]) {
+    let mut list = features.open("mechanisms").namespace(ns::SASL);
+    for mechanism in mechanisms {
+        list.open("mechanism").text(mechanism);
+    }
+    list.close();
+    if bindings.is_empty() {
+        return;
+    }
+    let mut list = features
+        .open("sasl-channel-binding")
+        .namespace(ns::CHANNEL_BINDING);
+    for binding in bindings {
+        list.open("channel-binding")
+            .attribute("type", binding)
+            .close();
+    }
+}
