@@ -9,7 +9,7 @@ use crate::timer::Timer;
 use crate::wire::{Got, Wire};
 use crate::{Clock, Next, Protocol, TlsAcceptor};
 use bytes::BytesMut;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::task::Poll;
@@ -47,6 +47,7 @@ enum Event {
     Readable,
     Mail,
     Deadline,
+    Abandoned,
 }
 
 /// Runs a connection to its end.
@@ -92,6 +93,9 @@ async fn run<P: Protocol>(
         let deadline = protocol.deadline();
         timer.as_mut().set(deadline, terms.clock.now());
         let event = poll_fn(|context| {
+            if protocol.poll_abandoned(context).is_ready() {
+                return Poll::Ready(Event::Abandoned);
+            }
             if mail_first && protocol.poll_mail(context).is_ready() {
                 return Poll::Ready(Event::Mail);
             }
@@ -107,6 +111,7 @@ async fn run<P: Protocol>(
         let now = terms.clock.now();
         let mut output = Buffer::borrow();
         let next = match event {
+            Event::Abandoned => return Ok(Ending::Peers),
             Event::Mail => protocol.mail(output.bytes(), now).await,
             Event::Deadline if deadline.is_some_and(|deadline| deadline > now) => Next::Continue,
             Event::Deadline => protocol.time_out(output.bytes(), now),
@@ -128,11 +133,31 @@ async fn run<P: Protocol>(
                 next
             }
         };
-        wire.send(output.bytes()).await?;
+        wire.send(output.bytes())?;
+        drop(output);
+        if !wire.is_flushed() {
+            let flushed = Box::pin(flush(wire, protocol)).await?;
+            if !flushed {
+                return Ok(Ending::Peers);
+            }
+        }
         match next {
             Next::Continue => {}
             Next::Secure => wire.begin_tls(terms.tls.as_ref())?,
             Next::Close => return Ok(Ending::Ours),
         }
     }
+}
+
+/// Waits until the peer has taken everything, unless somebody else goes on with
+/// what the connection was for. Says whether the peer has.
+async fn flush<P: Protocol>(wire: &mut Wire, protocol: &mut P) -> io::Result<bool> {
+    let mut flush = pin!(wire.flush());
+    poll_fn(|context| {
+        if let Poll::Ready(flushed) = flush.as_mut().poll(context) {
+            return Poll::Ready(flushed.map(|()| true));
+        }
+        protocol.poll_abandoned(context).map(|()| Ok(false))
+    })
+    .await
 }

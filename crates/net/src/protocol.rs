@@ -26,6 +26,10 @@ pub trait Protocol: Send {
     /// Handles what others have for this connection, a good bite at a time.
     fn mail(&mut self, output: &mut BytesMut, now: Timestamp) -> impl Future<Output = Next> + Send;
 
+    /// Ready when somebody else goes on with what this connection was for: it
+    /// is then lost, even in the middle of writing.
+    fn poll_abandoned(&mut self, context: &mut Context<'_>) -> Poll<()>;
+
     /// When [`Protocol::time_out`] is to be called, if nothing happens before.
     fn deadline(&self) -> Option<Timestamp>;
 
@@ -35,8 +39,9 @@ pub trait Protocol: Send {
     /// The connection is encrypted from now on.
     fn secured(&mut self, secured: Secured);
 
-    /// Nothing more will arrive: the peer has closed, or the connection broke.
-    /// What is left in `output` is written if that is still possible.
+    /// Nothing more will arrive: the peer has closed, the connection broke or
+    /// was abandoned. What is left in `output` is written if that is still
+    /// possible.
     fn lost(&mut self, output: &mut BytesMut, now: Timestamp) -> impl Future<Output = ()> + Send;
 }
 

@@ -3,7 +3,7 @@
 use crate::Secured;
 use crate::pool::{self, Buffer};
 use crate::tls::{Received, TlsAcceptor, TlsSession};
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -19,6 +19,8 @@ pub(crate) struct Wire {
     tls: Option<TlsSession>,
     /// The beginning of a TLS record.
     early: BytesMut,
+    /// What the socket did not take yet.
+    unsent: BytesMut,
     /// The peer has said that it will send nothing more.
     is_ended: bool,
     write_timeout: Duration,
@@ -47,6 +49,7 @@ impl Wire {
             stream,
             tls: None,
             early: BytesMut::new(),
+            unsent: BytesMut::new(),
             is_ended: false,
             write_timeout,
         }
@@ -92,7 +95,7 @@ impl Wire {
             tls.alert(answer.bytes());
         }
         pool::take_back(records, &mut self.early);
-        self.write(answer.bytes()).await?;
+        self.write(answer.bytes())?;
         let Received { secured, is_closed } = received.map_err(io::Error::other)?;
         self.is_ended = is_end || is_closed;
         Ok(match secured {
@@ -102,42 +105,49 @@ impl Wire {
         })
     }
 
-    /// Sends `plain`, encrypted if there is TLS.
-    pub(crate) async fn send(&mut self, plain: &[u8]) -> io::Result<()> {
+    /// Sends `plain`, encrypted if there is TLS, as far as the socket takes it
+    /// at once, which is nearly always the whole.
+    pub(crate) fn send(&mut self, plain: &[u8]) -> io::Result<()> {
         if plain.is_empty() {
             return Ok(());
         }
         let Some(tls) = &mut self.tls else {
-            return self.write(plain).await;
+            return self.write(plain);
         };
         let mut records = Buffer::borrow();
         tls.send(plain, records.bytes()).map_err(io::Error::other)?;
-        self.write(records.bytes()).await
+        self.write(records.bytes())
     }
 
-    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        // Nearly always the socket takes everything at once.
-        match self.stream.try_write(bytes) {
-            Ok(written) if written == bytes.len() => Ok(()),
-            Ok(written) => Box::pin(self.write_slowly(&bytes[written..])).await,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                Box::pin(self.write_slowly(bytes)).await
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let written = if self.unsent.is_empty() {
+            match self.stream.try_write(bytes) {
+                Ok(written) => written,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
-        }
+        } else {
+            0
+        };
+        self.unsent.extend_from_slice(&bytes[written..]);
+        Ok(())
     }
 
-    /// Gives up when the peer has taken nothing for a while.
-    async fn write_slowly(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let written = timeout(self.write_timeout, self.stream.write(bytes))
+    /// Whether everything is sent.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.unsent.is_empty()
+    }
+
+    /// Sends what the socket did not take. Gives up when the peer has taken
+    /// nothing for a while.
+    pub(crate) async fn flush(&mut self) -> io::Result<()> {
+        while !self.unsent.is_empty() {
+            let written = timeout(self.write_timeout, self.stream.write(&self.unsent))
                 .await
                 .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-            bytes = &bytes[written..];
+            self.unsent.advance(written);
         }
+        self.unsent = BytesMut::new();
         Ok(())
     }
 
@@ -145,12 +155,13 @@ impl Wire {
     /// same.
     pub(crate) async fn close(mut self, last: &[u8]) {
         let goodbye = async {
-            self.send(last).await?;
+            self.send(last)?;
             if let Some(tls) = &mut self.tls {
                 let mut notify = Buffer::borrow();
                 tls.close(notify.bytes());
-                self.write(notify.bytes()).await?;
+                self.write(notify.bytes())?;
             }
+            self.flush().await?;
             self.stream.shutdown().await?;
             let mut unread = Buffer::borrow();
             while self.stream.read_buf(unread.bytes()).await? > 0 {

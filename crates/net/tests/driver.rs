@@ -62,6 +62,10 @@ impl Protocol for Echo {
         Next::Continue
     }
 
+    fn poll_abandoned(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+
     fn deadline(&self) -> Option<Timestamp> {
         self.deadline
     }

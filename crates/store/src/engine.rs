@@ -2,7 +2,7 @@
 
 use crate::memory::Shelf;
 use crate::sqlite::{self, SqliteOptions, Writer};
-use crate::{Change, MessageId, Refusal, Store, StoreError};
+use crate::{Change, MessageId, Refusal, Space, Store, StoreError};
 
 /// What turns batches of changes into commits. There is one per store.
 #[derive(Debug)]
@@ -36,18 +36,13 @@ impl Engine {
         Ok((Self { kind }, Store::sqlite(pool)))
     }
 
-    /// Grants the store so many bytes, `None` for no limit but the disk's.
-    /// What is there already stays, however much it is.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the engine failed.
-    pub fn set_limit(&mut self, limit_bytes: Option<u64>) -> Result<(), StoreError> {
-        match &mut self.kind {
-            Kind::Memory(shelf) => {
-                shelf.set_limit(limit_bytes);
-                Ok(())
-            }
-            Kind::Sqlite(writer) => writer.set_limit(limit_bytes),
+    /// The space granted to the store, for changing it while the engine works
+    /// elsewhere.
+    #[must_use]
+    pub fn space(&self) -> Space {
+        match &self.kind {
+            Kind::Memory(shelf) => shelf.space(),
+            Kind::Sqlite(writer) => writer.space(),
         }
     }
 

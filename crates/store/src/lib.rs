@@ -20,6 +20,7 @@ mod id;
 mod journal;
 mod memory;
 mod pool;
+mod space;
 mod sqlite;
 mod store;
 
@@ -28,5 +29,6 @@ pub use engine::Engine;
 pub use error::{Refusal, StoreError};
 pub use id::{MessageId, NodeId, ParseIdError, Timestamp};
 pub use journal::{Journal, JournalLimits, Settled};
+pub use space::Space;
 pub use sqlite::{Durability, SqliteOptions};
 pub use store::{LogEntry, Page, Record, Store, View};

@@ -1,7 +1,7 @@
 //! The engine that keeps everything in memory: for tests, simulations and
 //! servers that shall forget.
 
-use crate::{Change, EntryFlags, LogEntry, MessageId, Page, Record, Refusal, StoreError};
+use crate::{Change, EntryFlags, LogEntry, MessageId, Page, Record, Refusal, Space, StoreError};
 use anser_jid::BareJid;
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
@@ -20,8 +20,7 @@ struct Contents {
     messages: HashMap<MessageId, Message>,
     logs: HashMap<BareJid, BTreeMap<MessageId, Entry>>,
     newest: MessageId,
-    /// Commits beyond this size are refused.
-    limit_bytes: Option<u64>,
+    space: Space,
     used_bytes: u64,
 }
 
@@ -44,8 +43,8 @@ impl Shelf {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn set_limit(&self, limit_bytes: Option<u64>) {
-        self.contents().limit_bytes = limit_bytes;
+    pub(crate) fn space(&self) -> Space {
+        self.contents().space.clone()
     }
 
     pub(crate) fn newest(&self) -> MessageId {
@@ -59,8 +58,7 @@ impl Shelf {
         let mut contents = self.contents();
         let weight = |batch: &[Change]| batch.iter().map(Change::weight_bytes).sum::<usize>();
         let added = batches.clone().map(weight).sum::<usize>() as u64;
-        let limit = contents.limit_bytes.unwrap_or(u64::MAX);
-        if added > 0 && contents.used_bytes + added > limit {
+        if added > 0 && contents.used_bytes + added > contents.space.granted() {
             let full = Refusal::Store(Arc::new(StoreError::Full));
             return batches.map(|_| Err(full.clone())).collect();
         }

@@ -341,7 +341,7 @@ async fn a_forgotten_owner_has_nothing_and_others_keep_theirs(mut world: World) 
 
 async fn a_full_store_refuses_and_goes_on_when_there_is_room(mut world: World) {
     world.send(ALICE, BOB, "kept");
-    world.engine.set_limit(Some(128 * 1024)).unwrap();
+    world.engine.space().grant(Some(128 * 1024));
     let big = || Change::Put {
         owner: jid(ALICE),
         kind: "file",
@@ -354,7 +354,7 @@ async fn a_full_store_refuses_and_goes_on_when_there_is_room(mut world: World) {
     };
     assert!(matches!(*error, StoreError::Full), "{error}");
     assert_eq!(world.bodies(BOB, Page::oldest(9)).await, ["kept"]);
-    world.engine.set_limit(None).unwrap();
+    world.engine.space().grant(None);
     world.commit(vec![big()]);
     world.send(ALICE, BOB, "resumed");
     assert_eq!(

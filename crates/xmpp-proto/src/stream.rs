@@ -80,7 +80,7 @@ pub fn write_header(output: &mut BytesMut, from: Option<&str>, to: Option<&Jid>,
         .attribute("xmlns:stream", ns::STREAM)
         .attribute("id", id)
         .attribute_opt("from", from)
-        .attribute_opt("to", to.map(|to| to.as_str()))
+        .attribute_opt("to", to.map(Jid::as_str))
         .attribute("version", "1.0")
         .attribute("xml:lang", "en")
         .leave_open();

@@ -25,8 +25,6 @@ pub struct SqliteOptions {
     pub path: PathBuf,
     /// What a commit waits for.
     pub durability: Durability,
-    /// Largest size of the database; beyond it commits are refused.
-    pub limit_bytes: Option<u64>,
     /// How many reads may go on at the same time.
     pub readers: usize,
     /// How many log entries wait to be put into the index together. More make
@@ -35,13 +33,12 @@ pub struct SqliteOptions {
 }
 
 impl SqliteOptions {
-    /// Durable, without a limit, two readers, a tail of 8192 entries.
+    /// Durable, two readers, a tail of 8192 entries.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
             durability: Durability::Durable,
-            limit_bytes: None,
             readers: 2,
             tail_entries: 8192,
         }
@@ -101,13 +98,14 @@ fn configure(connection: &Connection, options: &SqliteOptions) -> rusqlite::Resu
     // Checkpoints wait for the disk twice; a thread of their own does them.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cache_size", -32 * 1024)?;
-    limit(connection, options.limit_bytes)
+    Ok(())
 }
 
-fn limit(connection: &Connection, limit_bytes: Option<u64>) -> rusqlite::Result<()> {
+/// Grants the database so many bytes.
+fn limit(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
     /// What the engine itself is built for.
     const MOST_PAGES: u64 = u32::MAX as u64 - 1;
-    let pages = limit_bytes.map_or(MOST_PAGES, |bytes| (bytes / PAGE_BYTES).min(MOST_PAGES));
+    let pages = (bytes / PAGE_BYTES).min(MOST_PAGES);
     // This pragma answers with the new value, so it is a query.
     connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
 }

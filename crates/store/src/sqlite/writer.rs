@@ -2,9 +2,9 @@
 
 use super::checkpoint::Checkpointer;
 use super::commit::{Addresses, Commit};
-use super::engine_error;
 use super::tail::Tail;
-use crate::{Change, MessageId, Refusal, StoreError};
+use super::{engine_error, limit};
+use crate::{Change, MessageId, Refusal, Space, StoreError};
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, TransactionBehavior};
 use std::ffi::c_int;
@@ -17,6 +17,9 @@ pub(crate) struct Writer {
     tail: Tail,
     /// How long the tail may become.
     tail_entries: usize,
+    space: Space,
+    /// What the engine was told of it last.
+    applied_space_bytes: u64,
     checkpointer: Checkpointer,
 }
 
@@ -37,6 +40,8 @@ impl Writer {
             addresses: Addresses::default(),
             tail,
             tail_entries,
+            space: Space::default(),
+            applied_space_bytes: u64::MAX,
             checkpointer,
         };
         #[expect(
@@ -47,9 +52,8 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Grants the database so many bytes; beyond them commits are refused.
-    pub(crate) fn set_limit(&mut self, limit_bytes: Option<u64>) -> Result<(), StoreError> {
-        super::limit(&self.connection, limit_bytes).map_err(|error| engine_error(&error))
+    pub(crate) fn space(&self) -> Space {
+        self.space.clone()
     }
 
     pub(crate) fn newest(&self) -> Result<MessageId, StoreError> {
@@ -68,6 +72,7 @@ impl Writer {
         if batches.clone().all(<[Change]>::is_empty) {
             return batches.map(|_| Ok(())).collect();
         }
+        self.apply_space();
         let most = self.tail_entries;
         let committed = self.transact(|commit| {
             if commit.tail_entries() >= most {
@@ -83,6 +88,17 @@ impl Writer {
             };
             batches.map(refused).collect()
         })
+    }
+
+    fn apply_space(&mut self) {
+        let granted = self.space.granted();
+        if granted == self.applied_space_bytes {
+            return;
+        }
+        match limit(&self.connection, granted) {
+            Ok(()) => self.applied_space_bytes = granted,
+            Err(error) => tracing::warn!(%error, "the limit of the database is as it was"),
+        }
     }
 
     /// Runs `work` in a transaction; what it did counts once that is on disk.

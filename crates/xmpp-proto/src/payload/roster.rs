@@ -4,6 +4,7 @@ use crate::ns;
 use crate::{DefinedCondition, StanzaError};
 use anser_jid::Jid;
 use anser_xml::{Child, Writer};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What a client wants changed (RFC 6121 §2.3 to §2.5).
@@ -50,7 +51,7 @@ impl Change {
         if item.attribute("subscription").as_deref() == Some("remove") {
             return Ok(Self::Remove { address });
         }
-        let name = item.attribute("name").map(|name| name.into_owned());
+        let name = item.attribute("name").map(Cow::into_owned);
         if name
             .as_ref()
             .is_some_and(|name| name.len() > MOST_NAME_BYTES)

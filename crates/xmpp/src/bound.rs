@@ -1,0 +1,449 @@
+//! A client with a session: stanzas both ways, and stream management.
+
+use crate::front::Xmpp;
+use crate::management::Management;
+use crate::outbound::Sent;
+use crate::resumption::TicketHolder;
+use crate::{iq, message, presence};
+use anser_hub::{CloseReason, Event, Query, SessionHandle};
+use anser_jid::Jid;
+use anser_store::{MessageId, Timestamp};
+use anser_xml::{Element, Writer};
+use anser_xmpp_proto::payload::stream_management::{self as sm, Request};
+use anser_xmpp_proto::{
+    DefinedCondition, Kind, Outbox, StanzaError, StanzaHeader, StreamCondition, ns,
+};
+use bytes::BytesMut;
+use std::collections::VecDeque;
+use std::task::{Context, Poll};
+
+/// A stream with a session. It may outlive the connection that it is in.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    session: SessionHandle,
+    management: Option<Box<Management>>,
+    /// Taken from the mailbox and not sent yet.
+    queue: VecDeque<Event>,
+    /// Messages written for a client that does not acknowledge: they count as
+    /// taken when the connection has swallowed them.
+    written: Vec<MessageId>,
+    last_heard: Timestamp,
+    is_pinged: bool,
+    /// Messages that were sent before this moment are marked as late.
+    live_since: Timestamp,
+}
+
+/// So much is written at most before the connection gets a chance to send it.
+const BITE_BYTES: usize = 64 << 10;
+/// Messages are read from the log so many at a time.
+const PAGE: usize = 50;
+
+impl Bound {
+    pub(crate) fn new(session: SessionHandle, now: Timestamp) -> Self {
+        Self {
+            session,
+            management: None,
+            queue: VecDeque::new(),
+            written: Vec::new(),
+            last_heard: now,
+            is_pinged: false,
+            live_since: Timestamp::default(),
+        }
+    }
+
+    pub(crate) fn session(&self) -> &SessionHandle {
+        &self.session
+    }
+
+    pub(crate) fn ticket(&self) -> Option<&TicketHolder> {
+        self.management.as_ref()?.ticket.as_ref()
+    }
+
+    /// Whether the exchange has ended the session.
+    pub(crate) fn is_over(&self) -> bool {
+        self.session.mailbox().is_over()
+    }
+
+    /// Something has arrived: the client is alive.
+    pub(crate) fn heard(&mut self, now: Timestamp) {
+        self.last_heard = now;
+        self.is_pinged = false;
+    }
+
+    /// Handles a direct child of the stream.
+    ///
+    /// # Errors
+    /// How the stream ends.
+    pub(crate) async fn handle(
+        &mut self,
+        front: &Xmpp,
+        element: &Element,
+        output: &mut BytesMut,
+        now: Timestamp,
+    ) -> Result<(), Option<StreamCondition>> {
+        if let Some(request) = Request::read(element) {
+            return self.manage(front, &request, output);
+        }
+        let kind = Kind::of(element).ok_or(StreamCondition::UnsupportedStanzaType)?;
+        match StanzaHeader::read(element) {
+            Ok(header) => {
+                self.check_from(&header)?;
+                match kind {
+                    Kind::Message => {
+                        message::handle(self, front, element, header, output, now).await;
+                    }
+                    Kind::Presence => {
+                        presence::handle(self, front, element, header, output, now).await;
+                    }
+                    Kind::Iq => iq::handle(self, front, element, header, output, now).await,
+                }
+            }
+            Err(fault) => {
+                let id = element.attribute("id");
+                if element.attribute("type").as_deref() != Some("error") {
+                    self.refuse(&fault.into(), kind, None, id.as_deref(), output, now);
+                }
+            }
+        }
+        if let Some(management) = &mut self.management {
+            management.handled(&self.session);
+        }
+        Ok(())
+    }
+
+    /// A client speaks for itself only (RFC 6120 §8.1.2.1).
+    fn check_from(&self, header: &StanzaHeader) -> Result<(), StreamCondition> {
+        let own = self.session.address();
+        match &header.from {
+            Some(from) if from.as_str() != own.as_str() && from.as_str() != own.bare_str() => {
+                Err(StreamCondition::InvalidFrom)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Stream management (XEP-0198 §3 and §4).
+    fn manage(
+        &mut self,
+        front: &Xmpp,
+        request: &Request,
+        output: &mut BytesMut,
+    ) -> Result<(), Option<StreamCondition>> {
+        match *request {
+            Request::Enable { resume } => self.enable(front, resume, output),
+            Request::Resume { .. } => {
+                sm::write_failed(output, DefinedCondition::UnexpectedRequest, None);
+            }
+            Request::Ask => {
+                if let Some(management) = &mut self.management {
+                    management.owe(&self.session);
+                    self.acknowledge_if_settled(output);
+                }
+            }
+            Request::Acknowledge { h } => {
+                if self.management.is_some() {
+                    self.acknowledged(front, h)?;
+                }
+            }
+            Request::Malformed => return Err(Some(StreamCondition::BadFormat)),
+        }
+        Ok(())
+    }
+
+    fn enable(&mut self, front: &Xmpp, resume: bool, output: &mut BytesMut) {
+        if self.management.is_some() {
+            return sm::write_failed(output, DefinedCondition::UnexpectedRequest, None);
+        }
+        let account = self.session.address().to_bare();
+        let most_seconds = front.config().resume_seconds;
+        let id = (resume && most_seconds > 0).then(|| front.new_id());
+        let resumption = id.as_deref().map(|id| (id, most_seconds));
+        sm::write_enabled(output, resumption);
+        let ticket = id.map(|id| front.resumptions().issue(id, account));
+        self.management = Some(Box::new(Management::new(&self.session, ticket)));
+    }
+
+    /// The client has handled `h` stanzas: messages among them are taken.
+    fn acknowledged(&mut self, front: &Xmpp, h: u32) -> Result<(), StreamCondition> {
+        let Some(management) = &mut self.management else {
+            return Ok(());
+        };
+        let acknowledged = management.outbox.acknowledge(h);
+        // XEP-0198 §4: the client counts what it was never sent.
+        let acknowledged = acknowledged.map_err(|_| StreamCondition::UndefinedCondition)?;
+        let places = acknowledged.filter_map(|stanza| stanza.place());
+        front.hub().taken(&self.session, places);
+        Ok(())
+    }
+
+    fn acknowledge_if_settled(&mut self, output: &mut BytesMut) {
+        let Some(management) = &mut self.management else {
+            return;
+        };
+        let Some(owed) = management.owed() else {
+            return;
+        };
+        let missing = owed.wrapping_sub(self.session.settled());
+        if missing == 0 || missing > u32::MAX / 2 {
+            management.paid();
+            let h = management.acknowledgement(&self.session);
+            sm::write_acknowledgement(output, h);
+        }
+    }
+
+    /// Goes on in a new connection (XEP-0198 §5).
+    ///
+    /// # Errors
+    /// The client counts what it was never sent.
+    pub(crate) fn resume(
+        &mut self,
+        front: &Xmpp,
+        previous: &str,
+        h: u32,
+        output: &mut BytesMut,
+        now: Timestamp,
+    ) -> Result<(), StreamCondition> {
+        self.acknowledged(front, h)?;
+        self.heard(now);
+        self.live_since = now;
+        if let Some(management) = &mut self.management {
+            management.paid();
+            let handled = management.acknowledgement(&self.session);
+            sm::write_resumed(output, previous, handled);
+            for stanza in management.outbox.iter() {
+                stanza.write(&self.session, output);
+            }
+            management.sent_again(now);
+        }
+        Ok(())
+    }
+
+    /// Whether [`Bound::mail`] has something to do.
+    pub(crate) fn poll_mail(&mut self, front: &Xmpp, context: &mut Context<'_>) -> Poll<()> {
+        if !self.written.is_empty() {
+            // Whoever polls has sent what was written.
+            front.hub().taken(&self.session, self.written.drain(..));
+            self.written = Vec::new();
+        }
+        if let Some(owed) = self.management.as_ref().and_then(|m| m.owed())
+            && self.session.poll_settled(owed, context).is_ready()
+        {
+            return Poll::Ready(());
+        }
+        if self.is_clogged(front) {
+            return Poll::Pending;
+        }
+        if !self.queue.is_empty() {
+            return Poll::Ready(());
+        }
+        self.session.mailbox().poll_ready(context)
+    }
+
+    /// So much is under way to the client that more has to wait for its
+    /// acknowledgement.
+    fn is_clogged(&self, front: &Xmpp) -> bool {
+        let most = front.config().unacknowledged_stanzas;
+        let under_way = self.management.as_ref().map_or(0, |m| m.outbox.len());
+        under_way >= most
+    }
+
+    /// Another connection wants the stream.
+    pub(crate) fn poll_abandoned(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self.ticket() {
+            Some(ticket) => ticket.poll_wanted(context),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Sends what others have for the client, a good bite of it.
+    ///
+    /// # Errors
+    /// How the stream ends.
+    pub(crate) async fn mail(
+        &mut self,
+        front: &Xmpp,
+        output: &mut BytesMut,
+        now: Timestamp,
+    ) -> Result<(), StreamCondition> {
+        self.acknowledge_if_settled(output);
+        if self.queue.is_empty() {
+            let mail = self.session.mailbox().take();
+            self.queue = mail
+                .map_err(|_| StreamCondition::ResourceConstraint)?
+                .into();
+        }
+        while output.len() < BITE_BYTES && !self.is_clogged(front) {
+            let Some(event) = self.queue.pop_front() else {
+                // An idle stream keeps nothing.
+                self.queue = VecDeque::new();
+                break;
+            };
+            match event {
+                Event::Closed(reason) => return Err(condition_of(reason)),
+                Event::Waiting(places) => self.send_waiting(front, places, output, now).await,
+                event => self.send(Sent::Event(event), output, now),
+            }
+        }
+        self.ask_if_due(output, now);
+        Ok(())
+    }
+
+    /// Sends messages that wait in the log; those beyond the first page go back
+    /// to the head of the queue.
+    async fn send_waiting(
+        &mut self,
+        front: &Xmpp,
+        mut places: Vec<MessageId>,
+        output: &mut BytesMut,
+        now: Timestamp,
+    ) {
+        let rest = places.split_off(places.len().min(PAGE));
+        match front.hub().waiting(&places).await {
+            Ok(messages) => {
+                for (place, message) in messages {
+                    self.send(Sent::waiting(message, place), output, now);
+                }
+                if !rest.is_empty() {
+                    self.queue.push_front(Event::Waiting(rest));
+                }
+            }
+            // They go on waiting for the next session.
+            Err(error) => tracing::error!(%error, "waiting messages cannot be read"),
+        }
+    }
+
+    /// Writes a stanza, and keeps it if the client acknowledges.
+    pub(crate) fn send(&mut self, stanza: Sent, output: &mut BytesMut, now: Timestamp) {
+        let stanza = stanza.late_before(self.live_since);
+        stanza.write(&self.session, output);
+        match &mut self.management {
+            Some(management) => management.sent(stanza, now),
+            None => self.written.extend(stanza.place()),
+        }
+    }
+
+    /// Writes an answer that only this client gets.
+    pub(crate) fn reply(
+        &mut self,
+        output: &mut BytesMut,
+        now: Timestamp,
+        write: impl FnOnce(&mut BytesMut),
+    ) {
+        let mut stanza = BytesMut::new();
+        write(&mut stanza);
+        self.send(Sent::Reply(stanza.freeze()), output, now);
+    }
+
+    /// Tells the client that its stanza was refused (RFC 6120 §8.3.1).
+    pub(crate) fn refuse(
+        &mut self,
+        error: &StanzaError,
+        kind: Kind,
+        to: Option<&Jid>,
+        id: Option<&str>,
+        output: &mut BytesMut,
+        now: Timestamp,
+    ) {
+        let own = Jid::from(self.session.address().clone());
+        self.reply(output, now, |output| {
+            let from = to.map(Jid::as_str);
+            error.write_reply(output, kind, from, Some(own.as_str()), id);
+        });
+    }
+
+    fn ask_if_due(&mut self, output: &mut BytesMut, now: Timestamp) {
+        if let Some(management) = &mut self.management
+            && !management.outbox.is_empty()
+            && management.shall_ask(now)
+        {
+            sm::write_ask(output);
+        }
+    }
+
+    /// When [`Bound::time_out`] has something to do.
+    pub(crate) fn deadline(&self, front: &Xmpp) -> Timestamp {
+        let config = front.config();
+        let mut silence = self.last_heard.after(config.ping_after());
+        if self.is_pinged {
+            silence = silence.after(config.ping_timeout());
+        }
+        let ask = self.management.as_ref().and_then(|m| m.ask_at());
+        ask.map_or(silence, |ask| ask.min(silence))
+    }
+
+    /// Asks for an acknowledgement, or for a sign of life. Says whether the
+    /// connection is alive.
+    pub(crate) fn time_out(&mut self, front: &Xmpp, output: &mut BytesMut, now: Timestamp) -> bool {
+        self.ask_if_due(output, now);
+        let config = front.config();
+        let silent_at = self.last_heard.after(config.ping_after());
+        if now < silent_at {
+            return true;
+        }
+        if self.is_pinged {
+            return now < silent_at.after(config.ping_timeout());
+        }
+        self.is_pinged = true;
+        match &mut self.management {
+            Some(management) => {
+                management.asked();
+                sm::write_ask(output);
+            }
+            None => self.write_ping(front, output),
+        }
+        true
+    }
+
+    /// XEP-0199 §4.1
+    fn write_ping(&self, front: &Xmpp, output: &mut BytesMut) {
+        let own = self.session.address();
+        let mut writer = Writer::new(output);
+        let mut iq = writer
+            .open("iq")
+            .attribute("type", "get")
+            .attribute("id", &front.new_id())
+            .attribute("from", own.domain())
+            .attribute("to", own.as_str());
+        iq.open("ping").namespace(ns::PING).close();
+    }
+
+    /// The client says goodbye: what it has sent is settled and acknowledged
+    /// before it hears the same from us.
+    pub(crate) async fn close(&mut self, front: &Xmpp, output: &mut BytesMut, now: Timestamp) {
+        self.session.all_settled().await;
+        if let Some(management) = &mut self.management {
+            management.owe(&self.session);
+        }
+        // What is there already is worth a try; what is not acknowledged waits
+        // for the next session.
+        let _ = self.mail(front, output, now).await;
+    }
+
+    /// Ends the session. Messages that the client did not take wait for the
+    /// next; whoever asked it something is told that no answer will come.
+    pub(crate) fn end(mut self, front: &Xmpp) {
+        let mail = self.session.mailbox().take().unwrap_or_default();
+        let sent = self.management.take().map(|management| management.outbox);
+        let sent = sent.into_iter().flat_map(Outbox::into_unacknowledged);
+        let asked = sent.filter_map(Sent::into_query);
+        let unsent = self.queue.drain(..).chain(mail).filter_map(query);
+        for query in asked.chain(unsent) {
+            front.hub().query_undelivered(&query);
+        }
+    }
+}
+
+fn query(event: Event) -> Option<std::sync::Arc<Query>> {
+    match event {
+        Event::Query(query) => Some(query),
+        _ => None,
+    }
+}
+
+fn condition_of(reason: CloseReason) -> StreamCondition {
+    match reason {
+        CloseReason::Replaced => StreamCondition::Conflict,
+        CloseReason::Revoked => StreamCondition::NotAuthorized,
+        CloseReason::Shutdown => StreamCondition::SystemShutdown,
+    }
+}

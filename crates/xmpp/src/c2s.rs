@@ -1,0 +1,219 @@
+//! One client's connection.
+
+use crate::bound::Bound;
+use crate::front::{Entry, Xmpp};
+use crate::negotiation::{Negotiation, Progress};
+use anser_net::{Next, Protocol, Secured};
+use anser_store::Timestamp;
+use anser_xml::{Event, Limits, Scanner};
+use anser_xmpp_proto::{StreamCondition, write_error};
+use bytes::BytesMut;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// One client's connection, from its first byte to its last.
+#[derive(Debug)]
+pub struct C2s {
+    front: Arc<Xmpp>,
+    scanner: Scanner,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Finding out who it is.
+    Negotiating(Box<Negotiation>),
+    /// Exchanging stanzas.
+    Bound(Box<Bound>),
+    /// Nothing more to say.
+    Over,
+}
+
+impl C2s {
+    pub(crate) fn new(front: Arc<Xmpp>, entry: Entry, now: Timestamp) -> Self {
+        let negotiation = Negotiation::new(entry, now);
+        Self {
+            front,
+            scanner: Scanner::new(Limits::BEFORE_AUTHENTICATION),
+            phase: Phase::Negotiating(Box::new(negotiation)),
+        }
+    }
+
+    async fn handle(&mut self, event: Event, output: &mut BytesMut, now: Timestamp) -> Next {
+        match &mut self.phase {
+            Phase::Negotiating(negotiation) => {
+                let progress = negotiation.handle(&self.front, event, output, now).await;
+                self.proceed(progress, output)
+            }
+            Phase::Bound(bound) => {
+                let step = match event {
+                    Event::Element(element) => {
+                        bound.handle(&self.front, &element, output, now).await
+                    }
+                    Event::Close => {
+                        bound.close(&self.front, output, now).await;
+                        Err(None)
+                    }
+                    Event::Open(_) => Err(Some(StreamCondition::InvalidNamespace)),
+                };
+                match step {
+                    Ok(()) => Next::Continue,
+                    Err(condition) => self.finish(output, condition, None),
+                }
+            }
+            Phase::Over => Next::Close,
+        }
+    }
+
+    fn proceed(&mut self, progress: Progress, output: &mut BytesMut) -> Next {
+        match progress {
+            Progress::Same => Next::Continue,
+            Progress::Secure => {
+                self.scanner.restart();
+                Next::Secure
+            }
+            Progress::Authenticated => {
+                self.scanner.restart();
+                self.scanner.set_limits(self.front.config().limits());
+                Next::Continue
+            }
+            Progress::Bound(bound) => {
+                self.phase = Phase::Bound(bound);
+                Next::Continue
+            }
+            Progress::Over(condition) => self.finish(output, condition, None),
+        }
+    }
+
+    /// Ends the stream from our side, with an error if there is one.
+    fn finish(
+        &mut self,
+        output: &mut BytesMut,
+        condition: Option<StreamCondition>,
+        reason: Option<&str>,
+    ) -> Next {
+        if let Phase::Negotiating(negotiation) = &mut self.phase {
+            // An error needs a stream to stand in (RFC 6120 §4.9.1.2).
+            negotiation.write_header_if_missing(&self.front, output);
+        }
+        match condition {
+            Some(condition) => write_error(output, condition, reason),
+            None => output.extend_from_slice(b"</stream:stream>"),
+        }
+        if let Phase::Bound(bound) = std::mem::replace(&mut self.phase, Phase::Over) {
+            bound.end(&self.front);
+        }
+        Next::Close
+    }
+}
+
+impl Protocol for C2s {
+    async fn receive(
+        &mut self,
+        input: &mut BytesMut,
+        output: &mut BytesMut,
+        now: Timestamp,
+    ) -> Next {
+        // A full journal stops the reading of sockets, and nothing else.
+        self.front.hub().journal().room().await;
+        match &mut self.phase {
+            Phase::Negotiating(negotiation) => {
+                if let Err(condition) = negotiation.count(&self.front, input.len()) {
+                    let reason = "too much was sent before logging in";
+                    return self.finish(output, Some(condition), Some(reason));
+                }
+            }
+            Phase::Bound(bound) => bound.heard(now),
+            Phase::Over => {}
+        }
+        loop {
+            let next = match self.scanner.next(input) {
+                Ok(Some(event)) => self.handle(event, output, now).await,
+                Ok(None) => break,
+                Err(fault) => {
+                    let condition = fault.condition().into();
+                    self.finish(output, Some(condition), Some(&fault.to_string()))
+                }
+            };
+            if next != Next::Continue {
+                return next;
+            }
+        }
+        self.scanner.release();
+        Next::Continue
+    }
+
+    fn poll_mail(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.phase {
+            Phase::Bound(bound) => bound.poll_mail(&self.front, context),
+            Phase::Negotiating(_) | Phase::Over => Poll::Pending,
+        }
+    }
+
+    async fn mail(&mut self, output: &mut BytesMut, now: Timestamp) -> Next {
+        let Phase::Bound(bound) = &mut self.phase else {
+            return Next::Continue;
+        };
+        match bound.mail(&self.front, output, now).await {
+            Ok(()) => Next::Continue,
+            Err(condition) => self.finish(output, Some(condition), None),
+        }
+    }
+
+    fn poll_abandoned(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.phase {
+            Phase::Bound(bound) => bound.poll_abandoned(context),
+            Phase::Negotiating(_) | Phase::Over => Poll::Pending,
+        }
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Negotiating(negotiation) => Some(negotiation.deadline(&self.front)),
+            Phase::Bound(bound) => Some(bound.deadline(&self.front)),
+            Phase::Over => None,
+        }
+    }
+
+    fn time_out(&mut self, output: &mut BytesMut, now: Timestamp) -> Next {
+        let is_alive = match &mut self.phase {
+            Phase::Negotiating(_) => false,
+            Phase::Bound(bound) => bound.time_out(&self.front, output, now),
+            Phase::Over => false,
+        };
+        if is_alive {
+            return Next::Continue;
+        }
+        if let Phase::Bound(bound) = std::mem::replace(&mut self.phase, Phase::Over) {
+            // Silence is how a broken connection looks.
+            self.front.park(bound, now);
+            write_error(output, StreamCondition::ConnectionTimeout, None);
+            return Next::Close;
+        }
+        self.finish(output, Some(StreamCondition::ConnectionTimeout), None)
+    }
+
+    fn secured(&mut self, secured: Secured) {
+        if let Phase::Negotiating(negotiation) = &mut self.phase {
+            negotiation.secured(secured);
+        }
+    }
+
+    async fn lost(&mut self, output: &mut BytesMut, now: Timestamp) {
+        if let Phase::Bound(bound) = std::mem::replace(&mut self.phase, Phase::Over) {
+            // Whoever still listens here, the stream goes on elsewhere.
+            write_error(output, StreamCondition::Conflict, None);
+            self.front.park(bound, now);
+        }
+    }
+}
+
+/// Nobody called an end: the task was torn down. The stream may go on in
+/// another connection all the same.
+impl Drop for C2s {
+    fn drop(&mut self) {
+        if let Phase::Bound(bound) = std::mem::replace(&mut self.phase, Phase::Over) {
+            bound.end(&self.front);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The one way from what the exchange refuses to what the client reads.
+
+use anser_hub::{RosterError, SendError};
+use anser_xmpp_proto::{DefinedCondition, StanzaError};
+
+/// RFC 6120 §8.3.3
+pub(crate) fn stanza_error(error: &SendError) -> StanzaError {
+    match error {
+        SendError::Unavailable => DefinedCondition::ServiceUnavailable.into(),
+        SendError::NoRoute => DefinedCondition::RemoteServerNotFound.into(),
+        SendError::RecipientFull { .. } => DefinedCondition::ResourceConstraint.because(error),
+        SendError::NotKept(_) => {
+            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
+        }
+    }
+}
+
+/// RFC 6121 §2.3.3 and §2.5.3
+pub(crate) fn roster_error(error: &RosterError) -> StanzaError {
+    match error {
+        RosterError::NoContact => DefinedCondition::ItemNotFound.into(),
+        RosterError::TooMany { .. } => DefinedCondition::ResourceConstraint.because(error),
+        RosterError::NotKept(_) => {
+            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Service discovery (XEP-0030).
+
+use super::{ACCOUNT, Context, SERVER, Scope};
+use anser_xml::{Child, Writer};
+use anser_xmpp_proto::payload::disco;
+use anser_xmpp_proto::{DefinedCondition, StanzaError};
+
+/// What the server or an account is and can do (XEP-0030 §3).
+pub(super) async fn info(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), StanzaError> {
+    check_allowed(ctx).await?;
+    let catalogue = ctx.front.catalogue();
+    let node = query.attribute("node");
+    let is_server = ctx.scope == Scope::Server;
+    match node.as_deref() {
+        Some(node) if is_server && catalogue.is_own_node(node) => {}
+        Some(_) => return Err(DefinedCondition::ItemNotFound.into()),
+        None => {}
+    }
+    let (identity, features) = if is_server {
+        (SERVER, &catalogue.server)
+    } else {
+        (ACCOUNT, &catalogue.account)
+    };
+    let mut writer = Writer::new(&mut ctx.reply);
+    disco::write_info(&mut writer, node.as_deref(), &[identity], features);
+    Ok(())
+}
+
+/// What belongs to the server or an account (XEP-0030 §4): so far, nothing.
+pub(super) async fn items(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), StanzaError> {
+    check_allowed(ctx).await?;
+    let node = query.attribute("node");
+    let mut writer = Writer::new(&mut ctx.reply);
+    disco::write_items(&mut writer, node.as_deref(), []);
+    Ok(())
+}
+
+/// An account tells of itself those who may see its presence; others learn
+/// nothing, not even that it exists (XEP-0030 §8).
+async fn check_allowed(ctx: &Context<'_>) -> Result<(), StanzaError> {
+    let Scope::Account(account) = &ctx.scope else {
+        return Ok(());
+    };
+    let asker = ctx.session.address().to_bare();
+    let is_allowed = ctx.front.hub().is_seen_by(account, &asker, ctx.now).await;
+    if is_allowed.map_err(|_| DefinedCondition::InternalServerError)? {
+        Ok(())
+    } else {
+        Err(DefinedCondition::ServiceUnavailable.into())
+    }
+}

@@ -1,0 +1,199 @@
+//! What the server can do, one file and one row each.
+
+mod disco;
+mod ping;
+mod roster;
+mod session;
+mod time;
+mod version;
+
+use crate::front::Xmpp;
+use anser_hub::SessionHandle;
+use anser_jid::BareJid;
+use anser_store::Timestamp;
+use anser_xml::Child;
+use anser_xmpp_proto::payload::caps;
+use anser_xmpp_proto::payload::disco::Identity;
+use anser_xmpp_proto::{Feature as StreamFeature, IqKind, StanzaError, ns};
+use bytes::BytesMut;
+use std::future::Future;
+use std::pin::Pin;
+
+/// Where a question is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// By the server.
+    Server,
+    /// By the server for the account that asks.
+    Own,
+    /// By the server for another account.
+    Account(BareJid),
+}
+
+/// In which scopes a row of the table answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// For the server only.
+    Server,
+    /// For the account that asks.
+    Own,
+    /// For the server and the account that asks.
+    ServerAndOwn,
+    /// In all scopes.
+    Anywhere,
+}
+
+impl At {
+    fn covers(self, scope: &Scope) -> bool {
+        match (self, scope) {
+            (Self::Anywhere, _)
+            | (Self::Server | Self::ServerAndOwn, Scope::Server)
+            | (Self::Own | Self::ServerAndOwn, Scope::Own) => true,
+            (Self::Server, Scope::Own | Scope::Account(_))
+            | (Self::Own, Scope::Server | Scope::Account(_))
+            | (Self::ServerAndOwn, Scope::Account(_)) => false,
+        }
+    }
+}
+
+/// What a handler has to work with. It writes the answer's child into `reply`.
+pub(crate) struct Context<'a> {
+    pub(crate) front: &'a Xmpp,
+    pub(crate) session: &'a SessionHandle,
+    pub(crate) scope: Scope,
+    pub(crate) now: Timestamp,
+    pub(crate) reply: BytesMut,
+}
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), StanzaError>> + Send + 'a>>;
+type Handler = for<'a> fn(&'a mut Context<'_>, Child<'a>) -> Answer<'a>;
+
+/// A specification and what of it the server does.
+struct Feature {
+    specification: Specification,
+    /// What the server says that it can do.
+    server: &'static [&'static str],
+    /// What the server says that an account can do.
+    account: &'static [&'static str],
+    /// What it answers: kind, namespace, name, scopes, handler.
+    iq: &'static [(IqKind, &'static str, &'static str, At, Handler)],
+}
+
+/// A specification that the server follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Specification {
+    /// An RFC of this number.
+    Rfc(u16),
+    /// A XEP of this number, and the version that was read.
+    Xep(u16, &'static str),
+}
+
+/// What the front end does: documentation is made from this list.
+pub fn specifications() -> impl Iterator<Item = Specification> {
+    FEATURES.iter().map(|row| row.specification)
+}
+
+use IqKind::{Get, Set};
+use Specification::{Rfc, Xep};
+
+#[rustfmt::skip] // a table reads as a table
+const FEATURES: &[Feature] = &[
+    Feature { specification: Rfc(3921), server: &[], account: &[], iq: &[
+        (Set, ns::SESSION, "session", At::ServerAndOwn, |ctx, iq| Box::pin(session::establish(ctx, iq))),
+    ] },
+    Feature { specification: Rfc(6120), server: &[], account: &[], iq: &[] },
+    Feature { specification: Rfc(6121), server: &[], account: &[], iq: &[
+        (Get, ns::ROSTER, "query", At::Own, |ctx, iq| Box::pin(roster::get(ctx, iq))),
+        (Set, ns::ROSTER, "query", At::Own, |ctx, iq| Box::pin(roster::set(ctx, iq))),
+    ] },
+    Feature { specification: Rfc(7590), server: &[], account: &[], iq: &[] },
+    Feature { specification: Xep(30, "2.5.0"), server: &[ns::DISCO_INFO, ns::DISCO_ITEMS], account: &[ns::DISCO_INFO, ns::DISCO_ITEMS], iq: &[
+        (Get, ns::DISCO_INFO, "query", At::Anywhere, |ctx, iq| Box::pin(disco::info(ctx, iq))),
+        (Get, ns::DISCO_ITEMS, "query", At::Anywhere, |ctx, iq| Box::pin(disco::items(ctx, iq))),
+    ] },
+    Feature { specification: Xep(92, "1.1"), server: &[ns::VERSION], account: &[], iq: &[
+        (Get, ns::VERSION, "query", At::Server, |ctx, iq| Box::pin(version::tell(ctx, iq))),
+    ] },
+    Feature { specification: Xep(115, "1.6.0"), server: &[ns::CAPS], account: &[], iq: &[] },
+    Feature { specification: Xep(160, "1.0.1"), server: &[ns::OFFLINE], account: &[], iq: &[] },
+    Feature { specification: Xep(198, "1.6.3"), server: &[], account: &[], iq: &[] },
+    Feature { specification: Xep(199, "2.0.1"), server: &[ns::PING], account: &[ns::PING], iq: &[
+        (Get, ns::PING, "ping", At::ServerAndOwn, |ctx, iq| Box::pin(ping::reply(ctx, iq))),
+    ] },
+    Feature { specification: Xep(202, "2.0"), server: &[ns::TIME], account: &[], iq: &[
+        (Get, ns::TIME, "time", At::Server, |ctx, iq| Box::pin(time::tell(ctx, iq))),
+    ] },
+    Feature { specification: Xep(203, "2.0"), server: &[], account: &[], iq: &[] },
+    Feature { specification: Xep(334, "1.0.0"), server: &[ns::HINTS], account: &[], iq: &[] },
+    Feature { specification: Xep(359, "0.7.0"), server: &[], account: &[ns::STANZA_ID], iq: &[] },
+    Feature { specification: Xep(368, "1.1.0"), server: &[], account: &[], iq: &[] },
+    Feature { specification: Xep(440, "1.0.0"), server: &[], account: &[], iq: &[] },
+    Feature { specification: Xep(474, "0.5.0"), server: &[], account: &[], iq: &[] },
+    Feature { specification: Xep(478, "0.2.0"), server: &[], account: &[], iq: &[] },
+];
+
+/// Names this software, for clients that remember what it can do.
+const NODE: &str = "https://anser.im/server";
+
+/// The table, with what follows from it.
+#[derive(Debug)]
+pub(crate) struct Catalogue {
+    server: Vec<&'static str>,
+    account: Vec<&'static str>,
+    verification: String,
+}
+
+const SERVER: Identity<'static> = Identity {
+    category: "server",
+    kind: "im",
+    name: "Anser",
+};
+
+const ACCOUNT: Identity<'static> = Identity {
+    category: "account",
+    kind: "registered",
+    name: "",
+};
+
+impl Catalogue {
+    pub(crate) fn new() -> Self {
+        let server: Vec<_> = FEATURES
+            .iter()
+            .flat_map(|row| row.server)
+            .copied()
+            .collect();
+        Self {
+            verification: caps::verification(&[SERVER], &server),
+            account: FEATURES
+                .iter()
+                .flat_map(|row| row.account)
+                .copied()
+                .collect(),
+            server,
+        }
+    }
+
+    /// The server's capabilities in short (XEP-0115 §6.3).
+    pub(crate) fn capabilities(&self) -> StreamFeature<'_> {
+        StreamFeature::Capabilities {
+            node: NODE,
+            version: &self.verification,
+        }
+    }
+
+    /// Whether a node of service discovery stands for these capabilities.
+    fn is_own_node(&self, node: &str) -> bool {
+        node.strip_prefix(NODE)
+            .and_then(|rest| rest.strip_prefix('#'))
+            .is_some_and(|version| version == self.verification)
+    }
+
+    /// Who answers a question, if anybody does.
+    pub(crate) fn handler(&self, kind: IqKind, child: Child<'_>, scope: &Scope) -> Option<Handler> {
+        let rows = FEATURES.iter().flat_map(|feature| feature.iq);
+        let mut fitting = rows.filter(|(of_kind, namespace, name, at, _)| {
+            *of_kind == kind && child.is(namespace, name) && at.covers(scope)
+        });
+        fitting.next().map(|(_, _, _, _, handler)| *handler)
+    }
+}

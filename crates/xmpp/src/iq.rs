@@ -1,0 +1,140 @@
+//! Questions and answers (RFC 6120 §8.2.3): for the server, for accounts that it
+//! answers for, or for other sessions.
+
+use crate::bound::Bound;
+use crate::error;
+use crate::feature::{Context, Scope};
+use crate::front::Xmpp;
+use anser_hub::{Query, QueryKind};
+use anser_jid::{FullJid, Jid};
+use anser_store::Timestamp;
+use anser_xml::{Element, Writer};
+use anser_xmpp_proto::{DefinedCondition, Iq, IqKind, Kind, StanzaError, StanzaHeader};
+use bytes::{Bytes, BytesMut};
+
+pub(crate) async fn handle(
+    bound: &mut Bound,
+    front: &Xmpp,
+    element: &Element,
+    header: StanzaHeader,
+    output: &mut BytesMut,
+    now: Timestamp,
+) {
+    let to = header.to.clone();
+    let iq = match Iq::read(element) {
+        Ok(iq) => iq,
+        Err(fault) => {
+            let kind = element.attribute("type");
+            let is_answer = matches!(kind.as_deref(), Some("result" | "error"));
+            if !is_answer {
+                let id = header.id.as_deref();
+                bound.refuse(&fault.into(), Kind::Iq, to.as_ref(), id, output, now);
+            }
+            return;
+        }
+    };
+    let answered = match to.clone().map(FullJid::try_from) {
+        Some(Ok(session)) => pass_on(bound, front, element, header, &iq, session, now),
+        Some(Err(address)) => {
+            answer(
+                bound,
+                front,
+                element,
+                &iq,
+                Some(address.into()),
+                output,
+                now,
+            )
+            .await
+        }
+        None => answer(bound, front, element, &iq, None, output, now).await,
+    };
+    if let Err(error) = answered
+        && iq.kind.is_request()
+    {
+        bound.refuse(&error, Kind::Iq, to.as_ref(), Some(&iq.id), output, now);
+    }
+}
+
+/// Passes it on to another session (RFC 6121 §8.5.3.1).
+fn pass_on(
+    bound: &Bound,
+    front: &Xmpp,
+    element: &Element,
+    header: StanzaHeader,
+    iq: &Iq,
+    to: FullJid,
+    now: Timestamp,
+) -> Result<(), StanzaError> {
+    let query = Query {
+        from: bound.session().address().clone().into(),
+        to,
+        kind: match iq.kind {
+            IqKind::Get => QueryKind::Get,
+            IqKind::Set => QueryKind::Set,
+            IqKind::Result => QueryKind::Result,
+            IqKind::Error => QueryKind::Error,
+        },
+        id: iq.id.as_str().into(),
+        lang: header.lang.map(Into::into),
+        payload: Bytes::copy_from_slice(&element.content()),
+    };
+    let passed = front.hub().send_query(bound.session(), query, now);
+    passed.map_err(|error| error::stanza_error(&error))
+}
+
+/// Answers it for the server, or on behalf of an account
+/// (RFC 6121 §8.5.2.1.3).
+async fn answer(
+    bound: &mut Bound,
+    front: &Xmpp,
+    element: &Element,
+    iq: &Iq,
+    to: Option<Jid>,
+    output: &mut BytesMut,
+    now: Timestamp,
+) -> Result<(), StanzaError> {
+    // Answers to questions of ours need no answer.
+    let (true, Some(child)) = (iq.kind.is_request(), element.children().next()) else {
+        return Ok(());
+    };
+    let scope = scope(bound, front, to.as_ref())?;
+    let handler = front.catalogue().handler(iq.kind, child, &scope);
+    let handler = handler.ok_or(DefinedCondition::ServiceUnavailable)?;
+    bound.session().all_settled().await;
+    let mut context = Context {
+        front,
+        session: bound.session(),
+        scope,
+        now,
+        reply: BytesMut::new(),
+    };
+    handler(&mut context, child).await?;
+    let payload = context.reply;
+    let own = Jid::from(bound.session().address().clone());
+    bound.reply(output, now, |output| {
+        let mut writer = Writer::new(output);
+        let mut result = writer
+            .open("iq")
+            .attribute("type", "result")
+            .attribute("id", &iq.id)
+            .attribute_opt("from", to.as_ref().map(Jid::as_str))
+            .attribute("to", own.as_str());
+        result.raw(&payload);
+    });
+    Ok(())
+}
+
+/// For whom the question is.
+fn scope(bound: &Bound, front: &Xmpp, to: Option<&Jid>) -> Result<Scope, StanzaError> {
+    let own = bound.session().address();
+    match to {
+        None => Ok(Scope::Own),
+        Some(to) if to.as_str() == own.bare_str() => Ok(Scope::Own),
+        Some(to) if !front.hub().serves(to.domain()) => {
+            Err(DefinedCondition::RemoteServerNotFound.into())
+        }
+        Some(to) if to.is_domain() => Ok(Scope::Server),
+        Some(to) => Ok(Scope::Account(to.to_bare())),
+    }
+}

@@ -1,0 +1,127 @@
+//! Stream management of one stream (XEP-0198).
+
+use crate::outbound::Sent;
+use crate::resumption::TicketHolder;
+use anser_hub::Session;
+use anser_store::Timestamp;
+use anser_xmpp_proto::Outbox;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// A client is asked for an acknowledgement when something has been waiting for
+/// one so long…
+const ASK_AFTER: Duration = Duration::from_secs(1);
+/// …or when so many stanzas have.
+const ASK_STANZAS: usize = 20;
+
+/// What acknowledging takes, once the client has enabled it.
+#[derive(Debug)]
+pub(crate) struct Management {
+    /// Stanzas received and handled so far; wraps around at 2^32.
+    handled: u32,
+    /// Messages that are handled but not settled: their numbers among what the
+    /// session has submitted, and how many stanzas were handled before each.
+    unsettled: VecDeque<(u32, u32)>,
+    /// What the session had submitted when it was looked at last.
+    submitted: u32,
+    /// The client waits for an acknowledgement that counts so many submitted
+    /// messages as settled.
+    owed: Option<u32>,
+    pub(crate) outbox: Outbox<Sent>,
+    /// Stanzas sent since the client was asked last.
+    sent_since_asked: usize,
+    /// When the client is to be asked.
+    ask_at: Option<Timestamp>,
+    pub(crate) ticket: Option<TicketHolder>,
+}
+
+impl Management {
+    pub(crate) fn new(session: &Session, ticket: Option<TicketHolder>) -> Self {
+        Self {
+            handled: 0,
+            unsettled: VecDeque::new(),
+            submitted: session.submitted(),
+            owed: None,
+            outbox: Outbox::default(),
+            sent_since_asked: 0,
+            ask_at: None,
+            ticket,
+        }
+    }
+
+    /// A stanza was handled; what it has put into the journal is remembered.
+    pub(crate) fn handled(&mut self, session: &Session) {
+        let submitted = session.submitted();
+        while self.submitted != submitted {
+            self.submitted = self.submitted.wrapping_add(1);
+            self.unsettled.push_back((self.submitted, self.handled));
+        }
+        self.handled = self.handled.wrapping_add(1);
+    }
+
+    /// How many stanzas are handled for good: up to the first message that is
+    /// not on disk (XEP-0198 §4).
+    pub(crate) fn acknowledgement(&mut self, session: &Session) -> u32 {
+        let settled = session.settled();
+        let is_settled = |number: u32| settled.wrapping_sub(number) < u32::MAX / 2;
+        while let Some((number, handled_before)) = self.unsettled.front() {
+            if !is_settled(*number) {
+                return *handled_before;
+            }
+            self.unsettled.pop_front();
+        }
+        // An idle stream keeps nothing.
+        self.unsettled = VecDeque::new();
+        self.handled
+    }
+
+    /// The client asks for an acknowledgement. It gets one when all that it has
+    /// sent so far is settled.
+    pub(crate) fn owe(&mut self, session: &Session) {
+        self.owed = Some(session.submitted());
+    }
+
+    /// What has to be settled for the acknowledgement that is owed.
+    pub(crate) fn owed(&self) -> Option<u32> {
+        self.owed
+    }
+
+    pub(crate) fn paid(&mut self) {
+        self.owed = None;
+    }
+
+    /// A stanza was sent.
+    pub(crate) fn sent(&mut self, stanza: Sent, now: Timestamp) {
+        self.outbox.sent(stanza);
+        self.sent_since_asked += 1;
+        if self.ask_at.is_none() {
+            self.ask_at = Some(now.after(ASK_AFTER));
+        }
+    }
+
+    /// Everything that was sent is sent again in another connection.
+    pub(crate) fn sent_again(&mut self, now: Timestamp) {
+        self.sent_since_asked = self.outbox.len();
+        self.ask_at = (!self.outbox.is_empty()).then_some(now);
+    }
+
+    pub(crate) fn ask_at(&self) -> Option<Timestamp> {
+        self.ask_at
+    }
+
+    /// Whether it is time to ask; if so, the client counts as asked.
+    pub(crate) fn shall_ask(&mut self, now: Timestamp) -> bool {
+        let is_time = self.ask_at.is_some_and(|at| at <= now);
+        let shall = is_time || self.sent_since_asked >= ASK_STANZAS;
+        if shall {
+            self.asked();
+        }
+        shall
+    }
+
+    /// The client was asked, for whatever reason.
+    pub(crate) fn asked(&mut self) {
+        self.sent_since_asked = 0;
+        self.ask_at = None;
+    }
+}

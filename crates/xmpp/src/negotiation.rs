@@ -1,0 +1,471 @@
+//! From a connection to a session: stream headers, STARTTLS, SASL, binding
+//! (RFC 6120 §4 to §7).
+
+use crate::bound::Bound;
+use crate::front::{Entry, Xmpp};
+use anser_hub::OpenError;
+use anser_jid::{BareJid, FullJid, Jid};
+use anser_net::Secured;
+use anser_sasl::{
+    BindingType, ChannelBindings, Exchange, Lookup, Mechanism, Offer, SaslFault, Step,
+};
+use anser_store::Timestamp;
+use anser_xml::{Element, Event, Writer};
+use anser_xmpp_proto::payload::stream_management::Request;
+use anser_xmpp_proto::payload::{bind, stream_management as sm};
+use anser_xmpp_proto::sasl::{self, ClientStep, Failure};
+use anser_xmpp_proto::{
+    DefinedCondition, Feature, Iq, IqKind, Kind, StreamCondition, StreamHeader, ns, write_features,
+    write_header,
+};
+use bytes::BytesMut;
+
+/// A connection whose client has not got a session yet.
+#[derive(Debug)]
+pub(crate) struct Negotiation {
+    began: Timestamp,
+    received_bytes: usize,
+    entry: Entry,
+    /// Set once TLS is on.
+    secured: Option<Secured>,
+    /// A header of ours is out for the stream as it is now.
+    has_header: bool,
+    /// The domain that the client wants.
+    domain: Option<BareJid>,
+    exchange: Option<Exchange>,
+    failures: u32,
+    account: Option<BareJid>,
+}
+
+/// How a connection goes on.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    /// As before.
+    Same,
+    /// With TLS, and a new stream.
+    Secure,
+    /// With a new stream of somebody known.
+    Authenticated,
+    /// With stanzas.
+    Bound(Box<Bound>),
+    /// Not at all.
+    Over(Option<StreamCondition>),
+}
+
+use Progress::{Authenticated, Over, Same};
+
+impl Negotiation {
+    pub(crate) fn new(entry: Entry, now: Timestamp) -> Self {
+        Self {
+            began: now,
+            received_bytes: 0,
+            entry,
+            secured: None,
+            has_header: false,
+            domain: None,
+            exchange: None,
+            failures: 0,
+            account: None,
+        }
+    }
+
+    pub(crate) fn deadline(&self, front: &Xmpp) -> Timestamp {
+        self.began.after(front.config().login_timeout())
+    }
+
+    pub(crate) fn secured(&mut self, secured: Secured) {
+        self.secured = Some(secured);
+    }
+
+    /// Notes that so much has arrived.
+    pub(crate) fn count(&mut self, front: &Xmpp, bytes: usize) -> Result<(), StreamCondition> {
+        self.received_bytes += bytes;
+        if self.account.is_none() && self.received_bytes > front.config().login_bytes {
+            return Err(StreamCondition::PolicyViolation);
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn handle(
+        &mut self,
+        front: &Xmpp,
+        event: Event,
+        output: &mut BytesMut,
+        now: Timestamp,
+    ) -> Progress {
+        match event {
+            Event::Open(header) => self.open(front, &header, output),
+            Event::Close => Over(None),
+            Event::Element(element) if element.namespace() == ns::TLS => {
+                self.starttls(&element, output)
+            }
+            Event::Element(element) if element.namespace() == ns::SASL => {
+                self.authenticate(front, &element, output).await
+            }
+            Event::Element(element) => match self.account.clone() {
+                Some(account) => self.bind(front, account, &element, output, now).await,
+                // Nothing else may happen before (RFC 6120 §6.3.2).
+                None => Over(Some(StreamCondition::NotAuthorized)),
+            },
+        }
+    }
+
+    /// A stream begins (RFC 6120 §4.2).
+    fn open(&mut self, front: &Xmpp, header: &Element, output: &mut BytesMut) -> Progress {
+        let header = match StreamHeader::read(header) {
+            Ok(header) => header,
+            Err(fault) => return Over(Some(fault.into())),
+        };
+        let wanted = header.to.as_ref().map(Jid::to_domain);
+        let is_served = wanted
+            .as_ref()
+            .is_some_and(|domain| front.hub().serves(domain.as_str()));
+        let is_changed = self
+            .domain
+            .as_ref()
+            .is_some_and(|domain| Some(domain) != wanted.as_ref());
+        if is_served {
+            self.domain = wanted;
+        }
+        self.write_header(front, header.from.as_ref(), output);
+        if !is_served || is_changed {
+            return Over(Some(StreamCondition::HostUnknown));
+        }
+        self.write_features(front, output);
+        Same
+    }
+
+    fn write_header(&mut self, front: &Xmpp, to: Option<&Jid>, output: &mut BytesMut) {
+        let from = self.domain.as_ref().map(|domain| domain.as_str());
+        write_header(output, from, to, &front.new_id());
+        self.has_header = true;
+    }
+
+    pub(crate) fn write_header_if_missing(&mut self, front: &Xmpp, output: &mut BytesMut) {
+        if !self.has_header {
+            self.write_header(front, None, output);
+        }
+    }
+
+    fn write_features(&self, front: &Xmpp, output: &mut BytesMut) {
+        let config = front.config();
+        let limits = Feature::Limits {
+            stanza_bytes: match self.account {
+                Some(_) => config.stanza_bytes,
+                None => anser_xml::Limits::BEFORE_AUTHENTICATION.stanza_bytes,
+            },
+            idle_seconds: match self.account {
+                Some(_) => config.idle_seconds(),
+                None => config.login_timeout_seconds,
+            },
+        };
+        if self.account.is_some() {
+            let capabilities = front.catalogue().capabilities();
+            let features = [
+                Feature::Bind,
+                Feature::OptionalSession,
+                Feature::StreamManagement,
+                Feature::RosterVersions,
+                Feature::PreApproval,
+                capabilities,
+                limits,
+            ];
+            return write_features(output, &features);
+        }
+        let (mechanisms, bindings) = self.offered();
+        let mut features = Vec::new();
+        if self.entry.has_starttls && self.secured.is_none() {
+            features.push(Feature::StartTls {
+                is_required: !self.entry.allows_plaintext_login,
+            });
+        }
+        if !mechanisms.is_empty() {
+            features.push(Feature::Sasl {
+                mechanisms: &mechanisms,
+                bindings: &bindings,
+            });
+        }
+        features.push(limits);
+        write_features(output, &features);
+    }
+
+    /// Names of mechanisms, strongest first, and of channel-binding types.
+    fn offered(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+        let may_log_in = self.secured.is_some() || self.entry.allows_plaintext_login;
+        if !may_log_in {
+            return (Vec::new(), Vec::new());
+        }
+        let bindings: Vec<_> = self.bindings().types().map(BindingType::name).collect();
+        let mut mechanisms = Mechanism::ALL.to_vec();
+        mechanisms.sort_unstable();
+        let is_offered = |mechanism: &Mechanism| match mechanism {
+            Mechanism::Plain => self.secured.is_some(),
+            Mechanism::Scram(_) => true,
+            Mechanism::ScramPlus(_) => !bindings.is_empty(),
+        };
+        let mechanisms = mechanisms.into_iter().rev().filter(is_offered);
+        (mechanisms.map(Mechanism::name).collect(), bindings)
+    }
+
+    fn bindings(&self) -> ChannelBindings {
+        self.secured
+            .as_ref()
+            .map_or_else(ChannelBindings::default, |secured| ChannelBindings {
+                exporter: secured.exporter,
+                end_point: secured.end_point.clone(),
+            })
+    }
+
+    /// STARTTLS (RFC 6120 §5.4.2).
+    fn starttls(&mut self, element: &Element, output: &mut BytesMut) -> Progress {
+        let is_possible = self.entry.has_starttls && self.secured.is_none();
+        if element.name() != "starttls" || !is_possible || self.account.is_some() {
+            Writer::new(output)
+                .open("failure")
+                .namespace(ns::TLS)
+                .close();
+            return Over(None);
+        }
+        Writer::new(output)
+            .open("proceed")
+            .namespace(ns::TLS)
+            .close();
+        self.has_header = false;
+        Progress::Secure
+    }
+
+    /// SASL (RFC 6120 §6.4).
+    async fn authenticate(
+        &mut self,
+        front: &Xmpp,
+        element: &Element,
+        output: &mut BytesMut,
+    ) -> Progress {
+        let (Some(domain), None) = (self.domain.clone(), &self.account) else {
+            return Over(Some(StreamCondition::NotAuthorized));
+        };
+        let Some(step) = ClientStep::read(element) else {
+            return Over(Some(StreamCondition::UnsupportedStanzaType));
+        };
+        let advanced = match step {
+            Ok(step) => self.advance(front, &domain, step).await,
+            Err(failure) => Err(failure),
+        };
+        match advanced {
+            Ok(Answer::Challenge(data)) => {
+                sasl::write_challenge(output, &data);
+                Same
+            }
+            Ok(Answer::Success { account, data }) => {
+                sasl::write_success(output, data.as_deref());
+                self.account = Some(account);
+                self.has_header = false;
+                Authenticated
+            }
+            Err(failure) => {
+                self.exchange = None;
+                sasl::write_failure(output, failure);
+                self.failures += 1;
+                if self.failures >= front.config().login_attempts {
+                    return Over(Some(StreamCondition::PolicyViolation));
+                }
+                Same
+            }
+        }
+    }
+
+    async fn advance(
+        &mut self,
+        front: &Xmpp,
+        domain: &BareJid,
+        step: ClientStep,
+    ) -> Result<Answer, Failure> {
+        let (exchange, data) = match step {
+            ClientStep::Abort => return Err(Failure::Aborted),
+            ClientStep::Auth { mechanism, initial } => {
+                let exchange = self.begin(front, &mechanism)?;
+                let Some(initial) = initial else {
+                    self.exchange = Some(exchange);
+                    return Ok(Answer::Challenge(Vec::new()));
+                };
+                (exchange, initial)
+            }
+            ClientStep::Response(data) => {
+                let exchange = self.exchange.take().ok_or(Failure::MalformedRequest)?;
+                (exchange, data)
+            }
+        };
+        let step = exchange.step(&data).map_err(failure)?;
+        let step = match step {
+            Step::Lookup(lookup) => look_up(front, domain, lookup).await?,
+            step @ (Step::Challenge { .. } | Step::Success { .. }) => step,
+        };
+        match step {
+            Step::Challenge { data, next } => {
+                self.exchange = Some(next);
+                Ok(Answer::Challenge(data))
+            }
+            Step::Success { username, data } => {
+                let account = BareJid::new(Some(&username), domain.as_str());
+                let account = account.map_err(|_| Failure::NotAuthorized)?;
+                Ok(Answer::Success { account, data })
+            }
+            // Looked up already.
+            Step::Lookup(_) => Err(Failure::TemporaryAuthFailure),
+        }
+    }
+
+    fn begin(&self, front: &Xmpp, mechanism: &str) -> Result<Exchange, Failure> {
+        let (mechanisms, bindings) = self.offered();
+        if mechanisms.is_empty() {
+            return Err(Failure::EncryptionRequired);
+        }
+        let mechanism = Mechanism::from_name(mechanism).ok_or(Failure::InvalidMechanism)?;
+        let offer = Offer::new(mechanisms, bindings);
+        Exchange::new(mechanism, &offer, &self.bindings(), front.new_nonce()).map_err(failure)
+    }
+
+    /// Resource binding (RFC 6120 §7), or going on with an earlier stream
+    /// (XEP-0198 §5). Nothing else may happen before (RFC 6120 §7.1).
+    async fn bind(
+        &mut self,
+        front: &Xmpp,
+        account: BareJid,
+        element: &Element,
+        output: &mut BytesMut,
+        now: Timestamp,
+    ) -> Progress {
+        match Request::read(element) {
+            Some(Request::Resume { previous, h }) => {
+                return resume(front, &account, &previous, h, output, now).await;
+            }
+            Some(_) => {
+                sm::write_failed(output, DefinedCondition::UnexpectedRequest, None);
+                return Same;
+            }
+            None => {}
+        }
+        let (Some(Kind::Iq), Ok(iq)) = (Kind::of(element), Iq::read(element)) else {
+            return Over(Some(StreamCondition::NotAuthorized));
+        };
+        let request = element.child(ns::BIND, "bind");
+        let (IqKind::Set, Some(request)) = (iq.kind, request) else {
+            return Over(Some(StreamCondition::NotAuthorized));
+        };
+        let wanted = bind::requested_resource(request);
+        match open_session(front, &account, wanted.as_deref(), now).await {
+            Ok((address, bound)) => {
+                let mut writer = Writer::new(output);
+                let mut result = writer
+                    .open("iq")
+                    .attribute("type", "result")
+                    .attribute("id", &iq.id);
+                bind::write_result(&mut result, &address);
+                drop(result);
+                Progress::Bound(bound)
+            }
+            Err(error) => {
+                error.write_reply(output, Kind::Iq, None, None, Some(&iq.id));
+                Same
+            }
+        }
+    }
+}
+
+/// What the client is told next.
+enum Answer {
+    Challenge(Vec<u8>),
+    Success {
+        account: BareJid,
+        data: Option<Vec<u8>>,
+    },
+}
+
+/// Goes on with what is stored of an account, or with a decoy if there is none:
+/// nobody is told which.
+async fn look_up(front: &Xmpp, domain: &BareJid, lookup: Lookup) -> Result<Step, Failure> {
+    let hash = lookup.hash();
+    let account = BareJid::new(Some(lookup.username()), domain.as_str());
+    let (address, stored) = match account {
+        Ok(account) => {
+            let credentials = front.hub().credentials(&account).await.map_err(|error| {
+                tracing::error!(%error, "logging in does not work");
+                Failure::TemporaryAuthFailure
+            })?;
+            let verifier = credentials.and_then(|credentials| credentials.verifier(hash));
+            (Jid::from(account), verifier)
+        }
+        Err(_) => (Jid::from(domain.clone()), None),
+    };
+    let is_own = |authzid: &str| Jid::parse(authzid).is_ok_and(|authzid| authzid == address);
+    lookup
+        .resume(stored, front.decoys(), address.as_str(), is_own)
+        .map_err(failure)
+}
+
+/// RFC 6120 §6.5
+fn failure(fault: SaslFault) -> Failure {
+    match fault {
+        SaslFault::NotAuthorized | SaslFault::Binding(_) => Failure::NotAuthorized,
+        SaslFault::InvalidAuthzid => Failure::InvalidAuthzid,
+        SaslFault::NotOffered(_) => Failure::InvalidMechanism,
+        SaslFault::Message(_) => Failure::MalformedRequest,
+        SaslFault::Aborted => Failure::Aborted,
+        SaslFault::Temporary => Failure::TemporaryAuthFailure,
+    }
+}
+
+async fn open_session(
+    front: &Xmpp,
+    account: &BareJid,
+    wanted: Option<&str>,
+    now: Timestamp,
+) -> Result<(FullJid, Box<Bound>), anser_xmpp_proto::StanzaError> {
+    let made;
+    let resource = match wanted {
+        Some(wanted) => wanted,
+        None => {
+            made = front.new_id();
+            &made
+        }
+    };
+    let address = account
+        .with_resource(resource)
+        .map_err(|error| DefinedCondition::BadRequest.because(error))?;
+    let opened = front.hub().open_session(address.clone(), now).await;
+    let session = opened.map_err(|error| match error {
+        OpenError::NoAccount => DefinedCondition::NotAllowed.because(error),
+        OpenError::TooManySessions { .. } | OpenError::NotKept(_) => {
+            DefinedCondition::ResourceConstraint.because(error)
+        }
+    })?;
+    Ok((address, Box::new(Bound::new(session, now))))
+}
+
+async fn resume(
+    front: &Xmpp,
+    account: &BareJid,
+    previous: &str,
+    h: u32,
+    output: &mut BytesMut,
+    now: Timestamp,
+) -> Progress {
+    let claimed = front.resumptions().claim(previous, account).await;
+    let mut bound = match claimed {
+        Some(bound) if !bound.is_over() => bound,
+        ended => {
+            if let Some(bound) = ended {
+                bound.end(front);
+            }
+            sm::write_failed(output, DefinedCondition::ItemNotFound, None);
+            return Same;
+        }
+    };
+    match bound.resume(front, previous, h, output, now) {
+        Ok(()) => Progress::Bound(bound),
+        Err(condition) => {
+            bound.end(front);
+            Over(Some(condition))
+        }
+    }
+}

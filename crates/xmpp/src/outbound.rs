@@ -1,0 +1,226 @@
+//! Events as stanzas.
+
+use crate::error;
+use anser_hub::{
+    Contact, Event, Message, MessageKind, Presence, PresenceKind, Query, QueryKind, RosterPush,
+    Session, Subscription, SubscriptionStep,
+};
+use anser_store::{MessageId, Timestamp};
+use anser_xml::Writer;
+use anser_xmpp_proto::payload::{delay, roster, stanza_id};
+use anser_xmpp_proto::{DefinedCondition, IqKind, Kind, MessageType, PresenceType, StanzaError};
+use bytes::{Bytes, BytesMut};
+use std::sync::Arc;
+
+/// A stanza for the client, kept in the shortest form in which it can be
+/// written again.
+#[derive(Debug, Clone)]
+pub(crate) enum Sent {
+    /// Something that happened.
+    Event(Event),
+    /// A message that comes late, and says so.
+    Late {
+        message: Arc<Message>,
+        place: MessageId,
+    },
+    /// An answer, as it is.
+    Reply(Bytes),
+}
+
+impl Sent {
+    /// A message that waited in the log.
+    pub(crate) fn waiting(message: Message, place: MessageId) -> Self {
+        Self::Late {
+            message: Arc::new(message),
+            place,
+        }
+    }
+
+    /// Marks a message as late if it was sent before the client was there.
+    pub(crate) fn late_before(self, live_since: Timestamp) -> Self {
+        match self {
+            Self::Event(Event::Message {
+                message,
+                place: Some(place),
+            }) if place.timestamp() < live_since => Self::Late { message, place },
+            other => other,
+        }
+    }
+
+    /// Where the message is in the log, if it is one that is there.
+    pub(crate) fn place(&self) -> Option<MessageId> {
+        match self {
+            Self::Event(Event::Message { place, .. }) => *place,
+            Self::Late { place, .. } => Some(*place),
+            Self::Event(_) | Self::Reply(_) => None,
+        }
+    }
+
+    /// The question that somebody asked the client, if it is one.
+    pub(crate) fn into_query(self) -> Option<Arc<Query>> {
+        match self {
+            Self::Event(Event::Query(query)) => Some(query),
+            Self::Event(_) | Self::Late { .. } | Self::Reply(_) => None,
+        }
+    }
+
+    pub(crate) fn write(&self, session: &Session, output: &mut BytesMut) {
+        match self {
+            Self::Event(event) => write_event(event, session, output),
+            Self::Late { message, place } => {
+                write_message(message, Some(*place), IsLate::Yes, session, output);
+            }
+            Self::Reply(stanza) => output.extend_from_slice(stanza),
+        }
+    }
+}
+
+fn write_event(event: &Event, session: &Session, output: &mut BytesMut) {
+    match event {
+        Event::Message { message, place } => {
+            write_message(message, *place, IsLate::No, session, output);
+        }
+        Event::Presence(presence) => write_presence(presence, output),
+        Event::Query(query) => write_query(query, output),
+        Event::Unanswered(query) => {
+            let error = StanzaError::from(DefinedCondition::ServiceUnavailable);
+            let (from, to) = (query.to.as_str(), query.from.as_str());
+            error.write_reply(output, Kind::Iq, Some(from), Some(to), Some(&query.id));
+        }
+        Event::Roster(push) => write_roster_push(push, session, output),
+        Event::Refused { message, error } => {
+            let (from, to) = (message.to().as_str(), message.from().as_str());
+            error::stanza_error(error).write_reply(
+                output,
+                Kind::Message,
+                Some(from),
+                Some(to),
+                message.id(),
+            );
+        }
+        // Not stanzas: the stream deals with them.
+        Event::Waiting(_) | Event::Closed(_) => {}
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IsLate {
+    Yes,
+    No,
+}
+
+fn write_message(
+    message: &Message,
+    place: Option<MessageId>,
+    is_late: IsLate,
+    session: &Session,
+    output: &mut BytesMut,
+) {
+    let mut writer = Writer::new(output);
+    let kind = match message.kind() {
+        MessageKind::Normal => None,
+        MessageKind::Chat => Some(MessageType::Chat.name()),
+        MessageKind::Groupchat => Some(MessageType::Groupchat.name()),
+        MessageKind::Headline => Some(MessageType::Headline.name()),
+        MessageKind::Error => Some(MessageType::Error.name()),
+    };
+    let mut stanza = writer
+        .open("message")
+        .attribute("from", message.from().as_str())
+        .attribute("to", message.to().as_str())
+        .attribute_opt("type", kind)
+        .attribute_opt("id", message.id())
+        .attribute_opt("xml:lang", message.lang());
+    stanza.raw(&message.payload());
+    if let Some(place) = place {
+        let own = session.address();
+        stanza_id::write(&mut stanza, own.bare_str(), place);
+        if is_late == IsLate::Yes {
+            delay::write(&mut stanza, own.domain(), place.timestamp().millis());
+        }
+    }
+}
+
+fn write_presence(presence: &Presence, output: &mut BytesMut) {
+    let kind = match presence.kind {
+        PresenceKind::Available { .. } => None,
+        PresenceKind::Unavailable => Some(PresenceType::Unavailable),
+        PresenceKind::Subscription(step) => Some(match step {
+            SubscriptionStep::Subscribe => PresenceType::Subscribe,
+            SubscriptionStep::Subscribed => PresenceType::Subscribed,
+            SubscriptionStep::Unsubscribe => PresenceType::Unsubscribe,
+            SubscriptionStep::Unsubscribed => PresenceType::Unsubscribed,
+        }),
+        PresenceKind::Probe => Some(PresenceType::Probe),
+        PresenceKind::Error => Some(PresenceType::Error),
+    };
+    let mut writer = Writer::new(output);
+    let mut stanza = writer
+        .open("presence")
+        .attribute("from", presence.from.as_str())
+        .attribute("to", presence.to.as_str())
+        .attribute_opt("type", kind.map(PresenceType::name))
+        .attribute_opt("id", presence.id.as_deref())
+        .attribute_opt("xml:lang", presence.lang.as_deref());
+    stanza.raw(&presence.payload);
+}
+
+fn write_query(query: &Query, output: &mut BytesMut) {
+    let kind = match query.kind {
+        QueryKind::Get => IqKind::Get,
+        QueryKind::Set => IqKind::Set,
+        QueryKind::Result => IqKind::Result,
+        QueryKind::Error => IqKind::Error,
+    };
+    let mut writer = Writer::new(output);
+    let mut stanza = writer
+        .open("iq")
+        .attribute("from", query.from.as_str())
+        .attribute("to", query.to.as_str())
+        .attribute("type", kind.name())
+        .attribute("id", &query.id)
+        .attribute_opt("xml:lang", query.lang.as_deref());
+    stanza.raw(&query.payload);
+}
+
+/// RFC 6121 §2.1.6
+fn write_roster_push(push: &RosterPush, session: &Session, output: &mut BytesMut) {
+    let mut writer = Writer::new(output);
+    let mut stanza = writer
+        .open("iq")
+        .attribute("to", session.address().as_str())
+        .attribute("type", "set")
+        .attribute_display("id", format_args!("push-{}", push.version));
+    let item = match &push.contact {
+        Some(contact) => roster_item(&push.address, contact),
+        None => roster::Item {
+            address: &push.address,
+            name: None,
+            subscription: "remove",
+            is_asked: false,
+            is_approved: false,
+            groups: &[],
+        },
+    };
+    roster::write(&mut stanza, push.version, [item]);
+}
+
+/// A contact as its user sees it.
+pub(crate) fn roster_item<'a>(
+    address: &'a anser_jid::Jid,
+    contact: &'a Contact,
+) -> roster::Item<'a> {
+    roster::Item {
+        address,
+        name: contact.name.as_deref(),
+        subscription: match contact.subscription {
+            Subscription::None => "none",
+            Subscription::To => "to",
+            Subscription::From => "from",
+            Subscription::Both => "both",
+        },
+        is_asked: contact.is_asked,
+        is_approved: contact.is_approved,
+        groups: &contact.groups,
+    }
+}
