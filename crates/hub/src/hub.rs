@@ -29,9 +29,27 @@ pub enum Then {
 #[derive(Debug, Clone)]
 pub struct HubConfig {
     /// The domains whose accounts live here.
-    pub domains: BTreeSet<String>,
+    pub domains: Domains,
     /// What one account may use.
     pub accounts: AccountsConfig,
+}
+
+/// Which domains' accounts live here.
+#[derive(Debug, Clone)]
+pub enum Domains {
+    /// These.
+    Only(BTreeSet<String>),
+    /// Whichever: for work on the data of a server that does not run.
+    Any,
+}
+
+impl Domains {
+    fn contains(&self, domain: &str) -> bool {
+        match self {
+            Self::Only(domains) => domains.contains(domain),
+            Self::Any => true,
+        }
+    }
 }
 
 /// The exchange.

@@ -13,6 +13,7 @@
 mod account;
 mod accounts;
 mod availability;
+mod command;
 mod config;
 mod contacts;
 mod credentials;
@@ -29,11 +30,14 @@ mod roster;
 mod session;
 mod sync;
 
+pub use command::{
+    COMMANDS, Command, CommandError, NewAccount, UserAdd, UserDelete, UserList, run_command,
+};
 pub use config::{AccountsConfig, MailboxLimits};
 pub use credentials::Credentials;
 pub use error::{AccountError, NotKept, OpenError, RosterError, SendError};
 pub use event::{CloseReason, Event, Query, QueryKind};
-pub use hub::{Hub, HubConfig, Then};
+pub use hub::{Domains, Hub, HubConfig, Then};
 pub use mailbox::{Mailbox, Overfull};
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
 pub use pipeline::Parcel;

@@ -12,6 +12,7 @@ use bytes::BytesMut;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -20,7 +21,7 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub struct Terms {
     /// The clock.
-    pub clock: Clock,
+    pub clock: Arc<Clock>,
     /// How TLS is done, if it is.
     pub tls: Option<TlsAcceptor>,
     /// A peer that takes nothing for so long is given up.

@@ -98,7 +98,7 @@ async fn serve(opening: Opening, patience: Option<Duration>) -> Server {
     let authority = CertificateDer::from_pem_file(folder.path().join("ca.pem")).unwrap();
     let certificates = Arc::new(Certificates::new(identity));
     let terms = Terms {
-        clock: Clock::default(),
+        clock: Arc::new(Clock::default()),
         tls: Some(TlsAcceptor::new(certificates, &["echo"])),
         write_timeout: Duration::from_secs(5),
     };

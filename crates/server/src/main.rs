@@ -1,0 +1,18 @@
+//! Anser: chat for people, rooms and devices in one program.
+
+mod cli;
+mod config;
+mod control;
+mod data;
+mod front_ends;
+mod serve;
+mod user;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::run()
+}
