@@ -9,7 +9,7 @@ use crate::child::Child;
 use crate::element::Element;
 use crate::escape;
 use crate::limits::Limits;
-use crate::pass::{Around, Extent, Pass};
+use crate::pass::{Around, Pass};
 
 impl Element {
     /// What is between the start tag and the end tag, made to mean the same wherever the default
@@ -82,13 +82,8 @@ impl Element {
     /// The prefixes of the scope that the element uses, as numbers of names.
     fn borrowed_prefixes(&self) -> Vec<u32> {
         let mut pass = Pass::new();
-        let around = Around {
-            scope: self.scope(),
-            limits: &Limits::NONE,
-            extent: Extent::Whole,
-        };
-        let is_complete = pass.run(self.raw(), around);
-        debug_assert_eq!(is_complete, Ok(true));
+        let result = pass.run(self.raw(), Around::whole(self.scope(), &Limits::NONE));
+        debug_assert_eq!(result, Ok(true));
         pass.used().to_vec()
     }
 }

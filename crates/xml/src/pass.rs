@@ -73,6 +73,16 @@ pub(crate) struct Around<'a> {
     pub(crate) extent: Extent,
 }
 
+impl<'a> Around<'a> {
+    pub(crate) fn whole(scope: &'a Scope, limits: &'a Limits) -> Self {
+        Self {
+            scope,
+            limits,
+            extent: Extent::Whole,
+        }
+    }
+}
+
 /// Why a phase ended without another one.
 enum Stop {
     Starved,
@@ -208,6 +218,20 @@ impl Pass {
     /// The prefixes of the scope that the element uses, as numbers of names.
     pub(crate) fn used(&self) -> &[u32] {
         &self.used
+    }
+
+    /// The bytes of scratch memory on the heap.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        let unescaped: usize = self.unescaped.iter().map(Bytes::len).sum();
+        self.attributes.capacity() * size_of::<AttributeRecord>()
+            + self.expanded.capacity() * size_of::<(Name, Namespace)>()
+            + self.open.capacity() * size_of::<Open>()
+            + self.declared.capacity() * size_of::<Declared>()
+            + self.used.capacity() * size_of::<u32>()
+            + self.unescaped.capacity() * size_of::<Bytes>()
+            + self.records.capacity() * size_of::<Record>()
+            + unescaped
     }
 
     fn clear(&mut self) {

@@ -3,9 +3,10 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{Event, Scanner, Stage};
+use crate::Limits;
 use crate::fault::{Construct, Fault};
+use crate::index::Record;
 use crate::scope::Scope;
-use crate::{Element, Limits};
 
 const HEADER: &str = "<stream:stream to='a.example' version='1.0' xmlns='jabber:client' \
                       xmlns:stream='http://etherx.jabber.org/streams'>";
@@ -525,11 +526,29 @@ fn a_byte_costs_the_same_however_long_the_token_is_that_it_belongs_to() {
     }
 }
 
-/// RFC 6120 §13.12: a peer decides how much it sends, not how much we keep
+/// RFC 6120 §13.12: a peer decides how much it sends, not how much is kept of it
 #[test]
-fn an_index_grows_with_its_stanza_and_no_faster() {
-    let stanza = format!("<a>{}</a>", "<b/>".repeat(8000));
-    let element = Element::parse(Bytes::from(stanza), &Limits::DEFAULT).expect("it is fine");
-    assert_eq!(element.children().count(), 8000);
-    assert!(size_of::<crate::index::Record>() <= 40);
+fn memory_grows_with_what_is_sent_and_no_faster() {
+    const RECORD: usize = size_of::<Record>();
+    const { assert!(RECORD <= 40) };
+    for (before, filling, after) in [
+        ("<a>", "<b/>", "</a>"),
+        ("<a>", "<b xmlns='&amp;'/>", "</a>"),
+        ("<a>", "<p:b xmlns:p='u' p:c='' p:d=''/>", "</a>"),
+        ("<a>", "<![CDATA[]]>&amp;", "</a>"),
+        ("<a b='", "&amp;", "'/>"),
+    ] {
+        let stanza = format!("{before}{}{after}", filling.repeat(8000));
+        let mut scanner = Scanner::new(Limits::DEFAULT);
+        read_with(&mut scanner, &[HEADER.as_bytes(), stanza.as_bytes()]);
+        let memory = scanner.pass.as_ref().map_or(0, |pass| pass.memory());
+        assert!(
+            memory <= 8000 * 2 * RECORD + 32 * 1024,
+            "{memory} for {filling}"
+        );
+        assert!(
+            memory <= 20 * stanza.len() + 32 * 1024,
+            "{memory} for {filling}"
+        );
+    }
 }

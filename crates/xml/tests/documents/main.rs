@@ -3,6 +3,7 @@
 //! Both must accept the same documents and find the same in them, and what this crate writes of
 //! them must be read as the same again. Where the two differ on purpose, `differences` says so.
 
+mod arbitrary;
 mod differences;
 mod generator;
 mod ours;
