@@ -15,7 +15,7 @@ fn limits(random: &mut Random) -> Limits {
         elements: 1 + random.below(12) as u32,
         attributes: 4 + random.below(2) as u32,
         namespaces: 3 + random.below(3) as u32,
-        namespace_bytes: 32 + random.below(10) as u32,
+        namespace_bytes: 36 + random.below(4) as u32,
     }
 }
 
