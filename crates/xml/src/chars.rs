@@ -16,7 +16,6 @@ pub(crate) const TEXT: Class = 1 << 3;
 pub(crate) const SECTION: Class = 1 << 4;
 /// The same inside an attribute value, whichever quote delimits it.
 pub(crate) const VALUE: Class = 1 << 5;
-
 /// Character data that can be written as it is, here with bytes beyond ASCII. 0xEF is left out
 /// because of U+FFFE and U+FFFF.
 pub(crate) const WRITTEN_TEXT: Class = 1 << 6;
@@ -37,33 +36,21 @@ const fn classes() -> [Class; 256] {
         let ends_text = matches!(byte, b'<' | b'&' | b'>');
         let ends_value = matches!(byte, b'<' | b'&' | b'"' | b'\'' | b'\t' | b'\n' | b'\r');
         let is_written = is_char && byte != 0xEF && byte != b'\r' && !ends_text;
-        table[index] = if is_space { SPACE } else { 0 }
-            | if starts_name { NAME_START } else { 0 }
-            | if continues_name { NAME } else { 0 }
-            | if is_char && byte < 0x80 && !ends_text {
-                TEXT
-            } else {
-                0
-            }
-            | if is_char && byte < 0x80 && byte != b'>' {
-                SECTION
-            } else {
-                0
-            }
-            | if is_char && byte < 0x80 && !ends_value {
-                VALUE
-            } else {
-                0
-            }
-            | if is_written { WRITTEN_TEXT } else { 0 }
-            | if is_written && !ends_value {
-                WRITTEN_VALUE
-            } else {
-                0
-            };
+        table[index] = when(is_space, SPACE)
+            | when(starts_name, NAME_START)
+            | when(continues_name, NAME)
+            | when(is_char && byte < 0x80 && !ends_text, TEXT)
+            | when(is_char && byte < 0x80 && byte != b'>', SECTION)
+            | when(is_char && byte < 0x80 && !ends_value, VALUE)
+            | when(is_written, WRITTEN_TEXT)
+            | when(is_written && !ends_value, WRITTEN_VALUE);
         index += 1;
     }
     table
+}
+
+const fn when(is_in: bool, class: Class) -> Class {
+    if is_in { class } else { 0 }
 }
 
 #[inline]
@@ -168,11 +155,8 @@ pub(crate) fn check(bytes: &[u8], at: usize) -> Result<usize, Fault> {
     };
     match noncharacter(&window[..valid]) {
         Some(0) => {
-            let code = if window[2] == 0xBE { 0xFFFE } else { 0xFFFF };
-            Err(Fault::ForbiddenCharacter {
-                code,
-                at: at as u32,
-            })
+            let (code, at) = (if window[2] == 0xBE { 0xFFFE } else { 0xFFFF }, at as u32);
+            Err(Fault::ForbiddenCharacter { code, at })
         }
         Some(found) => Ok(found),
         None => Ok(valid),

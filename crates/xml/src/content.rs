@@ -16,7 +16,7 @@ impl Element {
     /// namespace is this element's own and no prefix is bound.
     ///
     /// Shares the received bytes. Only a child that uses a prefix or a default namespace declared
-    /// outside of it is written anew, with the declarations it needs.
+    /// outside of it is written anew, with the declarations it uses added to its start tag.
     pub fn content(&self) -> Bytes {
         self.content_without(|_| false)
     }
@@ -76,9 +76,7 @@ impl Element {
         out.extend_from_slice(rest);
         out.freeze()
     }
-}
 
-impl Element {
     /// The prefixes of the scope that the element uses, as numbers of names.
     fn borrowed_prefixes(&self) -> Vec<u32> {
         let mut pass = Pass::new();
@@ -89,12 +87,11 @@ impl Element {
 }
 
 fn declare(out: &mut BytesMut, prefix: &[u8], namespace: &str) {
-    out.extend_from_slice(if prefix.is_empty() {
-        b" xmlns"
-    } else {
-        b" xmlns:"
-    });
-    out.extend_from_slice(prefix);
+    out.extend_from_slice(b" xmlns");
+    if !prefix.is_empty() {
+        out.extend_from_slice(b":");
+        out.extend_from_slice(prefix);
+    }
     out.extend_from_slice(b"='");
     escape::attribute(out, namespace);
     out.extend_from_slice(b"'");

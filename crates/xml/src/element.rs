@@ -191,6 +191,7 @@ impl Element {
         &self.scope
     }
 
+    /// Ends with the attributes and does not walk over the children, of which there may be many.
     fn attribute_records(&self) -> impl Iterator<Item = &AttributeRecord> {
         self.records[1..].iter().map_while(Record::attribute)
     }
@@ -203,8 +204,7 @@ impl Element {
                 Cow::Borrowed(name) => self.bytes.slice_ref(name.as_bytes()),
                 Cow::Owned(name) => Bytes::from(name),
             };
-            // What `xml` stands for needs no saying (XML-NAMES §3).
-            (prefix != b"xml").then(|| Binding {
+            Some(Binding {
                 prefix: self.bytes.slice_ref(prefix),
                 namespace,
             })

@@ -126,20 +126,11 @@ pub(crate) struct AttributeRecord {
 
 impl AttributeRecord {
     pub(crate) fn new(name: Name, value: Span, is_literal: bool, bytes: &[u8]) -> Self {
-        let purpose = if name.is_prefixed() {
-            let declares = name.prefix(bytes) == b"xmlns";
-            if declares {
-                Purpose::Prefix
-            } else {
-                Purpose::Prefixed
-            }
-        } else {
-            let declares = name.whole(bytes) == b"xmlns";
-            if declares {
-                Purpose::Default
-            } else {
-                Purpose::Plain
-            }
+        let purpose = match name.prefix(bytes) {
+            b"xmlns" => Purpose::Prefix,
+            b"" if name.local(bytes) == b"xmlns" => Purpose::Default,
+            b"" => Purpose::Plain,
+            _ => Purpose::Prefixed,
         };
         Self {
             name,

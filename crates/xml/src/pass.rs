@@ -144,9 +144,9 @@ pub(crate) struct Pass {
     /// The start tag that is being read.
     name: Name,
     attributes: Vec<AttributeRecord>,
-    /// Whether it has neither prefixes nor namespace declarations.
-    is_plain: bool,
-    /// Its attributes with a prefix, and what that stands for.
+    /// Whether those have neither prefixes nor declare any.
+    are_plain: bool,
+    /// Those with a prefix, and what it stands for.
     expanded: Vec<(Name, Namespace)>,
 
     open: Vec<Open>,
@@ -170,7 +170,7 @@ impl Pass {
     pub(crate) fn new() -> Self {
         Self {
             at: 1,
-            is_plain: true,
+            are_plain: true,
             ..Self::default()
         }
     }
@@ -239,7 +239,7 @@ impl Pass {
         self.at = 1;
         self.checked = 0;
         self.attributes.clear();
-        self.is_plain = true;
+        self.are_plain = true;
         self.open.clear();
         self.declared.clear();
         self.elements = 0;

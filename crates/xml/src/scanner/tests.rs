@@ -331,6 +331,16 @@ fn a_stanza_is_refused_at_the_first_byte_over_the_limit() {
     }
 }
 
+/// RFC 6120 §13.12: nobody may be allowed less than 10,000 bytes
+#[test]
+fn ten_thousand_bytes_are_fine_under_every_limit() {
+    let stanza = format!("<a>{}</a>", "x".repeat(10_000 - "<a></a>".len()));
+    for limits in [Limits::BEFORE_AUTHENTICATION, Limits::DEFAULT, Limits::NONE] {
+        let pieces = [HEADER.as_bytes(), stanza.as_bytes()];
+        assert_eq!(read_with(&mut Scanner::new(limits), &pieces).fault, None);
+    }
+}
+
 /// XEP-0478: the limit is on stanzas; the header is held to the same
 #[test]
 fn headers_and_declarations_are_limited_like_stanzas() {
@@ -472,6 +482,7 @@ fn scratch_memory_is_kept_within_a_stanza() {
     assert!(matches!(scanner.next(&mut input), Ok(None)));
     assert!(!scanner.is_between_stanzas());
     scanner.release();
+    assert!(scanner.pass.is_some());
     input.extend_from_slice(b"<c/></a>");
     let Ok(Some(Event::Element(element))) = scanner.next(&mut input) else {
         panic!("no stanza")
