@@ -67,40 +67,41 @@ pub(crate) fn run(bytes: &[u8], class: Class) -> usize {
         .unwrap_or(bytes.len())
 }
 
-/// The same for the classes of character data, whose runs are long: words of eight bytes in which
-/// there is nothing of interest to any of these classes are skipped as a whole.
+/// The same for the classes of character data, whose runs are long: only the bytes that are special
+/// to one of these classes are looked at one by one.
 #[inline]
 pub(crate) fn long_run(bytes: &[u8], class: Class) -> usize {
-    skip_words::<false>(bytes, |byte| is(byte, class))
+    skip_plain::<false>(bytes, |byte| is(byte, class))
 }
 
 /// The same where all bytes beyond ASCII belong to the class as well.
 #[inline]
 pub(crate) fn long_run_beyond_ascii(bytes: &[u8], class: Class) -> usize {
-    skip_words::<true>(bytes, |byte| is(byte, class) || !byte.is_ascii())
+    skip_plain::<true>(bytes, |byte| is(byte, class) || !byte.is_ascii())
 }
 
 #[inline]
-fn skip_words<const BEYOND_ASCII: bool>(bytes: &[u8], is_in: impl Fn(u8) -> bool) -> usize {
-    let run = |bytes: &[u8]| bytes.iter().take_while(|&&byte| is_in(byte)).count();
+fn skip_plain<const BEYOND_ASCII: bool>(bytes: &[u8], is_in: impl Fn(u8) -> bool) -> usize {
     let mut at = 0;
-    while let Some(word) = bytes[at..].first_chunk::<8>() {
-        let is_plain = is_plain::<BEYOND_ASCII>(u64::from_ne_bytes(*word));
-        let plain = if is_plain { 8 } else { run(word) };
-        at += plain;
-        if plain < 8 {
-            return at;
+    while let Some(word) = bytes[at..].first_chunk() {
+        let plain = plain_bytes::<BEYOND_ASCII>(u64::from_le_bytes(*word));
+        if plain == 8 {
+            at += 8;
+        } else if is_in(word[plain]) {
+            at += plain + 1;
+        } else {
+            return at + plain;
         }
     }
-    at + run(&bytes[at..])
+    at + bytes[at..].iter().take_while(|&&byte| is_in(byte)).count()
 }
 
-/// Whether none of eight bytes is a control character or one of `& ' " < >`, or beyond ASCII where
-/// that matters. May say no for nothing.
+/// How many of eight bytes, the first of which is the lowest, come before the first that is a
+/// control character or one of `& ' " < >`, or beyond ASCII where that matters.
 #[inline]
-fn is_plain<const BEYOND_ASCII: bool>(word: u64) -> bool {
+fn plain_bytes<const BEYOND_ASCII: bool>(word: u64) -> usize {
     const ONES: u64 = u64::MAX / 0xFF;
-    // Has the high bit of each byte that is zero, and of no byte if none is.
+    // Has the high bit of the lowest byte that is zero, and perhaps of bytes above it.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
     let controls = word.wrapping_sub(ONES * 0x20) & !word;
     let ampersands_apostrophes = zeros((word | ONES) ^ (ONES * 0x27));
@@ -108,7 +109,7 @@ fn is_plain<const BEYOND_ASCII: bool>(word: u64) -> bool {
     let angles = zeros((word | (ONES * 0x02)) ^ (ONES * 0x3E));
     let beyond_ascii = if BEYOND_ASCII { 0 } else { word };
     let found = controls | ampersands_apostrophes | quotes | angles | beyond_ascii;
-    found & (ONES * 0x80) == 0
+    (found & (ONES * 0x80)).trailing_zeros() as usize / 8
 }
 
 /// `Char` (XML 1.0 §2.2), for code points that may be anything.

@@ -209,10 +209,14 @@ impl Pass {
                 at: self.attribute.start,
             });
         }
-        let value = Span::new(self.mark, self.at);
-        let record = AttributeRecord::new(self.attribute, value, self.is_literal, bytes);
-        self.are_plain &= record.purpose == Purpose::Plain;
-        self.attributes.push(record);
+        let purpose = Purpose::of(self.attribute, bytes);
+        self.are_plain &= purpose == Purpose::Plain;
+        self.attributes.push(AttributeRecord {
+            name: self.attribute,
+            value: Span::new(self.mark, self.at),
+            purpose,
+            is_literal: self.is_literal,
+        });
         Ok(())
     }
 
