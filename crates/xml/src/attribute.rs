@@ -92,7 +92,11 @@ impl Iterator for StartTag<'_> {
             end: end as u32,
         };
         let value = Span::new(quote + 1, value_end);
-        let is_literal = value::is_literal(value.of(self.bytes));
-        Some(AttributeRecord::new(name, value, is_literal, self.bytes))
+        Some(AttributeRecord {
+            name,
+            value,
+            purpose: Purpose::of(name, self.bytes),
+            is_literal: value::is_literal(value.of(self.bytes)),
+        })
     }
 }

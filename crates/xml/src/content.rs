@@ -9,14 +9,14 @@ use crate::child::Child;
 use crate::element::Element;
 use crate::escape;
 use crate::limits::Limits;
-use crate::pass::{Around, Extent, Pass};
+use crate::pass::{Around, Pass};
 
 impl Element {
     /// What is between the start tag and the end tag, made to mean the same wherever the default
     /// namespace is this element's own and no prefix is bound.
     ///
     /// Shares the received bytes. Only a child that uses a prefix or a default namespace declared
-    /// outside of it is written anew, with the declarations it needs.
+    /// outside of it is written anew, with the declarations it uses added to its start tag.
     pub fn content(&self) -> Bytes {
         self.content_without(|_| false)
     }
@@ -76,30 +76,22 @@ impl Element {
         out.extend_from_slice(rest);
         out.freeze()
     }
-}
 
-impl Element {
     /// The prefixes of the scope that the element uses, as numbers of names.
     fn borrowed_prefixes(&self) -> Vec<u32> {
         let mut pass = Pass::new();
-        let around = Around {
-            scope: self.scope(),
-            limits: &Limits::NONE,
-            extent: Extent::Whole,
-        };
-        let is_complete = pass.run(self.raw(), around);
-        debug_assert_eq!(is_complete, Ok(true));
+        let result = pass.run(self.raw(), Around::whole(self.scope(), &Limits::NONE));
+        debug_assert_eq!(result, Ok(true));
         pass.used().to_vec()
     }
 }
 
 fn declare(out: &mut BytesMut, prefix: &[u8], namespace: &str) {
-    out.extend_from_slice(if prefix.is_empty() {
-        b" xmlns"
-    } else {
-        b" xmlns:"
-    });
-    out.extend_from_slice(prefix);
+    out.extend_from_slice(b" xmlns");
+    if !prefix.is_empty() {
+        out.extend_from_slice(b":");
+        out.extend_from_slice(prefix);
+    }
     out.extend_from_slice(b"='");
     escape::attribute(out, namespace);
     out.extend_from_slice(b"'");

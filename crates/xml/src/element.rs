@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::attribute::{self, Attribute};
 use crate::chars::{self, SPACE, checked};
@@ -11,7 +11,7 @@ use crate::child::Child;
 use crate::fault::Fault;
 use crate::index::{AttributeRecord, Record, Span, Tag, XML};
 use crate::limits::Limits;
-use crate::pass::{Around, Extent, Pass};
+use crate::pass::{Around, Pass};
 use crate::scope::{Binding, Scope};
 use crate::value;
 
@@ -54,46 +54,32 @@ impl Element {
         Self::read(document, &Scope::default_only(default_namespace), limits)
     }
 
-    fn read(document: Bytes, scope: &Scope, limits: &Limits) -> Result<Self, Fault> {
-        let document = document.slice(chars::run(&document, SPACE)..);
+    fn read(mut document: Bytes, scope: &Scope, limits: &Limits) -> Result<Self, Fault> {
+        document.advance(chars::run(&document, SPACE));
         match document.first() {
             Some(b'<') => {}
             Some(&byte) => return Err(Fault::Unexpected { byte, at: 0 }),
             None => return Err(Fault::Incomplete { got: 0 }),
         }
         let mut pass = Pass::new();
-        if !pass.run(
-            &document,
-            Around {
-                scope,
-                limits,
-                extent: Extent::Whole,
-            },
-        )? {
+        if !pass.run(&document, Around::whole(scope, limits))? {
             return Err(Fault::Incomplete {
                 got: document.len() as u32,
             });
         }
-        let rest = &document[pass.length()..];
-        if let Some(&byte) = rest.get(chars::run(rest, SPACE)) {
+        let rest = document.split_off(pass.length());
+        if let Some(&byte) = rest.get(chars::run(&rest, SPACE)) {
             return Err(Fault::AfterEnd { byte });
         }
-        let bytes = document.slice(..pass.length());
-        Ok(pass
-            .take(bytes, scope)
-            .expect("the end tag of a parent was refused without a parent"))
+        let element = pass.take(document, scope);
+        Ok(element.expect("the end tag of a parent was refused where there is no parent"))
     }
 
     /// The element that `bytes` are, which were checked as a part of another.
     pub(crate) fn reread(bytes: Bytes, scope: &Scope) -> Self {
         let mut pass = Pass::new();
-        let around = Around {
-            scope,
-            limits: &Limits::NONE,
-            extent: Extent::Whole,
-        };
-        let is_complete = pass.run(&bytes, around);
-        debug_assert_eq!(is_complete, Ok(true));
+        let result = pass.run(&bytes, Around::whole(scope, &Limits::NONE));
+        debug_assert_eq!(result, Ok(true));
         pass.take(bytes, scope)
             .expect("an element inside a checked one was checked with it")
     }
@@ -210,8 +196,9 @@ impl Element {
         &self.scope
     }
 
+    /// Ends with the attributes and does not walk over the children, of which there may be many.
     fn attribute_records(&self) -> impl Iterator<Item = &AttributeRecord> {
-        self.records.iter().filter_map(Record::attribute)
+        self.records[1..].iter().map_while(Record::attribute)
     }
 
     /// What the element declares.
@@ -222,8 +209,7 @@ impl Element {
                 Cow::Borrowed(name) => self.bytes.slice_ref(name.as_bytes()),
                 Cow::Owned(name) => Bytes::from(name),
             };
-            // What `xml` stands for needs no saying (XML-NAMES §3).
-            (prefix != b"xml").then(|| Binding {
+            Some(Binding {
                 prefix: self.bytes.slice_ref(prefix),
                 namespace,
             })

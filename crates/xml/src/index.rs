@@ -113,6 +113,22 @@ pub(crate) enum Purpose {
     Prefix,
 }
 
+impl Purpose {
+    pub(crate) fn of(name: Name, bytes: &[u8]) -> Self {
+        if name.is_prefixed() {
+            let declares = name.prefix(bytes) == b"xmlns";
+            if declares {
+                Self::Prefix
+            } else {
+                Self::Prefixed
+            }
+        } else {
+            let declares = name.whole(bytes) == b"xmlns";
+            if declares { Self::Default } else { Self::Plain }
+        }
+    }
+}
+
 /// An attribute or namespace declaration of a start tag.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AttributeRecord {
@@ -125,30 +141,6 @@ pub(crate) struct AttributeRecord {
 }
 
 impl AttributeRecord {
-    pub(crate) fn new(name: Name, value: Span, is_literal: bool, bytes: &[u8]) -> Self {
-        let purpose = if name.is_prefixed() {
-            let declares = name.prefix(bytes) == b"xmlns";
-            if declares {
-                Purpose::Prefix
-            } else {
-                Purpose::Prefixed
-            }
-        } else {
-            let declares = name.whole(bytes) == b"xmlns";
-            if declares {
-                Purpose::Default
-            } else {
-                Purpose::Plain
-            }
-        };
-        Self {
-            name,
-            value,
-            purpose,
-            is_literal,
-        }
-    }
-
     /// The prefix that is declared here, empty for the default namespace; `None` if this is an
     /// attribute proper.
     pub(crate) fn declares(&self) -> Option<Span> {

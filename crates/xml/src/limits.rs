@@ -28,7 +28,7 @@ impl Limits {
         elements: 8192,
         attributes: 64,
         namespaces: 64,
-        namespace_bytes: 512,
+        namespace_bytes: 256,
     };
 
     /// For peers that have not: enough for any negotiation, and for the 10,000 bytes that

@@ -73,6 +73,16 @@ pub(crate) struct Around<'a> {
     pub(crate) extent: Extent,
 }
 
+impl<'a> Around<'a> {
+    pub(crate) fn whole(scope: &'a Scope, limits: &'a Limits) -> Self {
+        Self {
+            scope,
+            limits,
+            extent: Extent::Whole,
+        }
+    }
+}
+
 /// Why a phase ended without another one.
 enum Stop {
     Starved,
@@ -134,9 +144,9 @@ pub(crate) struct Pass {
     /// The start tag that is being read.
     name: Name,
     attributes: Vec<AttributeRecord>,
-    /// Whether it has neither prefixes nor namespace declarations.
-    is_plain: bool,
-    /// Its attributes with a prefix, and what that stands for.
+    /// Whether those have neither prefixes nor declare any.
+    are_plain: bool,
+    /// Those with a prefix, and what it stands for.
     expanded: Vec<(Name, Namespace)>,
 
     open: Vec<Open>,
@@ -160,7 +170,7 @@ impl Pass {
     pub(crate) fn new() -> Self {
         Self {
             at: 1,
-            is_plain: true,
+            are_plain: true,
             ..Self::default()
         }
     }
@@ -210,12 +220,26 @@ impl Pass {
         &self.used
     }
 
+    /// The bytes of scratch memory on the heap.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        let unescaped: usize = self.unescaped.iter().map(Bytes::len).sum();
+        self.attributes.capacity() * size_of::<AttributeRecord>()
+            + self.expanded.capacity() * size_of::<(Name, Namespace)>()
+            + self.open.capacity() * size_of::<Open>()
+            + self.declared.capacity() * size_of::<Declared>()
+            + self.used.capacity() * size_of::<u32>()
+            + self.unescaped.capacity() * size_of::<Bytes>()
+            + self.records.capacity() * size_of::<Record>()
+            + unescaped
+    }
+
     fn clear(&mut self) {
         self.phase = Phase::Markup;
         self.at = 1;
         self.checked = 0;
         self.attributes.clear();
-        self.is_plain = true;
+        self.are_plain = true;
         self.open.clear();
         self.declared.clear();
         self.elements = 0;

@@ -23,7 +23,7 @@ impl Binding {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Bindings {
     /// The name of the element around, as its end tag has to repeat it; empty if there is none.
     parent: Bytes,
@@ -124,9 +124,13 @@ impl Scope {
 
     /// This scope, and names that [`Scope::name`] finds after those of the declarations.
     pub(crate) fn with_unescaped(&self, names: Vec<Bytes>) -> Self {
-        let mut bindings = self.bindings().clone();
-        bindings.unescaped = names;
-        Self::Other(Arc::new(bindings))
+        let Bindings { parent, list, .. } = self.bindings();
+        let (parent, list) = (parent.clone(), list.clone());
+        Self::Other(Arc::new(Bindings {
+            parent,
+            list,
+            unescaped: names,
+        }))
     }
 
     fn bindings(&self) -> &Bindings {

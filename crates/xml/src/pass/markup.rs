@@ -81,9 +81,6 @@ impl Pass {
 
     pub(super) fn tag_name(&mut self, bytes: &[u8], around: Around<'_>) -> Result<(), Stop> {
         self.name = self.read_name(bytes)?;
-        if self.name.is_prefixed() {
-            self.is_plain = false;
-        }
         self.phase = Phase::AfterPart;
         self.after_part(bytes, around)
     }
@@ -212,10 +209,14 @@ impl Pass {
                 at: self.attribute.start,
             });
         }
-        let value = Span::new(self.mark, self.at);
-        let record = AttributeRecord::new(self.attribute, value, self.is_literal, bytes);
-        self.is_plain &= record.purpose == Purpose::Plain;
-        self.attributes.push(record);
+        let purpose = Purpose::of(self.attribute, bytes);
+        self.are_plain &= purpose == Purpose::Plain;
+        self.attributes.push(AttributeRecord {
+            name: self.attribute,
+            value: Span::new(self.mark, self.at),
+            purpose,
+            is_literal: self.is_literal,
+        });
         Ok(())
     }
 

@@ -13,7 +13,7 @@ impl Pass {
         self.count(around)?;
         let declared_outside = self.declared.len() as u32;
         let mut default = self.open.last().and_then(|open| open.default);
-        if !self.is_plain {
+        if !self.are_plain {
             self.declare(bytes, around, &mut default)?;
         }
         match self.open.len() {
@@ -36,9 +36,9 @@ impl Pass {
                 self.namespace(bytes, around.scope, default)?;
             }
         }
-        if !self.is_plain {
+        if !self.are_plain {
             self.check_attributes(bytes, around.scope)?;
-            self.is_plain = true;
+            self.are_plain = true;
         }
         self.attributes.clear();
         self.open.push(Open {

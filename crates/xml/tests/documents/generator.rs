@@ -2,50 +2,21 @@
 
 use crate::random::Random;
 
+#[rustfmt::skip] // a table reads as a table
 const NAMES: &[&str] = &[
-    "message",
-    "iq",
-    "body",
-    "x",
-    "item",
-    "a",
-    "b",
-    "c",
-    "_a-b.c9",
-    "été",
-    "名前",
-    "a\u{301}",
-    "\u{10000}z",
-    "ns\u{B7}",
-    "xmlns-like",
-    "xml",
+    "message", "iq", "body", "x", "item", "a", "b", "c", "_a-b.c9", "été", "名前", "a\u{301}",
+    "\u{10000}z", "ns\u{B7}", "xmlns-like", "xml",
 ];
+#[rustfmt::skip] // a table reads as a table
 const BAD_NAMES: &[&str] = &[
-    "9a",
-    "-a",
-    ".a",
-    "a b",
-    "\u{B7}a",
-    "\u{D7}",
-    "a\u{2050}",
-    "",
-    "a:",
-    ":a",
-    "a:b:c",
-    "a:9",
+    "9a", "-a", ".a", "a b", "\u{B7}a", "\u{D7}", "a\u{2050}", "", "a:", ":a", "a:b:c", "a:9",
     "\u{301}a",
 ];
 const PREFIXES: &[&str] = &["p", "q", "stream", "ä"];
+#[rustfmt::skip] // a table reads as a table
 const NAMESPACES: &[&str] = &[
-    "jabber:client",
-    "jabber:server",
-    "urn:a",
-    "urn:b",
-    "urn:a&amp;b",
-    "urn:&#97;",
-    "urn:tab\tbed",
-    "urn:日本",
-    "",
+    "jabber:client", "jabber:server", "urn:a", "urn:b", "urn:a&amp;b", "urn:&#97;",
+    "urn:tab\tbed", "urn:日本", "",
 ];
 const ODD_NAMESPACES: &[&str] = &[
     "http://www.w3.org/XML/1998/namespace",
@@ -53,122 +24,31 @@ const ODD_NAMESPACES: &[&str] = &[
     "&#104;ttp://www.w3.org/2000/xmlns/",
 ];
 const SPACES: &[&str] = &[" ", " ", " ", "  ", "\n", "\t", "\r\n", "\r", " \n\t "];
+#[rustfmt::skip] // a table reads as a table
 const WORDS: &[&str] = &[
-    "hello",
-    "a",
-    "",
-    " ",
-    "Wherefore art thou",
-    "grüße",
-    "привет",
-    "鸿雁",
-    "😀",
-    "\u{7F}",
-    "\u{85}",
-    "\u{2028}",
-    "\u{FEFF}",
-    "\u{FFFD}",
-    "\u{E000}",
-    "\u{10FFFF}",
-    "]",
-    "]]",
-    "]] >",
-    "\r\n",
-    "\r",
-    "\n",
-    "\t",
-    "\r\r\n",
-    ">",
-    "--",
-    "/>",
-    "?>",
-    "=",
-    "#",
-    ";",
-    "x:y",
+    "hello", "a", "", " ", "Wherefore art thou", "grüße", "привет", "鸿雁", "😀", "\u{7F}",
+    "\u{85}", "\u{2028}", "\u{FEFF}", "\u{FFFD}", "\u{E000}", "\u{10FFFF}", "]", "]]", "]] >",
+    "\r\n", "\r", "\n", "\t", "\r\r\n", ">", "--", "/>", "?>", "=", "#", ";", "x:y",
 ];
+#[rustfmt::skip] // a table reads as a table
 const REFERENCES: &[&str] = &[
-    "&amp;",
-    "&lt;",
-    "&gt;",
-    "&quot;",
-    "&apos;",
-    "&#65;",
-    "&#x41;",
-    "&#x1F600;",
-    "&#9;",
-    "&#10;",
-    "&#13;",
-    "&#xd;",
-    "&#0065;",
-    "&#xFFFD;",
-    "&#x10FFFF;",
-    "&#38;",
-    "&#60;",
-    "&#x3C;",
+    "&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#65;", "&#x41;", "&#x1F600;", "&#9;",
+    "&#10;", "&#13;", "&#xd;", "&#0065;", "&#xFFFD;", "&#x10FFFF;", "&#38;", "&#60;", "&#x3C;",
 ];
+#[rustfmt::skip] // a table reads as a table
 const BAD_REFERENCES: &[&str] = &[
-    "&",
-    "&;",
-    "&#;",
-    "&#x;",
-    "&nbsp;",
-    "&AMP;",
-    "&am;",
-    "&ampx;",
-    "&amp",
-    "&#1;",
-    "&#0;",
-    "&#xD800;",
-    "&#xFFFE;",
-    "&#xFFFF;",
-    "&#x110000;",
-    "&#99999999999;",
-    "&#X41;",
-    "&#a;",
-    "&#x4G;",
-    "& amp;",
-    "&#000000000065;",
-    "&é;",
-    "&#-1;",
-    "&#+65;",
-    "&#4294967361;",
+    "&", "&;", "&#;", "&#x;", "&nbsp;", "&AMP;", "&am;", "&ampx;", "&amp", "&#1;", "&#0;",
+    "&#xD800;", "&#xFFFE;", "&#xFFFF;", "&#x110000;", "&#99999999999;", "&#X41;", "&#a;",
+    "&#x4G;", "& amp;", "&#000000000065;", "&é;", "&#-1;", "&#+65;", "&#4294967361;",
 ];
+#[rustfmt::skip] // a table reads as a table
 const BAD_TEXT: &[&[u8]] = &[
-    b"]]>",
-    b"]]]>",
-    b"\0",
-    b"\x01",
-    b"\x08",
-    b"\x0B",
-    b"\x0C",
-    b"\x1F",
-    b"\xEF\xBF\xBE",
-    b"\xEF\xBF\xBF",
-    b"\xED\xA0\x80",
-    b"\xC0\x80",
-    b"\xC1\xBF",
-    b"\xE0\x80\xAF",
-    b"\xF0\x80\x80\x80",
-    b"\xF4\x90\x80\x80",
-    b"\xF5\x80\x80\x80",
-    b"\xFF",
-    b"\x80",
-    b"\xC3",
-    b"\xE9\xB8",
-    b"\xF0\x9F\x98",
-    b"<!-- c -->",
-    b"<!DOCTYPE x>",
-    b"<!ENTITY a 'b'>",
-    b"<?pi?>",
-    b"<?xml version='1.0'?>",
-    b"<![CDATA[",
-    b"<![cdata[x]]>",
-    b"<![",
-    b"<!",
-    b"<",
-    b"</",
-    b"< a/>",
+    b"]]>", b"]]]>", b"\0", b"\x01", b"\x08", b"\x0B", b"\x0C", b"\x1F", b"\xEF\xBF\xBE",
+    b"\xEF\xBF\xBF", b"\xED\xA0\x80", b"\xC0\x80", b"\xC1\xBF", b"\xE0\x80\xAF",
+    b"\xF0\x80\x80\x80", b"\xF4\x90\x80\x80", b"\xF5\x80\x80\x80", b"\xFF", b"\x80", b"\xC3",
+    b"\xE9\xB8", b"\xF0\x9F\x98", b"<!-- c -->", b"<!DOCTYPE x>", b"<!ENTITY a 'b'>",
+    b"<?pi?>", b"<?xml version='1.0'?>", b"<![CDATA[", b"<![cdata[x]]>", b"<![", b"<!", b"<",
+    b"</", b"< a/>",
 ];
 const DECLARATIONS: &[&str] = &[
     "<?xml version='1.0'?>",
@@ -176,30 +56,20 @@ const DECLARATIONS: &[&str] = &[
     "<?xml version = '1.0'\n encoding='utf-8' standalone='yes' ?>",
     "<?xml version='1.0'?>\n",
 ];
+#[rustfmt::skip] // a table reads as a table
 const BAD_DECLARATIONS: &[&str] = &[
-    "<?xml version='1.0' standalone='no'?>",
-    "<?xml version='1.0' standalone='YES'?>",
-    "<?xml version='1.1'?>",
-    "<?xml version='1.0' encoding='ISO-8859-1'?>",
-    "<?xml version='1.0' encoding='utf8'?>",
-    "<?xml version='1.0'encoding='utf-8'?>",
-    "<?xml encoding='utf-8'?>",
-    "<?xml?>",
-    "<?xml version='1.0'>",
-    "<?xml version='1.0' ? >",
+    "<?xml version='1.0' standalone='no'?>", "<?xml version='1.0' standalone='YES'?>",
+    "<?xml version='1.1'?>", "<?xml version='1.0' encoding='ISO-8859-1'?>",
+    "<?xml version='1.0' encoding='utf8'?>", "<?xml version='1.0'encoding='utf-8'?>",
+    "<?xml encoding='utf-8'?>", "<?xml?>", "<?xml version='1.0'>", "<?xml version='1.0' ? >",
     "<?xml version='1.0' encoding='utf-8' encoding='utf-8'?>",
-    "<?xml version='1.0' standalone='yes' encoding='utf-8'?>",
-    "<?xml-stylesheet href='x'?>",
-    "<?XML version='1.0'?>",
-    " <?xml version='1.0'?>",
-    "<?xml version='1.0'?><?xml version='1.0'?>",
-    "\u{FEFF}",
-    "\n",
-    "<!DOCTYPE a>",
+    "<?xml version='1.0' standalone='yes' encoding='utf-8'?>", "<?xml-stylesheet href='x'?>",
+    "<?XML version='1.0'?>", " <?xml version='1.0'?>",
+    "<?xml version='1.0'?><?xml version='1.0'?>", "\u{FEFF}", "\n", "<!DOCTYPE a>",
     "<!-- a -->",
 ];
 
-pub struct Generator<'a> {
+pub(crate) struct Generator<'a> {
     random: &'a mut Random,
     out: Vec<u8>,
     /// Prefixes bound where the next element stands.
@@ -209,7 +79,7 @@ pub struct Generator<'a> {
 }
 
 /// A stream: header, stanzas, end tag.
-pub fn stream(random: &mut Random) -> Vec<u8> {
+pub(crate) fn stream(random: &mut Random) -> Vec<u8> {
     let mut generator = Generator::new(random);
     generator.declaration();
     generator.header();
@@ -233,7 +103,7 @@ pub fn stream(random: &mut Random) -> Vec<u8> {
 }
 
 /// A standalone element.
-pub fn element(random: &mut Random) -> Vec<u8> {
+pub(crate) fn element(random: &mut Random) -> Vec<u8> {
     let mut generator = Generator::new(random);
     generator.element(0);
     generator.finish()
@@ -463,32 +333,11 @@ impl<'a> Generator<'a> {
 }
 
 /// Changes some bytes of a document.
-pub fn mutate(random: &mut Random, document: &mut Vec<u8>) {
+pub(crate) fn mutate(random: &mut Random, document: &mut Vec<u8>) {
+    #[rustfmt::skip] // a table reads as a table
     const SPLICES: &[&[u8]] = &[
-        b"<",
-        b">",
-        b"/",
-        b"'",
-        b"\"",
-        b"=",
-        b"&",
-        b";",
-        b" ",
-        b":",
-        b"]",
-        b"!",
-        b"?",
-        b"\r",
-        b"\0",
-        b"\xFF",
-        b"\x80",
-        b"]]>",
-        b"<!",
-        b"/>",
-        b"x",
-        b"xmlns=''",
-        b"&#",
-        b"<![CDATA[",
+        b"<", b">", b"/", b"'", b"\"", b"=", b"&", b";", b" ", b":", b"]", b"!", b"?", b"\r",
+        b"\0", b"\xFF", b"\x80", b"]]>", b"<!", b"/>", b"x", b"xmlns=''", b"&#", b"<![CDATA[",
     ];
     for _ in 0..1 + random.below(3) {
         let at = random.below(document.len() + 1);

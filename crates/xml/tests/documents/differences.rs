@@ -47,14 +47,18 @@ fn shorten_references(document: &[u8]) -> Vec<u8> {
 }
 
 /// What rxml finds in an element that we wrote, some of it as it had come.
-pub fn read_what_we_wrote(document: &[u8]) -> Tree {
+pub(crate) fn read_what_we_wrote(document: &[u8]) -> Tree {
     reference::element(&shorten_references(&normalise_line_ends(document)))
         .unwrap_or_else(|error| panic!("{error} in {}", document.escape_ascii()))
 }
 
 /// The difference that explains why rxml does not read what we read, and what it reads when the
 /// document is written differently.
-pub fn shortcoming(document: &[u8], ours: &Tree, read: Read) -> Option<(&'static str, Tree)> {
+pub(crate) fn shortcoming(
+    document: &[u8],
+    ours: &Tree,
+    read: Read,
+) -> Option<(&'static str, Tree)> {
     let mut everything = document.to_vec();
     for (name, rewrite) in SHORTCOMINGS {
         everything = rewrite(&everything);
@@ -69,7 +73,7 @@ pub fn shortcoming(document: &[u8], ours: &Tree, read: Read) -> Option<(&'static
 }
 
 /// The difference that explains why we refuse what rxml reads.
-pub fn strictness(document: &[u8], refused: &Refused) -> Option<&'static str> {
+pub(crate) fn strictness(document: &[u8], refused: &Refused) -> Option<&'static str> {
     let at = |offset: u32| &document[refused.start + offset as usize..];
     match refused.fault {
         // rxml takes the last one; XML 1.0 §3.1 (Unique Att Spec) allows one.

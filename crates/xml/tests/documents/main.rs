@@ -3,6 +3,7 @@
 //! Both must accept the same documents and find the same in them, and what this crate writes of
 //! them must be read as the same again. Where the two differ on purpose, `differences` says so.
 
+mod arbitrary;
 mod differences;
 mod generator;
 mod ours;
@@ -10,6 +11,7 @@ mod random;
 mod reference;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use ours::Refused;
 use random::Random;
@@ -36,8 +38,15 @@ impl Tally {
             refused,
             differences,
         } = self;
-        println!("{what}: {accepted} accepted by both, {refused} refused by both, {differences:?}");
+        record(&format!(
+            "{what}: {accepted} accepted by both, {refused} refused by both, {differences:?}"
+        ));
     }
+}
+
+/// Writes a line that is to be seen even if all is well.
+fn record(line: &str) {
+    writeln!(std::io::stderr(), "{line}").expect("standard error can be written");
 }
 
 /// The document that is being judged, for whoever looks at a failure.

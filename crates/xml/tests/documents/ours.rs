@@ -10,20 +10,23 @@ use crate::reference::{Node, Tree};
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 #[derive(Debug)]
-pub struct Stream {
-    pub header: Element,
-    pub stanzas: Vec<Element>,
+pub(crate) struct Stream {
+    pub(crate) header: Element,
+    pub(crate) stanzas: Vec<Element>,
 }
 
 /// A fault, and where in the document the stanza begins that has it.
 #[derive(Debug)]
-pub struct Refused {
-    pub fault: Fault,
-    pub start: usize,
+pub(crate) struct Refused {
+    pub(crate) fault: Fault,
+    pub(crate) start: usize,
 }
 
 /// Reads a stream that arrives in pieces of the sizes that `next_size` tells.
-pub fn stream(document: &[u8], mut next_size: impl FnMut() -> usize) -> Result<Stream, Refused> {
+pub(crate) fn stream(
+    document: &[u8],
+    mut next_size: impl FnMut() -> usize,
+) -> Result<Stream, Refused> {
     let mut scanner = Scanner::new(Limits::NONE);
     let mut input = BytesMut::new();
     let mut rest = document;
@@ -56,13 +59,16 @@ pub fn stream(document: &[u8], mut next_size: impl FnMut() -> usize) -> Result<S
     }
 }
 
-pub fn element(document: &[u8]) -> Result<Element, Refused> {
+pub(crate) fn element(document: &[u8]) -> Result<Element, Refused> {
     let start = document.len() - document.trim_ascii_start().len();
     Element::parse(Bytes::copy_from_slice(document), &Limits::NONE)
         .map_err(|fault| Refused { fault, start })
 }
 
-pub fn assert_same_events(whole: &Result<Stream, Refused>, in_pieces: &Result<Stream, Refused>) {
+pub(crate) fn assert_same_events(
+    whole: &Result<Stream, Refused>,
+    in_pieces: &Result<Stream, Refused>,
+) {
     let events = |result: &Result<Stream, Refused>| match result {
         Ok(stream) => Ok((
             stream.header.raw().clone(),
@@ -79,7 +85,7 @@ pub fn assert_same_events(whole: &Result<Stream, Refused>, in_pieces: &Result<St
 
 impl Stream {
     /// The stream as a flat tree.
-    pub fn tree(&self) -> Tree {
+    pub(crate) fn tree(&self) -> Tree {
         let content = self
             .stanzas
             .iter()
@@ -93,7 +99,7 @@ impl Stream {
 }
 
 /// The element as a flat tree, with everything in it opened.
-pub fn tree(element: &Element) -> Tree {
+pub(crate) fn tree(element: &Element) -> Tree {
     let text = element.text().into_owned();
     let text = if text.is_empty() {
         None
@@ -128,7 +134,7 @@ fn attributes(element: &Element) -> Vec<(String, String, String)> {
 }
 
 /// Asserts that all the ways to look at an element show what is in the tree.
-pub fn assert_same(element: &Element, theirs: &Tree) {
+pub(crate) fn assert_same(element: &Element, theirs: &Tree) {
     assert_eq!(tree(element), theirs.flat());
     for (namespace, name, value) in &theirs.attributes {
         assert_eq!(
@@ -148,7 +154,7 @@ pub fn assert_same(element: &Element, theirs: &Tree) {
 }
 
 /// Asserts that an element means the same after it was written again, to this crate and to rxml.
-pub fn assert_survives(element: &Element, tree: &Tree, random: &mut Random) {
+pub(crate) fn assert_survives(element: &Element, tree: &Tree, random: &mut Random) {
     let rewritten = rewrite(element, &element.content());
     assert_read_as(&rewritten, tree);
 

@@ -5,22 +5,22 @@ use rxml::{Event, Parse, Parser, WithOptions};
 
 /// An element with all that is in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tree {
-    pub namespace: String,
-    pub name: String,
+pub(crate) struct Tree {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
     /// Namespace, name and value, sorted.
-    pub attributes: Vec<(String, String, String)>,
-    pub content: Vec<Node>,
+    pub(crate) attributes: Vec<(String, String, String)>,
+    pub(crate) content: Vec<Node>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Node {
+pub(crate) enum Node {
     Element(Tree),
     Text(String),
 }
 
 impl Tree {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let texts = self.content.iter().filter_map(|node| match node {
             Node::Text(text) => Some(text.as_str()),
             Node::Element(_) => None,
@@ -28,7 +28,7 @@ impl Tree {
         texts.collect()
     }
 
-    pub fn children(&self) -> impl Iterator<Item = &Self> {
+    pub(crate) fn children(&self) -> impl Iterator<Item = &Self> {
         self.content.iter().filter_map(|node| match node {
             Node::Element(tree) => Some(tree),
             Node::Text(_) => None,
@@ -37,7 +37,7 @@ impl Tree {
 
     /// The same with the text of every element in one piece before its children, which is how far
     /// the order of the two is told by an element's index.
-    pub fn flat(&self) -> Self {
+    pub(crate) fn flat(&self) -> Self {
         let text = self.text();
         let text = if text.is_empty() {
             None
@@ -51,7 +51,7 @@ impl Tree {
         }
     }
 
-    pub fn push_text(&mut self, text: &str) {
+    pub(crate) fn push_text(&mut self, text: &str) {
         match self.content.last_mut() {
             Some(Node::Text(last)) => last.push_str(text),
             Some(Node::Element(_)) | None => self.content.push(Node::Text(text.to_owned())),
@@ -60,11 +60,11 @@ impl Tree {
 }
 
 /// How a document is read.
-pub type Read = fn(&[u8]) -> Result<Tree, String>;
+pub(crate) type Read = fn(&[u8]) -> Result<Tree, String>;
 
 /// What rxml makes of a stream, without the white space between stanzas, which means nothing
 /// (RFC 6120 §11.7).
-pub fn stream(document: &[u8]) -> Result<Tree, String> {
+pub(crate) fn stream(document: &[u8]) -> Result<Tree, String> {
     let mut stream = element(document)?;
     stream.content.retain(|node| match node {
         Node::Text(text) => !text.trim_matches([' ', '\t', '\r', '\n']).is_empty(),
@@ -74,7 +74,7 @@ pub fn stream(document: &[u8]) -> Result<Tree, String> {
 }
 
 /// What rxml makes of an element.
-pub fn element(document: &[u8]) -> Result<Tree, String> {
+pub(crate) fn element(document: &[u8]) -> Result<Tree, String> {
     // Longer than any document, so that the limit on tokens is never met.
     let options = Options {
         max_token_length: 1 << 16,
