@@ -1,0 +1,23 @@
+# `make run` and `make test` are all that a newcomer needs; the rest is slower.
+
+.PHONY: run test tools fmt lint fuzz bench crash
+
+# Builds the server and starts it with its defaults, for this machine only.
+run:
+	cargo run --release --package anser-server -- serve
+
+# Everything that has to hold at every commit.
+test: tools lint
+	cargo build --package anser-server
+	cargo test --workspace
+
+# What the tests need and a machine with Rust may lack.
+tools:
+	sh tests/install.sh
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+fmt:
+	cargo fmt --all

@@ -1,0 +1,7 @@
+//! What end-to-end tests share.
+#![allow(
+    clippy::unwrap_used,
+    reason = "whatever does not unwrap here has failed the test"
+)]
+
+pub mod program;
