@@ -5,3 +5,6 @@
 )]
 
 pub mod program;
+pub mod script;
+pub mod simulation;
+pub mod world;

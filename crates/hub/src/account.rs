@@ -39,7 +39,8 @@ pub(crate) struct Account {
 pub(crate) struct AccountState {
     pub(crate) roster: Roster,
     pub(crate) inbox: Inbox,
-    /// The inbox differs from what is written down.
+    /// The inbox differs from what is written down, and the exchange has been
+    /// told so.
     pub(crate) inbox_is_dirty: bool,
     pub(crate) devices: Vec<Device>,
     pub(crate) slots: Slots,
@@ -143,26 +144,20 @@ impl Account {
         Timestamp::from_millis(self.last_used.load(Ordering::Relaxed))
     }
 
-    /// What writes down where the devices stand, if that has changed. It counts
-    /// as written from now on; [`Account::inbox_not_saved`] takes that back.
-    pub(crate) fn save_inbox(&self) -> Option<Change> {
+    /// What writes down where the devices stand. It counts as written from now
+    /// on.
+    pub(crate) fn save_inbox(&self) -> Change {
         let mut state = self.state();
-        if !std::mem::take(&mut state.inbox_is_dirty) {
-            return None;
-        }
+        state.inbox_is_dirty = false;
         let record = state.inbox.record();
         drop(state);
-        Some(Change::Put {
+        Change::Put {
             owner: self.address.clone(),
             kind: INBOX,
             key: String::new(),
             value: to_json(&record),
             expect: Expect::Anything,
-        })
-    }
-
-    pub(crate) fn inbox_not_saved(&self) {
-        self.state().inbox_is_dirty = true;
+        }
     }
 
     /// What writes down a contact and the version of the roster with it.

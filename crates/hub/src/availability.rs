@@ -31,15 +31,19 @@ impl Hub {
         let presence = Arc::new(presence);
         let mut wakes = Wakes::default();
         let mut state = account.state();
-        let Some(device) = state.device_of(session) else {
-            return;
-        };
         let available = Available {
             priority,
             presence: Arc::clone(&presence),
         };
+        let mut audience = Audience::of(&state);
+        audience.own.retain(|other| !Arc::ptr_eq(other, session));
+        let Some(device) = state.device_of(session) else {
+            return;
+        };
         let is_first = device.presence.replace(available).is_none();
-        let audience = Audience::of(&state);
+        let own = presence.readdressed(account.address().clone().into());
+        let own = Event::Presence(Arc::new(own));
+        session.mailbox().push(own, &mut wakes);
         if is_first {
             welcome(&state, account, session, &mut wakes);
         }
@@ -178,10 +182,14 @@ impl Hub {
 
     /// Notes that a session's device has taken messages.
     pub fn taken(&self, session: &Session, places: impl IntoIterator<Item = MessageId>) {
-        let mut state = session.account().state();
+        let account = session.account();
+        let mut state = account.state();
+        let mut is_news = false;
         for place in places {
-            let was_news = state.inbox.taken(place);
-            state.inbox_is_dirty |= was_news;
+            is_news |= state.inbox.taken(place);
+        }
+        if is_news {
+            self.inbox_changed(account, &mut state);
         }
     }
 

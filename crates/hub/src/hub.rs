@@ -1,6 +1,6 @@
 //! The exchange: what all front ends share.
 
-use crate::account::{Account, Device};
+use crate::account::{Account, AccountState, Device};
 use crate::directory::Directory;
 use crate::mailbox::Wakes;
 use crate::pipeline::Parcel;
@@ -59,6 +59,8 @@ pub struct Hub {
     store: Store,
     journal: Journal<Then>,
     pub(crate) directory: Directory,
+    /// Accounts whose devices stand elsewhere in the log than is written down.
+    dirty: Mutex<Vec<Arc<Account>>>,
 }
 
 impl Hub {
@@ -71,6 +73,7 @@ impl Hub {
             store,
             journal,
             directory: Directory::new(),
+            dirty: Mutex::default(),
         })
     }
 
@@ -199,22 +202,23 @@ impl Hub {
 
     /// Writes down where the devices of all accounts stand in their logs.
     pub async fn save_inboxes(&self, now: Timestamp) {
-        let mut changes = Vec::new();
-        let mut saved = Vec::new();
-        for account in self.directory.all() {
-            if let Some(change) = account.save_inbox() {
-                changes.push(change);
-                saved.push(account);
-            }
-        }
-        if changes.is_empty() {
+        let dirty = std::mem::take(&mut *lock(&self.dirty));
+        if dirty.is_empty() {
             return;
         }
-        if let Err(error) = self.commit(changes, now).await {
+        let changes = dirty.iter().map(|account| account.save_inbox());
+        if let Err(error) = self.commit(changes.collect(), now).await {
             tracing::warn!(%error, "where devices stand in their logs is not written down");
-            for account in saved {
-                account.inbox_not_saved();
+            for account in dirty {
+                self.inbox_changed(&account, &mut account.state());
             }
+        }
+    }
+
+    /// Notes that an inbox has to be written down.
+    pub(crate) fn inbox_changed(&self, account: &Arc<Account>, state: &mut AccountState) {
+        if !std::mem::replace(&mut state.inbox_is_dirty, true) {
+            lock(&self.dirty).push(Arc::clone(account));
         }
     }
 

@@ -196,8 +196,42 @@ impl Hub {
 
     fn deliver(&self, parcel: Parcel, wakes: &mut Wakes) {
         match parcel.content {
-            Content::Message(delivery) => deliver_message(&delivery, wakes),
+            Content::Message(delivery) => self.deliver_message(&delivery, wakes),
             Content::Query(query) => self.deliver_query(query, wakes),
+        }
+    }
+
+    /// Gives a message to the devices of the account it is for. Who they are is
+    /// decided now, not when it was sent: under the account's lock, so that a
+    /// device that comes meanwhile gets it either from here or from the log.
+    fn deliver_message(&self, delivery: &Delivery, wakes: &mut Wakes) {
+        let mut state = delivery.recipient.state();
+        if let Some(place) = delivery.place {
+            state.inbox.arrived(place);
+            self.inbox_changed(&delivery.recipient, &mut state);
+        }
+        let AccountState { devices, inbox, .. } = &mut *state;
+        let event = || Event::Message {
+            message: Arc::clone(&delivery.message),
+            place: delivery.place,
+        };
+        let addressed = delivery.message.to().resource().and_then(|resource| {
+            devices
+                .iter()
+                .find(|device| device.session.address().resource() == resource)
+        });
+        if let Some(device) = addressed {
+            if let Some(place) = delivery.place {
+                inbox.reserve(place, device.session.slot());
+            }
+            device.session.mailbox().push(event(), wakes);
+            return;
+        }
+        for device in devices.iter().filter(|device| device.takes_messages()) {
+            if let Some(place) = delivery.place {
+                inbox.give(place, device.session.slot());
+            }
+            device.session.mailbox().push(event(), wakes);
         }
     }
 
@@ -272,39 +306,5 @@ fn admit(
             }
             Ok(Admission::Accept)
         }
-    }
-}
-
-/// Gives a message to the devices of the account it is for. Who they are is
-/// decided now, not when it was sent: under the account's lock, so that a
-/// device that comes meanwhile gets it either from here or from the log.
-fn deliver_message(delivery: &Delivery, wakes: &mut Wakes) {
-    let mut state = delivery.recipient.state();
-    if let Some(place) = delivery.place {
-        state.inbox.arrived(place);
-        state.inbox_is_dirty = true;
-    }
-    let AccountState { devices, inbox, .. } = &mut *state;
-    let event = || Event::Message {
-        message: Arc::clone(&delivery.message),
-        place: delivery.place,
-    };
-    let addressed = delivery.message.to().resource().and_then(|resource| {
-        devices
-            .iter()
-            .find(|device| device.session.address().resource() == resource)
-    });
-    if let Some(device) = addressed {
-        if let Some(place) = delivery.place {
-            inbox.reserve(place, device.session.slot());
-        }
-        device.session.mailbox().push(event(), wakes);
-        return;
-    }
-    for device in devices.iter().filter(|device| device.takes_messages()) {
-        if let Some(place) = delivery.place {
-            inbox.give(place, device.session.slot());
-        }
-        device.session.mailbox().push(event(), wakes);
     }
 }

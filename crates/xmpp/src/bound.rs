@@ -191,11 +191,13 @@ impl Bound {
         }
     }
 
-    /// Goes on in a new connection (XEP-0198 §5).
+    /// Goes on in a new connection (XEP-0198 §5). What the client sent in the
+    /// old one is settled first: it sends again whatever is not counted as
+    /// handled, and that must not be something on its way to the disk.
     ///
     /// # Errors
     /// The client counts what it was never sent.
-    pub(crate) fn resume(
+    pub(crate) async fn resume(
         &mut self,
         front: &Xmpp,
         previous: &str,
@@ -203,6 +205,7 @@ impl Bound {
         output: &mut BytesMut,
         now: Timestamp,
     ) -> Result<(), StreamCondition> {
+        self.session.all_settled().await;
         self.acknowledged(front, h)?;
         self.heard(now);
         self.live_since = now;

@@ -461,7 +461,7 @@ async fn resume(
             return Same;
         }
     };
-    match bound.resume(front, previous, h, output, now) {
+    match bound.resume(front, previous, h, output, now).await {
         Ok(()) => Progress::Bound(bound),
         Err(condition) => {
             bound.end(front);

@@ -3,7 +3,7 @@
 use crate::bound::Bound;
 use anser_jid::BareJid;
 use anser_store::Timestamp;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 /// The streams that can be resumed, by the ids that their clients were given.
 #[derive(Debug, Default)]
 pub(crate) struct Resumptions {
-    tickets: Mutex<HashMap<String, Arc<Ticket>>>,
+    tickets: Mutex<BTreeMap<String, Arc<Ticket>>>,
 }
 
 /// The right to resume one stream.
@@ -124,7 +124,7 @@ impl Resumptions {
         taken
     }
 
-    fn tickets(&self) -> MutexGuard<'_, HashMap<String, Arc<Ticket>>> {
+    fn tickets(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Ticket>>> {
         self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

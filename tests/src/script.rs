@@ -1,0 +1,405 @@
+//! Wire transcripts: what clients send and what they must receive, in process
+//! and without waiting.
+//!
+//! ```text
+//! alice C: <presence/>
+//! alice S: <presence from='alice@example.org/phone'/>
+//! bob   S: nothing
+//! ```
+//!
+//! A received element has to have at least the attributes, the children and the
+//! text that the line has; `id='*'` stands for any value. Lines that begin with
+//! white space belong to the line before; `#` begins a comment.
+
+use crate::world::{DOMAIN, EXPORTER, LinkId, PASSWORD, World};
+use anser_jid::FullJid;
+use anser_sasl::client::{Client, Credentials};
+use anser_sasl::{ChannelBindings, Mechanism, Nonce, Offer};
+use anser_xml::{Child, Element, Event, Limits, Scanner};
+use anser_xmpp::Entry;
+use bytes::{Bytes, BytesMut};
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write;
+
+/// Clients in a world, each with a name.
+pub struct Script {
+    /// The world.
+    pub world: World,
+    actors: BTreeMap<String, Actor>,
+}
+
+/// A client as a script knows it.
+struct Actor {
+    link: LinkId,
+    scanner: Scanner,
+    input: BytesMut,
+    received: VecDeque<Received>,
+    /// What the server offered last.
+    offer: Offer,
+}
+
+/// What a client may receive.
+#[derive(Debug, Clone)]
+enum Received {
+    Header(Element),
+    Element(Element),
+    Close,
+}
+
+impl Received {
+    fn text(&self) -> String {
+        match self {
+            Self::Header(element) | Self::Element(element) => {
+                String::from_utf8(element.raw().to_vec()).unwrap()
+            }
+            Self::Close => "</stream:stream>".to_owned(),
+        }
+    }
+}
+
+/// A way in that permits everything, as on loopback.
+pub const PLAINTEXT: Entry = Entry {
+    has_starttls: false,
+    allows_plaintext_login: true,
+};
+/// The way in that servers offer on port 5222.
+pub const STARTTLS: Entry = Entry {
+    has_starttls: true,
+    allows_plaintext_login: false,
+};
+
+const HEADER: &str = "<stream:stream xmlns='jabber:client' \
+     xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='example.org'>";
+
+impl Script {
+    /// A script in a world in which these users have accounts.
+    #[must_use]
+    pub fn new(users: &[&str]) -> Self {
+        Self::in_world(World::new(1, users))
+    }
+
+    /// A script in a world made elsewhere.
+    #[must_use]
+    pub fn in_world(world: World) -> Self {
+        Self {
+            world,
+            actors: BTreeMap::new(),
+        }
+    }
+
+    /// A client connects, and says nothing yet.
+    pub fn connect(&mut self, actor: &str, entry: Entry) {
+        let link = self.world.connect(entry);
+        let actor_state = Actor {
+            link,
+            scanner: Scanner::new(Limits::NONE),
+            input: BytesMut::new(),
+            received: VecDeque::new(),
+            offer: Offer::new([], []),
+        };
+        self.actors.insert(actor.to_owned(), actor_state);
+    }
+
+    /// A client connects and logs in as `user`.
+    pub fn authenticate(&mut self, actor: &str, user: &str) {
+        self.connect(actor, PLAINTEXT);
+        self.send(actor, HEADER);
+        self.expect_header(actor);
+        self.expect(
+            actor,
+            "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>",
+        );
+        self.sasl(
+            actor,
+            user,
+            PASSWORD,
+            Mechanism::from_name("SCRAM-SHA-256").unwrap(),
+        );
+        self.expect(actor, "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+        self.restart(actor);
+        self.expect(
+            actor,
+            "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>",
+        );
+    }
+
+    /// Opens a new stream on the same connection.
+    pub fn restart(&mut self, actor: &str) {
+        self.actor(actor).scanner.restart();
+        self.send(actor, HEADER);
+        self.expect_header(actor);
+    }
+
+    /// A client connects, logs in and binds the resource of its address. What
+    /// is left of the negotiation is read.
+    pub fn log_in(&mut self, actor: &str, address: &str) {
+        let address = FullJid::parse(address).unwrap();
+        self.authenticate(actor, address.local().unwrap());
+        let resource = address.resource();
+        self.send(
+            actor,
+            &format!(
+                "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
+                 <resource>{resource}</resource></bind></iq>"
+            ),
+        );
+        let jid = format!(
+            "<iq type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
+             <jid>{address}</jid></bind></iq>"
+        );
+        self.expect(actor, &jid);
+    }
+
+    /// Logs in and sends initial presence; everything received up to then is
+    /// forgotten.
+    pub fn appear(&mut self, actor: &str, address: &str) {
+        self.log_in(actor, address);
+        self.send(actor, "<presence/>");
+        self.expect(actor, &format!("<presence from='{address}'/>"));
+    }
+
+    /// Goes through a SASL exchange up to the last message of the client.
+    pub fn sasl(&mut self, actor: &str, user: &str, password: &str, mechanism: Mechanism) {
+        let credentials = Credentials {
+            username: user,
+            password,
+            authzid: None,
+        };
+        let plus = mechanism.is_plus();
+        let bindings = ChannelBindings {
+            exporter: plus.then_some(EXPORTER),
+            end_point: None,
+        };
+        let offer = self.actor(actor).offer.clone();
+        let nonce = Nonce::from_random([9; 18]);
+        let (client, first) =
+            Client::start(mechanism, credentials, &offer, &bindings, nonce).unwrap();
+        let first = encode(&first);
+        let name = mechanism.name();
+        self.send(
+            actor,
+            &format!("<auth xmlns='{SASL}' mechanism='{name}'>{first}</auth>"),
+        );
+        if mechanism == Mechanism::Plain {
+            return;
+        }
+        self.world.settle();
+        let challenge = match self.next(actor) {
+            Some(Received::Element(element)) if element.name() == "challenge" => element,
+            other => panic!("{actor} got {other:?} for a challenge"),
+        };
+        let (_, last) = client.challenge(&decode(&challenge.text())).unwrap();
+        let last = encode(&last);
+        self.send(
+            actor,
+            &format!("<response xmlns='{SASL}'>{last}</response>"),
+        );
+    }
+
+    /// Sends text as it is.
+    pub fn send(&mut self, actor: &str, text: &str) {
+        let link = self.actor(actor).link;
+        self.world.arrive(link, text.as_bytes());
+        self.world.settle();
+    }
+
+    /// The server notices that the client's connection is gone.
+    pub fn cut(&mut self, actor: &str) {
+        let link = self.actor(actor).link;
+        self.world.cut(link);
+        self.world.settle();
+    }
+
+    /// Plays a transcript.
+    pub fn play(&mut self, transcript: &str) {
+        for line in lines(transcript) {
+            let (actor, rest) = line.split_once(char::is_whitespace).unwrap();
+            let (direction, text) = rest.trim_start().split_at(2);
+            let text = text.trim();
+            match direction {
+                "C:" => self.send(actor, text),
+                "S:" if text == "nothing" => self.expect_nothing(actor),
+                "S:" if text == "closed" => self.expect_closed(actor),
+                "S:" => self.expect(actor, text),
+                other => panic!("neither C: nor S: but {other:?} in {line:?}"),
+            }
+        }
+    }
+
+    /// The next thing that the client receives must be this.
+    pub fn expect(&mut self, actor: &str, expected: &str) {
+        let received = self.next(actor);
+        let received = received.unwrap_or_else(|| panic!("{actor} got nothing for {expected}"));
+        let fits = match (&received, expected) {
+            (Received::Close, "</stream:stream>") => true,
+            (Received::Element(element), expected) => fits(element, &pattern(expected)),
+            (Received::Close | Received::Header(_), _) => false,
+        };
+        assert!(
+            fits,
+            "{actor} got\n  {}\nfor\n  {expected}",
+            received.text()
+        );
+    }
+
+    fn expect_header(&mut self, actor: &str) {
+        let received = self.next(actor);
+        assert!(
+            matches!(received, Some(Received::Header(_))),
+            "{received:?}"
+        );
+    }
+
+    /// The client has received nothing more.
+    pub fn expect_nothing(&mut self, actor: &str) {
+        if let Some(received) = self.next(actor) {
+            panic!("{actor} got\n  {}\nfor nothing", received.text());
+        }
+    }
+
+    /// The server has closed the connection, and said nothing more before.
+    pub fn expect_closed(&mut self, actor: &str) {
+        self.expect_nothing(actor);
+        let link = self.actor(actor).link;
+        assert!(
+            self.world.link(link).is_closed,
+            "{actor} is still connected"
+        );
+    }
+
+    /// The next element that the client receives.
+    ///
+    /// # Panics
+    /// There is none.
+    pub fn receive(&mut self, actor: &str) -> Element {
+        match self.next(actor) {
+            Some(Received::Element(element)) => element,
+            other => panic!("{actor} got {other:?} for an element"),
+        }
+    }
+
+    fn next(&mut self, actor: &str) -> Option<Received> {
+        self.world.settle();
+        let actor = self.actors.get_mut(actor).unwrap();
+        let arrived = self.world.link(actor.link).outbound.split();
+        actor.input.extend_from_slice(&arrived);
+        while let Some(event) = actor.scanner.next(&mut actor.input).unwrap() {
+            actor.received.push_back(match event {
+                Event::Open(header) => Received::Header(header),
+                Event::Element(element) => {
+                    if element.name() == "features" {
+                        actor.offer = offer(&element);
+                    }
+                    Received::Element(element)
+                }
+                Event::Close => Received::Close,
+            });
+        }
+        actor.received.pop_front()
+    }
+
+    fn actor(&mut self, name: &str) -> &mut Actor {
+        self.actors
+            .get_mut(name)
+            .unwrap_or_else(|| panic!("{name} has not connected"))
+    }
+}
+
+/// The mechanisms and channel bindings in stream features.
+pub(crate) fn offer(features: &Element) -> Offer {
+    let names = |list: &str, of: &dyn Fn(&Child<'_>) -> String| -> Vec<String> {
+        let lists = features.children().filter(|child| child.name() == list);
+        let open: Vec<_> = lists.map(|child| child.open()).collect();
+        open.iter()
+            .flat_map(|list| list.children().map(|child| of(&child)).collect::<Vec<_>>())
+            .collect()
+    };
+    let mechanisms = names("mechanisms", &|child| child.text().into_owned());
+    let bindings = names("sasl-channel-binding", &|child| {
+        child.attribute("type").unwrap().into_owned()
+    });
+    Offer::new(
+        mechanisms.iter().map(String::as_str),
+        bindings.iter().map(String::as_str),
+    )
+}
+
+const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+
+/// The lines of a transcript, with continuations joined.
+fn lines(transcript: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let indent = transcript
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| line.len() - line.trim_start().len())
+        .min()
+        .unwrap_or(0);
+    for line in transcript.lines() {
+        let line = line.get(indent..).unwrap_or("").trim_end();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if line.starts_with(char::is_whitespace) {
+            let last = lines.last_mut().unwrap();
+            write!(last, " {}", line.trim_start()).unwrap();
+        } else {
+            lines.push(line.to_owned());
+        }
+    }
+    lines
+}
+
+/// An element of a transcript; where it says nothing else, it is a stanza's.
+fn pattern(text: &str) -> Element {
+    let text = Bytes::copy_from_slice(text.replace("> <", "><").as_bytes());
+    let parsed = match text.starts_with(b"<stream:") {
+        true => {
+            let declared = String::from_utf8(text.to_vec()).unwrap();
+            let name_ends = declared.find([' ', '/', '>']).unwrap();
+            let (name, rest) = declared.split_at(name_ends);
+            let declared = if rest.contains("xmlns:stream") {
+                declared.clone()
+            } else {
+                format!("{name} xmlns:stream='http://etherx.jabber.org/streams'{rest}")
+            };
+            Element::parse(declared.into(), &Limits::NONE)
+        }
+        false => Element::parse_in(text.clone(), "jabber:client", &Limits::NONE),
+    };
+    parsed.unwrap_or_else(|fault| panic!("{fault} in {text:?}"))
+}
+
+/// Whether an element has all that the pattern has.
+fn fits(element: &Element, pattern: &Element) -> bool {
+    let same_name = element.name() == pattern.name() && element.namespace() == pattern.namespace();
+    let has_attributes = pattern.attributes().all(|wanted| {
+        let found = element.attribute_ns(&wanted.namespace(), wanted.name());
+        found.is_some_and(|found| wanted.value() == "*" || found == wanted.value())
+    });
+    let has_children = pattern.children().all(|wanted| {
+        let wanted = wanted.open();
+        element.children().any(|child| fits(&child.open(), &wanted))
+    });
+    let text = pattern.text();
+    let has_text = text.trim().is_empty() || text == element.text();
+    same_name && has_attributes && has_children && has_text
+}
+
+/// The address of a user of the world.
+#[must_use]
+pub fn address(user: &str) -> String {
+    format!("{user}@{DOMAIN}")
+}
+
+pub(crate) fn encode(data: &[u8]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(data)
+}
+
+pub(crate) fn decode(text: &str) -> Vec<u8> {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .unwrap()
+}

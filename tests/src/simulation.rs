@@ -1,0 +1,346 @@
+//! A world left to chance: people who write to each other over connections that
+//! break, while the disk takes its time and sometimes has no room. A seed tells
+//! the whole story.
+//!
+//! Every message is numbered by its sender for each recipient. At the end, when
+//! everybody has come back and everything has arrived, each account must have
+//! every message that its sender saw acknowledged, once, in the order of the
+//! numbers.
+
+mod person;
+
+use crate::script::PLAINTEXT;
+use crate::world::{Dice, World};
+use anser_hub::AccountsConfig;
+use anser_xmpp::XmppConfig;
+use person::Person;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// What a run was like.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Figures {
+    /// Messages that their senders saw acknowledged.
+    pub acknowledged: usize,
+    /// Messages that arrived.
+    pub arrived: usize,
+    /// Messages refused for want of room.
+    pub refused: usize,
+    /// Connections that broke.
+    pub cuts: usize,
+    /// Streams that went on in another connection.
+    pub resumed: usize,
+}
+
+impl std::ops::AddAssign for Figures {
+    fn add_assign(&mut self, other: Self) {
+        self.acknowledged += other.acknowledged;
+        self.arrived += other.arrived;
+        self.refused += other.refused;
+        self.cuts += other.cuts;
+        self.resumed += other.resumed;
+    }
+}
+
+/// People in a world.
+pub struct Simulation {
+    dice: Dice,
+    world: World,
+    people: Vec<Person>,
+    accounts: usize,
+    /// Everything that happened, one line each.
+    pub transcript: String,
+    figures: Figures,
+}
+
+const NAMES: &[&str] = &["alice", "bob", "carol", "dave", "eve"];
+
+impl Simulation {
+    /// Two to ten devices of two to five people.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let accounts = 2 + dice.below(NAMES.len() - 1);
+        let limits = AccountsConfig {
+            // Small enough to be reached now and then.
+            mailbox_events: 8 + dice.below(60),
+            ..AccountsConfig::default()
+        };
+        let patience = XmppConfig {
+            resume_seconds: 20,
+            ping_seconds: 60,
+            ping_timeout_seconds: 10,
+            unacknowledged_stanzas: 3 + dice.below(30),
+            ..XmppConfig::default()
+        };
+        let world = World::with_config(dice.roll(), &NAMES[..accounts], limits, patience);
+        let mut people = Vec::new();
+        for (account, name) in NAMES[..accounts].iter().enumerate() {
+            for resource in ["phone", "laptop"].iter().take(1 + dice.below(2)) {
+                people.push(Person::new(account, name, resource, accounts));
+            }
+        }
+        Self {
+            dice,
+            world,
+            people,
+            accounts,
+            transcript: String::new(),
+            figures: Figures::default(),
+        }
+    }
+
+    /// Lets `steps` things happen, then has everybody come back and everything
+    /// arrive.
+    ///
+    /// # Panics
+    /// A message was lost, doubled or out of order.
+    pub fn run(mut self, steps: usize) -> (Figures, String) {
+        for _ in 0..steps {
+            self.step();
+        }
+        self.world.space().grant(None);
+        self.come_to_rest();
+        self.check();
+        (self.figures, self.transcript)
+    }
+
+    fn note(&mut self, what: std::fmt::Arguments<'_>) {
+        writeln!(self.transcript, "{what}").unwrap();
+    }
+
+    /// One thing happens.
+    fn step(&mut self) {
+        match self.dice.below(100) {
+            0..40 => self.run_something(),
+            40..48 => {
+                let count = self.world.commit();
+                self.note(format_args!("commit {count}"));
+            }
+            48..64 => self.move_to_server(),
+            64..80 => self.move_to_client(),
+            80..97 => self.somebody_acts(),
+            97 => {
+                let millis = self.dice.below(3000) as u64;
+                self.pass(Duration::from_millis(millis));
+            }
+            98 if self.dice.one_in(4) => {
+                let seconds = self.dice.below(40) as u64;
+                self.pass(Duration::from_secs(seconds));
+            }
+            _ => {
+                let is_full = self.dice.one_in(5);
+                self.world.space().grant(is_full.then_some(0));
+                self.note(format_args!("disk full: {is_full}"));
+            }
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.world.pass(time);
+        self.note(format_args!("{time:?} pass"));
+    }
+
+    fn run_something(&mut self) {
+        let awake = self.world.awake();
+        if awake > 0 {
+            let choice = self.dice.below(awake);
+            self.world.run(choice);
+            self.note(format_args!("task {choice} of {awake}"));
+        }
+    }
+
+    /// Some of what a client has sent arrives, cut anywhere.
+    fn move_to_server(&mut self) {
+        let who = self.dice.below(self.people.len());
+        let size = 1 + self.dice.below(400);
+        let Some((link, bytes)) = self.people[who].take_outgoing(size) else {
+            return;
+        };
+        self.world.arrive(link, &bytes);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        self.note(format_args!("{who} > {text}"));
+    }
+
+    /// Some of what the server has sent arrives.
+    fn move_to_client(&mut self) {
+        let who = self.dice.below(self.people.len());
+        let size = 1 + self.dice.below(400);
+        self.bring(who, size);
+    }
+
+    /// Brings up to `size` bytes to a client; says whether there were any.
+    fn bring(&mut self, who: usize, size: usize) -> bool {
+        let person = &mut self.people[who];
+        let Some(link) = person.link() else {
+            return false;
+        };
+        let mut wire = self.world.link(link);
+        let size = size.min(wire.outbound.len());
+        let bytes = wire.outbound.split_to(size);
+        let is_over = wire.is_closed && wire.outbound.is_empty();
+        drop(wire);
+        if size > 0 {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            self.note(format_args!("{who} < {text}"));
+        }
+        let person = &mut self.people[who];
+        person.receive(&bytes, &mut self.dice);
+        if is_over {
+            self.people[who].disconnected();
+        }
+        size > 0
+    }
+
+    fn somebody_acts(&mut self) {
+        let who = self.dice.below(self.people.len());
+        if self.people[who].link().is_none() {
+            return self.connect(who);
+        }
+        match self.dice.below(40) {
+            0..24 => {
+                let to = self.dice.below(self.accounts);
+                let name = NAMES[to];
+                self.people[who].write(to, name, &mut self.dice);
+            }
+            24..32 => self.people[who].ask(),
+            32..34 => self.people[who].change_presence(&mut self.dice),
+            34 => self.break_connection(who),
+            35 => self.leave_connection(who),
+            36 if self.dice.one_in(3) => self.people[who].say_goodbye(),
+            _ => self.run_something(),
+        }
+    }
+
+    fn connect(&mut self, who: usize) {
+        let link = self.world.connect(PLAINTEXT);
+        self.people[who].connected(link);
+        self.note(format_args!("{who} connects"));
+    }
+
+    /// Both sides notice.
+    fn break_connection(&mut self, who: usize) {
+        if let Some(link) = self.people[who].link() {
+            self.figures.cuts += 1;
+            self.world.cut(link);
+            self.people[who].disconnected();
+            self.note(format_args!("{who} is cut off"));
+        }
+    }
+
+    /// Only the client notices: the server goes on talking to nobody.
+    fn leave_connection(&mut self, who: usize) {
+        if self.people[who].link().is_some() {
+            self.figures.cuts += 1;
+            self.people[who].disconnected();
+            self.note(format_args!("{who} is gone"));
+        }
+    }
+
+    /// Everybody comes back and stays until nothing happens any more.
+    fn come_to_rest(&mut self) {
+        let mut quiet = 0;
+        for _ in 0..100_000 {
+            let moved = self.everything_moves();
+            if moved {
+                quiet = 0;
+            } else {
+                // What waits for a deadline comes now, down to the streams of
+                // clients that have not come back to them.
+                quiet += 1;
+                if quiet == 4 {
+                    return;
+                }
+                self.pass(Duration::from_secs(15));
+                for person in &mut self.people {
+                    person.ask();
+                }
+            }
+        }
+        panic!("the world does not come to rest");
+    }
+
+    fn everything_moves(&mut self) -> bool {
+        let mut moved = false;
+        for who in 0..self.people.len() {
+            if self.people[who].link().is_none() {
+                self.connect(who);
+                moved = true;
+            }
+            self.people[who].stay();
+            while let Some((link, bytes)) = self.people[who].take_outgoing(usize::MAX) {
+                self.world.arrive(link, &bytes);
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                self.note(format_args!("{who} > {text}"));
+                moved = true;
+            }
+        }
+        self.world.settle();
+        for who in 0..self.people.len() {
+            moved |= self.bring(who, usize::MAX);
+        }
+        moved
+    }
+
+    fn check(&mut self) {
+        for sender in 0..self.accounts {
+            for recipient in 0..self.accounts {
+                self.check_pair(sender, recipient);
+            }
+        }
+        for person in &self.people {
+            self.figures.refused += person.refused();
+            self.figures.resumed += person.resumed;
+        }
+    }
+
+    /// What one account has written to another.
+    fn check_pair(&mut self, sender: usize, recipient: usize) {
+        let senders = self.people.iter().filter(|person| person.account == sender);
+        for device in senders {
+            let mut places = std::collections::BTreeMap::new();
+            let devices = self
+                .people
+                .iter()
+                .filter(|person| person.account == recipient);
+            for reader in devices {
+                let mut last = None;
+                for (number, place) in reader.arrivals_from(&device.address) {
+                    let in_order = last.is_none_or(|last| number > last);
+                    assert!(
+                        in_order,
+                        "{} got {number} after {last:?} from {}\n{}",
+                        reader.address, device.address, self.transcript
+                    );
+                    last = Some(number);
+                    let first = places.insert(number, place.clone());
+                    assert!(
+                        first.is_none_or(|first| first == place),
+                        "{number} from {} is twice in the log of {}\n{}",
+                        device.address,
+                        reader.address,
+                        self.transcript
+                    );
+                }
+            }
+            for number in device.acknowledged_to(recipient) {
+                assert!(
+                    places.contains_key(&number),
+                    "{number} from {} to {recipient} was acknowledged and is lost\n{}",
+                    device.address,
+                    self.transcript
+                );
+                self.figures.acknowledged += 1;
+            }
+            for number in device.refused_to(recipient) {
+                assert!(
+                    !places.contains_key(&number),
+                    "{number} from {} to {recipient} was refused and came all the same\n{}",
+                    device.address,
+                    self.transcript
+                );
+            }
+            self.figures.arrived += places.len();
+        }
+    }
+}
