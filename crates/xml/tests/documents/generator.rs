@@ -219,7 +219,12 @@ impl<'a> Generator<'a> {
         if self.has_mistake() {
             return self.random.pick(BAD_NAMES).to_owned();
         }
-        let name = self.random.pick(NAMES);
+        // Rarely, because the other parser needs help with it.
+        let name = if self.random.one_in(300) {
+            "ﾖ"
+        } else {
+            self.random.pick(NAMES)
+        };
         if self.has_mistake() {
             return format!(
                 "{}:{name}",
