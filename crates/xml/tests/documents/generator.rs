@@ -105,6 +105,7 @@ pub(crate) fn stream(random: &mut Random) -> Vec<u8> {
 /// A standalone element.
 pub(crate) fn element(random: &mut Random) -> Vec<u8> {
     let mut generator = Generator::new(random);
+    generator.declaration();
     generator.element(0);
     generator.finish()
 }
