@@ -3,7 +3,16 @@
 use crate::chars::{self, NAME, SPACE};
 use crate::fault::Fault;
 
-pub(crate) const START: &[u8] = b"<?xml";
+const START: &[u8] = b"<?xml";
+
+/// Whether `bytes` begin with a declaration; `None` if there are too few to tell.
+pub(crate) fn begins(bytes: &[u8]) -> Option<bool> {
+    match bytes.get(START.len()) {
+        Some(&byte) => Some(bytes.starts_with(START) && chars::is(byte, SPACE)),
+        None if START.starts_with(bytes) => None,
+        None => Some(false),
+    }
+}
 
 /// Checks a declaration, which is all of `bytes` and begins as one.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), Fault> {

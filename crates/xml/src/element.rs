@@ -8,6 +8,7 @@ use bytes::{Buf, Bytes};
 use crate::attribute::{self, Attribute};
 use crate::chars::{self, SPACE, checked};
 use crate::child::Child;
+use crate::declaration;
 use crate::fault::Fault;
 use crate::index::{AttributeRecord, Record, Span, Tag, XML};
 use crate::limits::Limits;
@@ -31,8 +32,8 @@ pub struct Element {
 }
 
 impl Element {
-    /// Reads one standalone element, as a WebSocket message carries it (RFC 7395 §3.3.3). White
-    /// space around it is ignored; an XML declaration is not allowed.
+    /// Reads one standalone element, as a WebSocket message carries it (RFC 7395 §3.3.3), with or
+    /// without an XML declaration. White space around the element is ignored.
     ///
     /// # Errors
     /// What [`Scanner::next`](crate::Scanner::next) would report, or that there is too little or
@@ -55,17 +56,22 @@ impl Element {
     }
 
     fn read(mut document: Bytes, scope: &Scope, limits: &Limits) -> Result<Self, Fault> {
+        let incomplete = Fault::Incomplete {
+            got: document.len() as u32,
+        };
+        if declaration::begins(&document) == Some(true) {
+            let end = memchr::memchr(b'>', &document).ok_or(incomplete)?;
+            declaration::check(&document.split_to(end + 1))?;
+        }
         document.advance(chars::run(&document, SPACE));
         match document.first() {
             Some(b'<') => {}
             Some(&byte) => return Err(Fault::Unexpected { byte, at: 0 }),
-            None => return Err(Fault::Incomplete { got: 0 }),
+            None => return Err(incomplete),
         }
         let mut pass = Pass::new();
         if !pass.run(&document, Around::whole(scope, limits))? {
-            return Err(Fault::Incomplete {
-                got: document.len() as u32,
-            });
+            return Err(incomplete);
         }
         let rest = document.split_off(pass.length());
         if let Some(&byte) = rest.get(chars::run(&rest, SPACE)) {

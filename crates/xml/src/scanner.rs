@@ -172,13 +172,13 @@ impl Scanner {
     /// Returns whether it is known that there is none, or no more.
     fn skip_declaration(&mut self, input: &mut BytesMut) -> Result<bool, Fault> {
         let seen = match self.stage {
-            Stage::Start => match input.get(declaration::START.len()) {
-                Some(&byte) if input.starts_with(declaration::START) && chars::is(byte, SPACE) => 0,
-                None if declaration::START.starts_with(input) => return Ok(false),
-                Some(_) | None => {
+            Stage::Start => match declaration::begins(input) {
+                Some(true) => 0,
+                Some(false) => {
                     self.stage = Stage::Header;
                     return Ok(true);
                 }
+                None => return Ok(false),
             },
             Stage::Declaration { seen } => seen as usize,
             Stage::Header | Stage::EmptyStream | Stage::Stanzas | Stage::Over => return Ok(true),

@@ -79,11 +79,26 @@ fn comments_instructions_declarations_and_entities_are_restricted() {
     ]);
 }
 
-/// RFC 7395 §3.3.3: a message is an element, so the declaration of a document has no place in it
+/// RFC 7395 §3.3.3: a message is a document, though a declaration is not recommended
 #[test]
-fn a_standalone_element_has_no_xml_declaration() {
-    let fault = restricted(Construct::ProcessingInstruction, 0);
-    refused(&[("<?xml version='1.0'?><a/>", fault)]);
+fn a_standalone_element_may_have_an_xml_declaration_before_it() {
+    accepted(&[
+        "<?xml version='1.0'?><a/>",
+        "<?xml version='1.0' encoding='UTF-8'?>\n<a/>\n",
+    ]);
+    refused(&[
+        ("<?xml version='1.1'?><a/>", Fault::MalformedDeclaration),
+        (
+            "<?xml version='1.0' encoding='latin1'?><a/>",
+            Fault::UnsupportedEncoding,
+        ),
+        (
+            " <?xml version='1.0'?><a/>",
+            restricted(Construct::ProcessingInstruction, 0),
+        ),
+        ("<?xml version='1.0'?", Fault::Incomplete { got: 20 }),
+        ("<?xml version='1.0'?>", Fault::Incomplete { got: 21 }),
+    ]);
 }
 
 /// XML 1.0 §2.7
@@ -390,7 +405,7 @@ fn an_element_is_alone_but_for_white_space() {
     accepted(&[" \r\n\t<a/> \r\n\t"]);
     refused(&[
         ("", Fault::Incomplete { got: 0 }),
-        ("  ", Fault::Incomplete { got: 0 }),
+        ("  ", Fault::Incomplete { got: 2 }),
         ("x<a/>", unexpected(b'x', 0)),
         ("\u{FEFF}<a/>", unexpected(0xEF, 0)),
         ("<a/>x", Fault::AfterEnd { byte: b'x' }),

@@ -8,48 +8,69 @@ use anser_xml::Fault;
 use crate::ours::Refused;
 use crate::reference::{self, Read, Tree};
 
-type Rewrite = fn(&[u8]) -> Vec<u8>;
+type Rewrite = fn(&str) -> String;
 
 /// What rxml 0.14 refuses or reads wrongly, and how to write it so that it does not.
 const SHORTCOMINGS: &[(&str, Rewrite)] = &[
-    // It takes a carriage return in an attribute value for nothing, or refuses what follows it;
-    // XML 1.0 §2.11 makes it a line feed before anything else looks at it.
-    ("carriage return in a value", normalise_line_ends),
+    (CARRIAGE_RETURN, normalise_line_ends),
     // It allows eight digits; XML 1.0 §4.1 any number.
     ("long character reference", shorten_references),
+    // It does not know the last range of the Basic Multilingual Plane in XML 1.0 §2.3 [4].
+    ("name with U+FDF0 to U+FFFD", hide_characters),
     // It wants the first byte to be a `<`; XML 1.0 §2.8 allows white space before an element.
     ("white space at the start", |document| {
-        document.trim_ascii_start().to_vec()
+        document.trim_ascii_start().to_owned()
     }),
     // It wants `yes`; XML 1.0 §2.9 allows both, and without a DTD they mean the same.
     ("standalone='no'", |document| {
-        String::from_utf8_lossy(document)
-            .replacen("standalone='no'", "", 1)
-            .into_bytes()
+        document.replacen("standalone='no'", "", 1)
     }),
 ];
 
-fn normalise_line_ends(document: &[u8]) -> Vec<u8> {
-    String::from_utf8_lossy(document)
-        .replace("\r\n", "\n")
-        .replace('\r', "\n")
-        .into_bytes()
+/// It takes a carriage return in an attribute value for nothing, or refuses what follows it;
+/// XML 1.0 §2.11 makes it a line feed before anything else looks at it.
+const CARRIAGE_RETURN: &str = "carriage return in a value";
+
+fn normalise_line_ends(document: &str) -> String {
+    document.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-fn shorten_references(document: &[u8]) -> Vec<u8> {
-    let mut text = String::from_utf8_lossy(document).into_owned();
+fn shorten_references(document: &str) -> String {
+    let mut document = document.to_owned();
     for start in ["&#0000", "&#x0000"] {
-        while let Some(at) = text.find(start) {
-            text.remove(at + start.len() - 1);
+        while let Some(at) = document.find(start) {
+            document.remove(at + start.len() - 1);
         }
     }
-    text.into_bytes()
+    document
 }
+
+/// Puts characters that may be in names, and are in none, in the place of U+FDF0 to U+FFFD.
+fn hide_characters(document: &str) -> String {
+    let hide = |char| match char {
+        '\u{FDF0}'..='\u{FFFD}' => char::from_u32(u32::from(char) + HIDDEN_BY),
+        _ => Some(char),
+    };
+    document.chars().filter_map(hide).collect()
+}
+
+fn restore_characters(text: &str) -> String {
+    let restore = |char| match char {
+        '\u{EF000}'..='\u{EF20D}' => char::from_u32(u32::from(char) - HIDDEN_BY),
+        _ => Some(char),
+    };
+    text.chars().filter_map(restore).collect()
+}
+
+const HIDDEN_BY: u32 = 0xEF000 - 0xFDF0;
 
 /// What rxml finds in an element that we wrote, some of it as it had come.
 pub(crate) fn read_what_we_wrote(document: &[u8]) -> Tree {
-    reference::element(&shorten_references(&normalise_line_ends(document)))
-        .unwrap_or_else(|error| panic!("{error} in {}", document.escape_ascii()))
+    let document = std::str::from_utf8(document).expect("what we write is UTF-8");
+    let document = hide_characters(&shorten_references(&normalise_line_ends(document)));
+    let tree = reference::element(document.as_bytes());
+    tree.unwrap_or_else(|error| panic!("{error} in {document}"))
+        .map(restore_characters)
 }
 
 /// The difference that explains why rxml does not read what we read, and what it reads when the
@@ -59,11 +80,12 @@ pub(crate) fn shortcoming(
     ours: &Tree,
     read: Read,
 ) -> Option<(&'static str, Tree)> {
-    let mut everything = document.to_vec();
+    let document = std::str::from_utf8(document).expect("what we accept is UTF-8");
+    let mut everything = document.to_owned();
     for (name, rewrite) in SHORTCOMINGS {
         everything = rewrite(&everything);
-        for attempt in [rewrite(document), everything.clone()] {
-            match read(&attempt) {
+        for attempt in [&rewrite(document), &everything] {
+            match read(attempt.as_bytes()).map(|theirs| theirs.map(restore_characters)) {
                 Ok(theirs) if theirs.flat() == *ours => return Some((name, theirs)),
                 Ok(_) | Err(_) => {}
             }
@@ -73,22 +95,30 @@ pub(crate) fn shortcoming(
 }
 
 /// The difference that explains why we refuse what rxml reads.
-pub(crate) fn strictness(document: &[u8], refused: &Refused) -> Option<&'static str> {
+pub(crate) fn strictness(document: &[u8], refused: &Refused, read: Read) -> Option<&'static str> {
+    let normalised = std::str::from_utf8(document).map(normalise_line_ends);
+    if normalised.is_ok_and(|document| read(document.as_bytes()).is_err()) {
+        return Some(CARRIAGE_RETURN);
+    }
     let at = |offset: u32| &document[refused.start + offset as usize..];
     match refused.fault {
         // rxml takes the last one; XML 1.0 §3.1 (Unique Att Spec) allows one.
-        Fault::DuplicateAttribute { at: offset } if at(offset).starts_with(b"xmlns") => {
+        Fault::DuplicateAttribute { at: offset } if name_at(at(offset)) == "xmlns" => {
             Some("default namespace declared twice")
         }
         // rxml does not know this name; XML-NAMES §3 forbids to bind it.
-        Fault::ReservedNamespace { at: offset } if !at(offset).starts_with(b"xmlns:xml") => {
+        Fault::ReservedNamespace { at: offset }
+            if !["xmlns:xml", "xmlns:xmlns"].contains(&name_at(at(offset))) =>
+        {
             Some("namespace of xmlns bound to a prefix")
         }
         // RFC 6120 §4.2: a stream has elements and white space between them.
         Fault::TextBetweenStanzas { .. } => Some("text between stanzas"),
         Fault::Unexpected { byte: b'[', at: 2 } if at(0).starts_with(b"<![CDATA[") => {
-            Some("CDATA section between stanzas")
+            Some("CDATA section outside of elements")
         }
+        // rxml wants no more than that it is read as white space; XML 1.0 §2.8 that it is some.
+        Fault::AfterEnd { byte: b'&' | b'<' } => Some("reference or CDATA section after the end"),
         // XML 1.0 §2.9 has it in lower case.
         Fault::MalformedDeclaration => {
             let declaration = String::from_utf8_lossy(document).to_ascii_lowercase();
@@ -98,4 +128,12 @@ pub(crate) fn strictness(document: &[u8], refused: &Refused) -> Option<&'static 
         }
         _ => None,
     }
+}
+
+fn name_at(bytes: &[u8]) -> &str {
+    let end = bytes
+        .iter()
+        .position(|byte| b"= \t\r\n".contains(byte))
+        .unwrap_or(bytes.len());
+    std::str::from_utf8(&bytes[..end]).unwrap_or_default()
 }

@@ -105,6 +105,7 @@ pub(crate) fn stream(random: &mut Random) -> Vec<u8> {
 /// A standalone element.
 pub(crate) fn element(random: &mut Random) -> Vec<u8> {
     let mut generator = Generator::new(random);
+    generator.declaration();
     generator.element(0);
     generator.finish()
 }
@@ -219,7 +220,12 @@ impl<'a> Generator<'a> {
         if self.has_mistake() {
             return self.random.pick(BAD_NAMES).to_owned();
         }
-        let name = self.random.pick(NAMES);
+        // Rarely, because the other parser needs help with it.
+        let name = if self.random.one_in(300) {
+            "ﾖ"
+        } else {
+            self.random.pick(NAMES)
+        };
         if self.has_mistake() {
             return format!(
                 "{}:{name}",

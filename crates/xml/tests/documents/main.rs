@@ -135,7 +135,7 @@ fn judge(
             Some(theirs)
         }
         (Err(refused), Ok(_)) => {
-            let difference = differences::strictness(document, refused);
+            let difference = differences::strictness(document, refused, read);
             tally.differs(difference.unwrap_or_else(|| panic!("only refused here: {refused:?}")));
             None
         }

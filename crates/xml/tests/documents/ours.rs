@@ -60,7 +60,14 @@ pub(crate) fn stream(
 }
 
 pub(crate) fn element(document: &[u8]) -> Result<Element, Refused> {
-    let start = document.len() - document.trim_ascii_start().len();
+    let declaration = document.starts_with(b"<?xml ").then(|| {
+        document
+            .iter()
+            .position(|&byte| byte == b'>')
+            .map_or(0, |end| end + 1)
+    });
+    let rest = &document[declaration.unwrap_or(0)..];
+    let start = document.len() - rest.trim_ascii_start().len();
     Element::parse(Bytes::copy_from_slice(document), &Limits::NONE)
         .map_err(|fault| Refused { fault, start })
 }

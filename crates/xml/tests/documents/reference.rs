@@ -51,6 +51,25 @@ impl Tree {
         }
     }
 
+    /// The same with all names, values and texts changed.
+    pub(crate) fn map(&self, change: fn(&str) -> String) -> Self {
+        let attributes = self.attributes.iter();
+        let mut attributes: Vec<_> = attributes
+            .map(|(namespace, name, value)| (change(namespace), change(name), change(value)))
+            .collect();
+        attributes.sort();
+        let content = self.content.iter().map(|node| match node {
+            Node::Element(tree) => Node::Element(tree.map(change)),
+            Node::Text(text) => Node::Text(change(text)),
+        });
+        Self {
+            namespace: change(&self.namespace),
+            name: change(&self.name),
+            attributes,
+            content: content.collect(),
+        }
+    }
+
     pub(crate) fn push_text(&mut self, text: &str) {
         match self.content.last_mut() {
             Some(Node::Text(last)) => last.push_str(text),
