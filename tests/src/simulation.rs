@@ -14,6 +14,7 @@ use crate::world::{Dice, World};
 use anser_hub::AccountsConfig;
 use anser_xmpp::XmppConfig;
 use person::Person;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -237,27 +238,26 @@ impl Simulation {
         }
     }
 
-    /// Everybody comes back and stays until nothing happens any more.
+    /// Everybody comes back and stays. What waits for a deadline comes, down to
+    /// the end of the streams that nobody came back to.
     fn come_to_rest(&mut self) {
-        let mut quiet = 0;
-        for _ in 0..100_000 {
-            let moved = self.everything_moves();
-            if moved {
-                quiet = 0;
-            } else {
-                // What waits for a deadline comes now, down to the streams of
-                // clients that have not come back to them.
-                quiet += 1;
-                if quiet == 4 {
-                    return;
-                }
-                self.pass(Duration::from_secs(15));
-                for person in &mut self.people {
-                    person.ask();
-                }
+        for _ in 0..4 {
+            self.until_nothing_moves();
+            self.pass(Duration::from_secs(15));
+            for person in &mut self.people {
+                person.ask();
             }
         }
-        panic!("the world does not come to rest");
+        self.until_nothing_moves();
+    }
+
+    fn until_nothing_moves(&mut self) {
+        for _ in 0..10_000 {
+            if !self.everything_moves() {
+                return;
+            }
+        }
+        panic!("the world does not come to rest\n{}", self.transcript);
     }
 
     fn everything_moves(&mut self) -> bool {
@@ -298,21 +298,26 @@ impl Simulation {
     fn check_pair(&mut self, sender: usize, recipient: usize) {
         let senders = self.people.iter().filter(|person| person.account == sender);
         for device in senders {
-            let mut places = std::collections::BTreeMap::new();
+            let mut places = BTreeMap::new();
             let devices = self
                 .people
                 .iter()
                 .filter(|person| person.account == recipient);
             for reader in devices {
-                let mut last = None;
-                for (number, place) in reader.arrivals_from(&device.address) {
-                    let in_order = last.is_none_or(|last| number > last);
+                // Order is promised between two addresses (RFC 6120 §10.1).
+                let mut last = BTreeMap::new();
+                for arrival in reader.arrivals_from(&device.address) {
+                    let number = arrival.number;
+                    let before = last.insert(arrival.to.clone(), number);
                     assert!(
-                        in_order,
-                        "{} got {number} after {last:?} from {}\n{}",
-                        reader.address, device.address, self.transcript
+                        before.is_none_or(|before| number > before),
+                        "{} got {number} after {before:?} from {} for {}\n{}",
+                        reader.address,
+                        device.address,
+                        arrival.to,
+                        self.transcript
                     );
-                    last = Some(number);
+                    let place = arrival.place.clone();
                     let first = places.insert(number, place.clone());
                     assert!(
                         first.is_none_or(|first| first == place),

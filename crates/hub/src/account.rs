@@ -4,7 +4,7 @@ use crate::credentials::CREDENTIALS;
 use crate::inbox::{Inbox, InboxRecord, Slots};
 use crate::roster::{Contact, Roster};
 use crate::sync::lock;
-use crate::{Presence, Session};
+use crate::{Message, Presence, Session};
 use anser_jid::{BareJid, Jid};
 use anser_store::{Change, EntryFlags, Expect, Page, Record, StoreError, Timestamp, View};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ const INBOX: &str = "inbox";
 pub(crate) const FOR_DEVICES: EntryFlags = EntryFlags(1);
 /// A log entry that history shows.
 pub(crate) const FOR_HISTORY: EntryFlags = EntryFlags(2);
+/// A log entry of a message that was sent to a session, not to the account.
+pub(crate) const FOR_SESSION: EntryFlags = EntryFlags(4);
 
 /// An account in memory: from the first session or message until some time
 /// after the last.
@@ -226,7 +228,34 @@ fn read_inbox(view: &View<'_>, address: &BareJid, most: usize) -> Result<Inbox, 
         ..Page::oldest(most)
     };
     for place in view.places(address, &page)? {
-        inbox.arrived(place);
+        inbox.arrived(place, None);
     }
+    note_addressees(view, address, &mut inbox)?;
     Ok(inbox)
+}
+
+/// Reads those of the waiting messages that were sent to a session, to see
+/// which.
+fn note_addressees(
+    view: &View<'_>,
+    address: &BareJid,
+    inbox: &mut Inbox,
+) -> Result<(), StoreError> {
+    let waiting: BTreeSet<_> = inbox.places().collect();
+    let Some(first) = waiting.first() else {
+        return Ok(());
+    };
+    let page = Page {
+        after: first.previous(),
+        flags: FOR_DEVICES.with(FOR_SESSION),
+        ..Page::oldest(usize::MAX >> 1)
+    };
+    let mut addressed = view.places(address, &page)?;
+    addressed.retain(|place| waiting.contains(place));
+    for (place, body) in view.messages(&addressed)? {
+        if let Ok(message) = Message::decode(body) {
+            inbox.addressed(place, message.to());
+        }
+    }
+    Ok(())
 }

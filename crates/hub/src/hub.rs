@@ -160,6 +160,11 @@ impl Hub {
         let mailbox = Mailbox::new(limits.accounts.mailbox());
         let session = Arc::new(Session::new(address, Arc::clone(&account), slot, mailbox));
         state.devices.push(Device::new(Arc::clone(&session)));
+        let addressed = state.inbox.give_addressed(slot, session.address());
+        if !addressed.is_empty() {
+            let waiting = Event::Waiting(addressed);
+            session.mailbox().push(waiting, &mut Wakes::default());
+        }
         drop(state);
         Ok(SessionHandle::new(Arc::clone(self), session))
     }

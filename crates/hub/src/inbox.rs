@@ -5,6 +5,7 @@
 //! acknowledged: a session that is lost with messages under way leaves them
 //! waiting for the next.
 
+use anser_jid::{FullJid, Jid};
 use anser_store::MessageId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,8 +53,10 @@ pub(crate) struct Inbox {
 }
 
 /// A message that nobody has acknowledged.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default)]
 struct Waiting {
+    /// The session it was sent to, if not to the account.
+    addressee: Option<FullJid>,
     /// Who was given it.
     given: Slots,
     /// It is for the one session that was given it, as long as that lives.
@@ -76,9 +79,7 @@ impl Inbox {
         let waiting = record.waiting.iter().filter_map(place);
         Self {
             through: place(&record.through).unwrap_or_default(),
-            waiting: waiting
-                .map(|place| (place, Waiting::for_anyone()))
-                .collect(),
+            waiting: waiting.map(|place| (place, Waiting::default())).collect(),
         }
     }
 
@@ -99,10 +100,26 @@ impl Inbox {
         self.waiting.len()
     }
 
+    /// The places of messages that wait although they are not new.
+    pub(crate) fn places(&self) -> impl Iterator<Item = MessageId> {
+        self.waiting.keys().copied()
+    }
+
     /// A message has come and was given to nobody yet.
-    pub(crate) fn arrived(&mut self, place: MessageId) {
+    pub(crate) fn arrived(&mut self, place: MessageId, addressee: Option<FullJid>) {
         self.through = self.through.max(place);
-        self.waiting.insert(place, Waiting::for_anyone());
+        let waiting = Waiting {
+            addressee,
+            ..Waiting::default()
+        };
+        self.waiting.insert(place, waiting);
+    }
+
+    /// Notes to whom a message that waits was sent.
+    pub(crate) fn addressed(&mut self, place: MessageId, to: &Jid) {
+        if let Some(waiting) = self.waiting.get_mut(&place) {
+            waiting.addressee = FullJid::try_from(to.clone()).ok();
+        }
     }
 
     /// A message was given to a session, and others may have it too.
@@ -123,9 +140,20 @@ impl Inbox {
     /// Gives a session every message that it has not been given before and may
     /// have: their places, in order.
     pub(crate) fn give_all(&mut self, slot: Slot) -> Vec<MessageId> {
+        self.give_those(slot, |_| true)
+    }
+
+    /// The same with messages only that were sent to this very session. What is
+    /// sent to it from now on must not overtake them.
+    pub(crate) fn give_addressed(&mut self, slot: Slot, to: &FullJid) -> Vec<MessageId> {
+        self.give_those(slot, |waiting| waiting.addressee.as_ref() == Some(to))
+    }
+
+    fn give_those(&mut self, slot: Slot, is_meant: impl Fn(&Waiting) -> bool) -> Vec<MessageId> {
         let mut places = Vec::new();
         for (place, waiting) in &mut self.waiting {
-            if !waiting.is_reserved && !waiting.given.contains(slot) {
+            let may_have = !waiting.is_reserved && !waiting.given.contains(slot);
+            if may_have && is_meant(waiting) {
                 waiting.given.insert(slot);
                 places.push(*place);
             }
@@ -151,15 +179,6 @@ impl Inbox {
             }
         }
         released
-    }
-}
-
-impl Waiting {
-    fn for_anyone() -> Self {
-        Self {
-            given: Slots::default(),
-            is_reserved: false,
-        }
     }
 }
 
@@ -192,12 +211,12 @@ mod tests {
     fn a_session_is_given_each_message_once() {
         let (phone, _) = slots();
         let mut inbox = Inbox::default();
-        inbox.arrived(place(1));
-        inbox.arrived(place(2));
+        inbox.arrived(place(1), None);
+        inbox.arrived(place(2), None);
         assert_eq!(inbox.give_all(phone), [place(1), place(2)]);
-        inbox.arrived(place(3));
+        inbox.arrived(place(3), None);
         inbox.give(place(3), phone);
-        inbox.arrived(place(4));
+        inbox.arrived(place(4), None);
         assert_eq!(inbox.give_all(phone), [place(4)]);
     }
 
@@ -205,8 +224,8 @@ mod tests {
     fn what_one_device_took_waits_for_nobody() {
         let (phone, laptop) = slots();
         let mut inbox = Inbox::default();
-        inbox.arrived(place(1));
-        inbox.arrived(place(2));
+        inbox.arrived(place(1), None);
+        inbox.arrived(place(2), None);
         inbox.give_all(phone);
         assert!(inbox.taken(place(1)));
         assert!(!inbox.taken(place(1)));
@@ -217,9 +236,9 @@ mod tests {
     fn a_message_for_one_session_goes_to_others_only_when_that_is_lost() {
         let (phone, laptop) = slots();
         let mut inbox = Inbox::default();
-        inbox.arrived(place(1));
+        inbox.arrived(place(1), None);
         inbox.reserve(place(1), phone);
-        inbox.arrived(place(2));
+        inbox.arrived(place(2), None);
         inbox.give(place(2), phone);
         inbox.give(place(2), laptop);
         assert_eq!(inbox.give_all(laptop), []);
@@ -228,10 +247,22 @@ mod tests {
     }
 
     #[test]
+    fn a_session_is_given_first_what_was_sent_to_it() {
+        let (phone, laptop) = slots();
+        let address: FullJid = "alice@example.org/phone".parse().unwrap();
+        let mut inbox = Inbox::default();
+        inbox.arrived(place(1), None);
+        inbox.arrived(place(2), Some(address.clone()));
+        assert_eq!(inbox.give_addressed(phone, &address), [place(2)]);
+        assert_eq!(inbox.give_all(phone), [place(1)]);
+        assert_eq!(inbox.give_all(laptop), [place(1), place(2)]);
+    }
+
+    #[test]
     fn what_waits_is_written_down_and_what_is_taken_is_not() {
         let mut inbox = Inbox::default();
         for number in 1..=4 {
-            inbox.arrived(place(number));
+            inbox.arrived(place(number), None);
         }
         inbox.taken(place(1));
         inbox.taken(place(3));

@@ -67,9 +67,17 @@ impl Mailbox {
     /// Whether the session has to end: its mailbox was full, or it was told.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        let contents = lock(&self.contents);
-        let is_closed = |event: &Event| matches!(event, Event::Closed(_));
-        contents.is_overfull || contents.events.iter().any(is_closed)
+        lock(&self.contents).is_over()
+    }
+
+    /// Ready when the session has to end. Only the last task to ask is woken.
+    pub fn poll_over(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut contents = lock(&self.contents);
+        if contents.is_over() {
+            return Poll::Ready(());
+        }
+        contents.wake_later(context);
+        Poll::Pending
     }
 
     /// Ready when there is something to do. Only the last task to ask is woken.
@@ -78,11 +86,22 @@ impl Mailbox {
         if !contents.events.is_empty() || contents.is_overfull {
             return Poll::Ready(());
         }
-        match &mut contents.waker {
+        contents.wake_later(context);
+        Poll::Pending
+    }
+}
+
+impl Contents {
+    fn is_over(&self) -> bool {
+        let is_closed = |event: &Event| matches!(event, Event::Closed(_));
+        self.is_overfull || self.events.iter().any(is_closed)
+    }
+
+    fn wake_later(&mut self, context: &Context<'_>) {
+        match &mut self.waker {
             Some(waker) => waker.clone_from(context.waker()),
             none => *none = Some(context.waker().clone()),
         }
-        Poll::Pending
     }
 }
 

@@ -7,12 +7,13 @@
 //!    a crash could take back.
 //! 4. **Acknowledge**: the sender's session counts it as settled.
 
-use crate::account::{Account, AccountState, Device, FOR_DEVICES, FOR_HISTORY};
+use crate::account::{Account, AccountState, Device, FOR_DEVICES, FOR_HISTORY, FOR_SESSION};
 use crate::mailbox::Wakes;
 use crate::{
     Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle, Then,
     Traits,
 };
+use anser_jid::FullJid;
 use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
 use std::sync::Arc;
 
@@ -128,10 +129,14 @@ impl Hub {
         let own = sender.account().address().clone();
         let other = delivery.recipient.address().clone();
         let history = history_flags(&delivery.message);
+        let addressed = match delivery.message.to().is_bare() {
+            true => EntryFlags::NONE,
+            false => FOR_SESSION,
+        };
         let mut entries = vec![NewEntry {
             owner: other.clone(),
             counterpart: own.clone(),
-            flags: history.with(FOR_DEVICES),
+            flags: history.with(FOR_DEVICES).with(addressed),
         }];
         if own != other {
             entries.push(NewEntry {
@@ -207,7 +212,8 @@ impl Hub {
     fn deliver_message(&self, delivery: &Delivery, wakes: &mut Wakes) {
         let mut state = delivery.recipient.state();
         if let Some(place) = delivery.place {
-            state.inbox.arrived(place);
+            let addressee = FullJid::try_from(delivery.message.to().clone()).ok();
+            state.inbox.arrived(place, addressee);
             self.inbox_changed(&delivery.recipient, &mut state);
         }
         let AccountState { devices, inbox, .. } = &mut *state;

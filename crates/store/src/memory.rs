@@ -60,7 +60,11 @@ impl Shelf {
         let added = batches.clone().map(weight).sum::<usize>() as u64;
         if added > 0 && contents.used_bytes + added > contents.space.granted() {
             let full = Refusal::Store(Arc::new(StoreError::Full));
-            return batches.map(|_| Err(full.clone())).collect();
+            let refused = |batch: &[Change]| match batch {
+                [] => Ok(()),
+                _ => Err(full.clone()),
+            };
+            return batches.map(refused).collect();
         }
         contents.used_bytes += added;
         batches.map(|batch| contents.apply(batch)).collect()

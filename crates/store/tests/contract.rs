@@ -354,6 +354,13 @@ async fn a_full_store_refuses_and_goes_on_when_there_is_room(mut world: World) {
     };
     assert!(matches!(*error, StoreError::Full), "{error}");
     assert_eq!(world.bodies(BOB, Page::oldest(9)).await, ["kept"]);
+    // What changes nothing needs no room.
+    world.journal.append(NOW, |_| (vec![big()], ()));
+    world.journal.append(NOW, |_| (Vec::new(), ()));
+    let mut settled = Vec::new();
+    world.journal.commit_group(&mut world.engine, &mut settled);
+    assert_eq!(settled.len(), 2);
+    assert!(settled[0].outcome.is_err() && settled[1].outcome.is_ok());
     world.engine.space().grant(None);
     world.commit(vec![big()]);
     world.send(ALICE, BOB, "resumed");

@@ -28,6 +28,10 @@ pub(crate) struct Bound {
     /// taken when the connection has swallowed them.
     written: Vec<MessageId>,
     last_heard: Timestamp,
+    /// The client has sent something since it has the session. Until then it
+    /// gets nothing: what it sends first may be that it acknowledges, and what
+    /// came before would be lost with the connection.
+    has_spoken: bool,
     is_pinged: bool,
     /// Messages that were sent before this moment are marked as late.
     live_since: Timestamp,
@@ -46,6 +50,7 @@ impl Bound {
             queue: VecDeque::new(),
             written: Vec::new(),
             last_heard: now,
+            has_spoken: false,
             is_pinged: false,
             live_since: Timestamp::default(),
         }
@@ -81,6 +86,7 @@ impl Bound {
         output: &mut BytesMut,
         now: Timestamp,
     ) -> Result<(), Option<StreamCondition>> {
+        self.has_spoken = true;
         if let Some(request) = Request::read(element) {
             return self.manage(front, &request, output);
         }
@@ -137,7 +143,6 @@ impl Bound {
             Request::Ask => {
                 if let Some(management) = &mut self.management {
                     management.owe(&self.session);
-                    self.acknowledge_if_settled(output);
                 }
             }
             Request::Acknowledge { h } => {
@@ -176,17 +181,15 @@ impl Bound {
         Ok(())
     }
 
-    fn acknowledge_if_settled(&mut self, output: &mut BytesMut) {
-        let Some(management) = &mut self.management else {
-            return;
-        };
-        let Some(owed) = management.owed() else {
-            return;
-        };
-        let missing = owed.wrapping_sub(self.session.settled());
-        if missing == 0 || missing > u32::MAX / 2 {
+    /// Acknowledges what is settled if the client waits for that. What of it
+    /// was refused after all has to be on its way to the client by now, so that
+    /// nobody takes it for delivered.
+    fn acknowledge(&mut self, settled: u32, output: &mut BytesMut) {
+        if let Some(management) = &mut self.management
+            && management.owes(settled)
+        {
             management.paid();
-            let h = management.acknowledgement(&self.session);
+            let h = management.acknowledgement(settled);
             sm::write_acknowledgement(output, h);
         }
     }
@@ -211,7 +214,7 @@ impl Bound {
         self.live_since = now;
         if let Some(management) = &mut self.management {
             management.paid();
-            let handled = management.acknowledgement(&self.session);
+            let handled = management.acknowledgement(self.session.settled());
             sm::write_resumed(output, previous, handled);
             for stanza in management.outbox.iter() {
                 stanza.write(&self.session, output);
@@ -228,13 +231,13 @@ impl Bound {
             front.hub().taken(&self.session, self.written.drain(..));
             self.written = Vec::new();
         }
+        if self.is_held_back(front) {
+            return self.session.mailbox().poll_over(context);
+        }
         if let Some(owed) = self.management.as_ref().and_then(|m| m.owed())
             && self.session.poll_settled(owed, context).is_ready()
         {
             return Poll::Ready(());
-        }
-        if self.is_clogged(front) {
-            return Poll::Pending;
         }
         if !self.queue.is_empty() {
             return Poll::Ready(());
@@ -242,12 +245,28 @@ impl Bound {
         self.session.mailbox().poll_ready(context)
     }
 
-    /// So much is under way to the client that more has to wait for its
-    /// acknowledgement.
-    fn is_clogged(&self, front: &Xmpp) -> bool {
+    /// Mail has to wait: the client has not spoken yet, or so much is under way
+    /// to it that it has to acknowledge some first.
+    fn is_held_back(&self, front: &Xmpp) -> bool {
         let most = front.config().unacknowledged_stanzas;
         let under_way = self.management.as_ref().map_or(0, |m| m.outbox.len());
-        under_way >= most
+        !self.has_spoken || under_way >= most
+    }
+
+    /// How the session ends although its mail is held back, if it does.
+    fn ending(&mut self) -> Option<StreamCondition> {
+        if !self.session.mailbox().is_over() {
+            return None;
+        }
+        let Ok(mail) = self.session.mailbox().take() else {
+            return Some(StreamCondition::ResourceConstraint);
+        };
+        let closed = mail.iter().find_map(|event| match event {
+            Event::Closed(reason) => Some(condition_of(*reason)),
+            _ => None,
+        });
+        self.queue.extend(mail);
+        closed
     }
 
     /// Another connection wants the stream.
@@ -268,17 +287,22 @@ impl Bound {
         output: &mut BytesMut,
         now: Timestamp,
     ) -> Result<(), StreamCondition> {
-        self.acknowledge_if_settled(output);
+        // Before the mail is taken: a refusal is in there before it counts as
+        // settled.
+        let settled = self.session.settled();
+        if self.is_held_back(front) {
+            return self.ending().map_or(Ok(()), Err);
+        }
         if self.queue.is_empty() {
             let mail = self.session.mailbox().take();
-            self.queue = mail
-                .map_err(|_| StreamCondition::ResourceConstraint)?
-                .into();
+            let mail = mail.map_err(|_| StreamCondition::ResourceConstraint)?;
+            self.queue = mail.into();
         }
-        while output.len() < BITE_BYTES && !self.is_clogged(front) {
+        while output.len() < BITE_BYTES && !self.is_held_back(front) {
             let Some(event) = self.queue.pop_front() else {
                 // An idle stream keeps nothing.
                 self.queue = VecDeque::new();
+                self.acknowledge(settled, output);
                 break;
             };
             match event {

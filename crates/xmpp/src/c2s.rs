@@ -100,10 +100,22 @@ impl C2s {
             Some(condition) => write_error(output, condition, reason),
             None => output.extend_from_slice(b"</stream:stream>"),
         }
-        if let Phase::Bound(bound) = std::mem::replace(&mut self.phase, Phase::Over) {
+        if let Some(bound) = self.take_bound() {
             bound.end(&self.front);
         }
+        self.phase = Phase::Over;
         Next::Close
+    }
+
+    /// The session, if there is one; nothing is left to say then.
+    fn take_bound(&mut self) -> Option<Box<Bound>> {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Bound(bound) => Some(bound),
+            other @ (Phase::Negotiating(_) | Phase::Over) => {
+                self.phase = other;
+                None
+            }
+        }
     }
 }
 
@@ -176,21 +188,20 @@ impl Protocol for C2s {
     }
 
     fn time_out(&mut self, output: &mut BytesMut, now: Timestamp) -> Next {
-        let is_alive = match &mut self.phase {
-            Phase::Negotiating(_) => false,
-            Phase::Bound(bound) => bound.time_out(&self.front, output, now),
-            Phase::Over => false,
-        };
-        if is_alive {
+        if let Phase::Bound(bound) = &mut self.phase
+            && bound.time_out(&self.front, output, now)
+        {
             return Next::Continue;
         }
-        if let Phase::Bound(bound) = std::mem::replace(&mut self.phase, Phase::Over) {
+        match self.take_bound() {
             // Silence is how a broken connection looks.
-            self.front.park(bound, now);
-            write_error(output, StreamCondition::ConnectionTimeout, None);
-            return Next::Close;
+            Some(bound) => {
+                self.front.park(bound, now);
+                write_error(output, StreamCondition::ConnectionTimeout, None);
+                Next::Close
+            }
+            None => self.finish(output, Some(StreamCondition::ConnectionTimeout), None),
         }
-        self.finish(output, Some(StreamCondition::ConnectionTimeout), None)
     }
 
     fn secured(&mut self, secured: Secured) {
@@ -200,7 +211,7 @@ impl Protocol for C2s {
     }
 
     async fn lost(&mut self, output: &mut BytesMut, now: Timestamp) {
-        if let Phase::Bound(bound) = std::mem::replace(&mut self.phase, Phase::Over) {
+        if let Some(bound) = self.take_bound() {
             // Whoever still listens here, the stream goes on elsewhere.
             write_error(output, StreamCondition::Conflict, None);
             self.front.park(bound, now);
@@ -212,7 +223,7 @@ impl Protocol for C2s {
 /// another connection all the same.
 impl Drop for C2s {
     fn drop(&mut self) {
-        if let Phase::Bound(bound) = std::mem::replace(&mut self.phase, Phase::Over) {
+        if let Some(bound) = self.take_bound() {
             bound.end(&self.front);
         }
     }

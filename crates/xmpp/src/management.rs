@@ -59,13 +59,11 @@ impl Management {
         self.handled = self.handled.wrapping_add(1);
     }
 
-    /// How many stanzas are handled for good: up to the first message that is
-    /// not on disk (XEP-0198 §4).
-    pub(crate) fn acknowledgement(&mut self, session: &Session) -> u32 {
-        let settled = session.settled();
-        let is_settled = |number: u32| settled.wrapping_sub(number) < u32::MAX / 2;
+    /// How many stanzas are handled for good when so many messages are settled:
+    /// up to the first message that is not (XEP-0198 §4).
+    pub(crate) fn acknowledgement(&mut self, settled: u32) -> u32 {
         while let Some((number, handled_before)) = self.unsettled.front() {
-            if !is_settled(*number) {
+            if !has_reached(settled, *number) {
                 return *handled_before;
             }
             self.unsettled.pop_front();
@@ -84,6 +82,12 @@ impl Management {
     /// What has to be settled for the acknowledgement that is owed.
     pub(crate) fn owed(&self) -> Option<u32> {
         self.owed
+    }
+
+    /// Whether an acknowledgement is owed and can be given when so many messages
+    /// are settled.
+    pub(crate) fn owes(&self, settled: u32) -> bool {
+        self.owed.is_some_and(|owed| has_reached(settled, owed))
     }
 
     pub(crate) fn paid(&mut self) {
@@ -124,4 +128,9 @@ impl Management {
         self.sent_since_asked = 0;
         self.ask_at = None;
     }
+}
+
+/// Whether a counter that wraps around has come to `number`.
+fn has_reached(counter: u32, number: u32) -> bool {
+    counter.wrapping_sub(number) < u32::MAX / 2
 }

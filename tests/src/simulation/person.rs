@@ -24,9 +24,12 @@ pub(super) struct Person {
     /// The number of the next message to each account.
     next: Vec<u64>,
     acknowledged: BTreeSet<(usize, u64)>,
+    /// Counted as handled when the stream was resumed. Among them may be some
+    /// that were refused, and the refusals come after.
+    tentative: Vec<(usize, u64)>,
     refused: BTreeSet<(usize, u64)>,
-    /// What has arrived, by sender: number and place, each place once.
-    arrived: BTreeMap<String, Vec<(u64, String)>>,
+    /// What has arrived, by sender and each place once.
+    arrived: BTreeMap<String, Vec<Arrival>>,
     places: BTreeSet<String>,
     /// Sessions that went on in another connection.
     pub(super) resumed: usize,
@@ -49,6 +52,15 @@ enum Stage {
     Authenticating,
     Binding,
     Online,
+}
+
+/// A message that has arrived.
+pub(super) struct Arrival {
+    pub(super) number: u64,
+    /// The address it was sent to.
+    pub(super) to: String,
+    /// Where it is in the log.
+    pub(super) place: String,
 }
 
 /// What stream management keeps across connections.
@@ -81,6 +93,7 @@ impl Person {
             stream: None,
             next: vec![0; accounts],
             acknowledged: BTreeSet::new(),
+            tentative: Vec::new(),
             refused: BTreeSet::new(),
             arrived: BTreeMap::new(),
             places: BTreeSet::new(),
@@ -107,8 +120,8 @@ impl Person {
         self.refused.len()
     }
 
-    pub(super) fn arrivals_from(&self, address: &str) -> Vec<(u64, String)> {
-        self.arrived.get(address).cloned().unwrap_or_default()
+    pub(super) fn arrivals_from(&self, address: &str) -> &[Arrival] {
+        self.arrived.get(address).map_or(&[], Vec::as_slice)
     }
 
     /// Does not say goodbye any more.
@@ -153,7 +166,12 @@ impl Person {
         };
         connection.input.extend_from_slice(bytes);
         while let Some(connection) = &mut self.connection {
-            match connection.scanner.next(&mut connection.input).unwrap() {
+            let next = connection.scanner.next(&mut connection.input);
+            let next = next.unwrap_or_else(|fault| {
+                let input = String::from_utf8_lossy(&connection.input);
+                panic!("{fault} at {:?} of {input:?}", connection.stage)
+            });
+            match next {
                 Some(Event::Element(element)) => self.handle(&element, dice),
                 Some(Event::Open(_)) => {}
                 Some(Event::Close) => {
@@ -181,7 +199,10 @@ impl Person {
                 stream.id = element.attribute("id").map(Into::into);
             }
             (Stage::Online, "r") => self.acknowledge(),
-            (Stage::Online, "a") => self.acknowledged(h(element)),
+            (Stage::Online, "a") => {
+                self.acknowledged(h(element));
+                self.acknowledged.extend(self.tentative.drain(..));
+            }
             (Stage::Online, "message" | "presence" | "iq") => self.stanza(element),
             (stage, _) => panic!("{stage:?} {}", text(element)),
         }
@@ -252,6 +273,7 @@ impl Person {
     /// Nobody knows what became of the stanzas that were not acknowledged.
     fn bind(&mut self) {
         self.stream = None;
+        self.tentative.clear();
         let resource = self.resource.clone();
         self.send(&format!(
             "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
@@ -286,7 +308,7 @@ impl Person {
         let newly = h - stream.acknowledged;
         stream.acknowledged = h;
         for sent in stream.unacknowledged.drain(..newly as usize) {
-            self.acknowledged.extend(sent.message);
+            self.tentative.extend(sent.message);
         }
     }
 
@@ -307,8 +329,12 @@ impl Person {
         let place = id.attribute("id").unwrap().into_owned();
         if self.places.insert(place.clone()) {
             let from = element.attribute("from").unwrap().into_owned();
-            let number = body.text().parse().unwrap();
-            self.arrived.entry(from).or_default().push((number, place));
+            let arrival = Arrival {
+                number: body.text().parse().unwrap(),
+                to: element.attribute("to").unwrap().into_owned(),
+                place,
+            };
+            self.arrived.entry(from).or_default().push(arrival);
         }
     }
 
