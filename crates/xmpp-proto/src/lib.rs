@@ -15,5 +15,5 @@ pub use stanza::{
     StanzaHeader,
 };
 pub use stream::{
-    Feature, HeaderFault, StreamCondition, StreamHeader, write_error, write_features, write_header,
+    Feature, HeaderFault, StreamCondition, StreamError, StreamHeader, write_features, write_header,
 };

@@ -3,7 +3,7 @@
 use crate::ns;
 use anser_jid::Jid;
 use anser_xml::{Condition, Element, Writer};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 /// What the other side says when it opens a stream (RFC 6120 §4.7).
 #[derive(Debug, Clone)]
@@ -164,20 +164,57 @@ impl From<HeaderFault> for StreamCondition {
     }
 }
 
-/// Writes a stream error and the end of the stream (RFC 6120 §4.9.1).
-pub fn write_error(output: &mut BytesMut, condition: StreamCondition, text: Option<&str>) {
-    let mut writer = Writer::new(output);
-    let mut error = writer.open("stream:error");
-    error
-        .open(condition.name())
-        .namespace(ns::STREAM_ERRORS)
-        .close();
-    if let Some(text) = text {
-        let mut element = error.open("text").namespace(ns::STREAM_ERRORS);
-        element.text(text);
+/// How a stream ends that does not end well (RFC 6120 §4.9).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamError {
+    /// The reason, out of those that there are.
+    pub condition: StreamCondition,
+    /// The reason in words.
+    pub text: Option<String>,
+    /// An element that a specification adds to the reason.
+    pub specific: Option<Bytes>,
+}
+
+impl From<StreamCondition> for StreamError {
+    fn from(condition: StreamCondition) -> Self {
+        Self {
+            condition,
+            text: None,
+            specific: None,
+        }
     }
-    error.close();
-    writer.raw(b"</stream:stream>");
+}
+
+impl StreamCondition {
+    /// The condition with a reason in words.
+    #[must_use]
+    pub fn because(self, reason: impl std::fmt::Display) -> StreamError {
+        StreamError {
+            text: Some(reason.to_string()),
+            ..self.into()
+        }
+    }
+}
+
+impl StreamError {
+    /// Writes the error and the end of the stream (RFC 6120 §4.9.1).
+    pub fn write(&self, output: &mut BytesMut) {
+        let mut writer = Writer::new(output);
+        let mut error = writer.open("stream:error");
+        error
+            .open(self.condition.name())
+            .namespace(ns::STREAM_ERRORS)
+            .close();
+        if let Some(reason) = &self.text {
+            let mut text = error.open("text").namespace(ns::STREAM_ERRORS);
+            text.text(reason);
+        }
+        if let Some(specific) = &self.specific {
+            error.raw(specific);
+        }
+        error.close();
+        writer.raw(b"</stream:stream>");
+    }
 }
 
 /// Something that a stream offers (RFC 6120 §4.3.2).

@@ -5,13 +5,13 @@ use crate::management::Management;
 use crate::outbound::Sent;
 use crate::resumption::TicketHolder;
 use crate::{iq, message, presence};
-use anser_hub::{CloseReason, Event, Query, SessionHandle};
+use anser_hub::{CloseReason, Event, Overfull, Query, SessionHandle};
 use anser_jid::Jid;
 use anser_store::{MessageId, Timestamp};
 use anser_xml::{Element, Writer};
 use anser_xmpp_proto::payload::stream_management::{self as sm, Request};
 use anser_xmpp_proto::{
-    DefinedCondition, Kind, Outbox, StanzaError, StanzaHeader, StreamCondition, ns,
+    DefinedCondition, Kind, Outbox, StanzaError, StanzaHeader, StreamCondition, StreamError, ns,
 };
 use bytes::BytesMut;
 use std::collections::VecDeque;
@@ -85,12 +85,13 @@ impl Bound {
         element: &Element,
         output: &mut BytesMut,
         now: Timestamp,
-    ) -> Result<(), Option<StreamCondition>> {
+    ) -> Result<(), Option<StreamError>> {
         self.has_spoken = true;
         if let Some(request) = Request::read(element) {
             return self.manage(front, &request, output);
         }
-        let kind = Kind::of(element).ok_or(StreamCondition::UnsupportedStanzaType)?;
+        let kind = Kind::of(element)
+            .ok_or_else(|| StreamError::from(StreamCondition::UnsupportedStanzaType))?;
         match StanzaHeader::read(element) {
             Ok(header) => {
                 self.check_from(&header)?;
@@ -118,11 +119,12 @@ impl Bound {
     }
 
     /// A client speaks for itself only (RFC 6120 §8.1.2.1).
-    fn check_from(&self, header: &StanzaHeader) -> Result<(), StreamCondition> {
+    fn check_from(&self, header: &StanzaHeader) -> Result<(), StreamError> {
         let own = self.session.address();
         match &header.from {
             Some(from) if from.as_str() != own.as_str() && from.as_str() != own.bare_str() => {
-                Err(StreamCondition::InvalidFrom)
+                let reason = format_args!("this stream is of {own}");
+                Err(StreamCondition::InvalidFrom.because(reason))
             }
             Some(_) | None => Ok(()),
         }
@@ -134,7 +136,7 @@ impl Bound {
         front: &Xmpp,
         request: &Request,
         output: &mut BytesMut,
-    ) -> Result<(), Option<StreamCondition>> {
+    ) -> Result<(), Option<StreamError>> {
         match *request {
             Request::Enable { resume } => self.enable(front, resume, output),
             Request::Resume { .. } => {
@@ -150,7 +152,7 @@ impl Bound {
                     self.acknowledged(front, h)?;
                 }
             }
-            Request::Malformed => return Err(Some(StreamCondition::BadFormat)),
+            Request::Malformed => return Err(Some(StreamCondition::BadFormat.into())),
         }
         Ok(())
     }
@@ -169,13 +171,12 @@ impl Bound {
     }
 
     /// The client has handled `h` stanzas: messages among them are taken.
-    fn acknowledged(&mut self, front: &Xmpp, h: u32) -> Result<(), StreamCondition> {
+    fn acknowledged(&mut self, front: &Xmpp, h: u32) -> Result<(), StreamError> {
         let Some(management) = &mut self.management else {
             return Ok(());
         };
         let acknowledged = management.outbox.acknowledge(h);
-        // XEP-0198 §4: the client counts what it was never sent.
-        let acknowledged = acknowledged.map_err(|_| StreamCondition::UndefinedCondition)?;
+        let acknowledged = acknowledged.map_err(sm::count_too_high)?;
         let places = acknowledged.filter_map(|stanza| stanza.place());
         front.hub().taken(&self.session, places);
         Ok(())
@@ -207,7 +208,7 @@ impl Bound {
         h: u32,
         output: &mut BytesMut,
         now: Timestamp,
-    ) -> Result<(), StreamCondition> {
+    ) -> Result<(), StreamError> {
         self.session.all_settled().await;
         self.acknowledged(front, h)?;
         self.heard(now);
@@ -254,15 +255,16 @@ impl Bound {
     }
 
     /// How the session ends although its mail is held back, if it does.
-    fn ending(&mut self) -> Option<StreamCondition> {
+    fn ending(&mut self) -> Option<StreamError> {
         if !self.session.mailbox().is_over() {
             return None;
         }
-        let Ok(mail) = self.session.mailbox().take() else {
-            return Some(StreamCondition::ResourceConstraint);
+        let mail = match self.session.mailbox().take() {
+            Ok(mail) => mail,
+            Err(error) => return Some(overfull(error)),
         };
         let closed = mail.iter().find_map(|event| match event {
-            Event::Closed(reason) => Some(condition_of(*reason)),
+            Event::Closed(reason) => Some(closing(*reason)),
             _ => None,
         });
         self.queue.extend(mail);
@@ -286,32 +288,30 @@ impl Bound {
         front: &Xmpp,
         output: &mut BytesMut,
         now: Timestamp,
-    ) -> Result<(), StreamCondition> {
-        // Before the mail is taken: a refusal is in there before it counts as
-        // settled.
-        let settled = self.session.settled();
+    ) -> Result<(), StreamError> {
         if self.is_held_back(front) {
             return self.ending().map_or(Ok(()), Err);
         }
-        if self.queue.is_empty() {
-            let mail = self.session.mailbox().take();
-            let mail = mail.map_err(|_| StreamCondition::ResourceConstraint)?;
-            self.queue = mail.into();
-        }
         while output.len() < BITE_BYTES && !self.is_held_back(front) {
             let Some(event) = self.queue.pop_front() else {
-                // An idle stream keeps nothing.
-                self.queue = VecDeque::new();
-                self.acknowledge(settled, output);
-                break;
+                // In this order: a refusal is in the mailbox before it counts
+                // as settled.
+                let settled = self.session.settled();
+                let mail = self.session.mailbox().take().map_err(overfull)?;
+                self.queue = mail.into();
+                if self.queue.is_empty() {
+                    self.acknowledge(settled, output);
+                    break;
+                }
+                continue;
             };
             match event {
-                Event::Closed(reason) => return Err(condition_of(reason)),
+                Event::Closed(reason) => return Err(closing(reason)),
                 Event::Waiting(places) => self.send_waiting(front, places, output, now).await,
                 event => self.send(Sent::Event(event), output, now),
             }
         }
-        self.ask_if_due(output, now);
+        self.ask_if_due(front, output, now);
         Ok(())
     }
 
@@ -378,10 +378,10 @@ impl Bound {
         });
     }
 
-    fn ask_if_due(&mut self, output: &mut BytesMut, now: Timestamp) {
+    fn ask_if_due(&mut self, front: &Xmpp, output: &mut BytesMut, now: Timestamp) {
+        let is_held_back = self.is_held_back(front);
         if let Some(management) = &mut self.management
-            && !management.outbox.is_empty()
-            && management.shall_ask(now)
+            && management.shall_ask(is_held_back, now)
         {
             sm::write_ask(output);
         }
@@ -401,7 +401,7 @@ impl Bound {
     /// Asks for an acknowledgement, or for a sign of life. Says whether the
     /// connection is alive.
     pub(crate) fn time_out(&mut self, front: &Xmpp, output: &mut BytesMut, now: Timestamp) -> bool {
-        self.ask_if_due(output, now);
+        self.ask_if_due(front, output, now);
         let config = front.config();
         let silent_at = self.last_heard.after(config.ping_after());
         if now < silent_at {
@@ -467,10 +467,18 @@ fn query(event: Event) -> Option<std::sync::Arc<Query>> {
     }
 }
 
-fn condition_of(reason: CloseReason) -> StreamCondition {
+fn overfull(error: Overfull) -> StreamError {
+    StreamCondition::ResourceConstraint.because(error)
+}
+
+fn closing(reason: CloseReason) -> StreamError {
     match reason {
-        CloseReason::Replaced => StreamCondition::Conflict,
-        CloseReason::Revoked => StreamCondition::NotAuthorized,
-        CloseReason::Shutdown => StreamCondition::SystemShutdown,
+        CloseReason::Replaced => {
+            StreamCondition::Conflict.because("another session has taken the resource")
+        }
+        CloseReason::Revoked => {
+            StreamCondition::NotAuthorized.because("the account is gone or has a new password")
+        }
+        CloseReason::Shutdown => StreamCondition::SystemShutdown.into(),
     }
 }

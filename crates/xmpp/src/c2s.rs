@@ -6,7 +6,7 @@ use crate::negotiation::{Negotiation, Progress};
 use anser_net::{Next, Protocol, Secured};
 use anser_store::Timestamp;
 use anser_xml::{Event, Limits, Scanner};
-use anser_xmpp_proto::{StreamCondition, write_error};
+use anser_xmpp_proto::{StreamCondition, StreamError};
 use bytes::BytesMut;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -54,11 +54,11 @@ impl C2s {
                         bound.close(&self.front, output, now).await;
                         Err(None)
                     }
-                    Event::Open(_) => Err(Some(StreamCondition::InvalidNamespace)),
+                    Event::Open(_) => Err(Some(StreamCondition::InvalidNamespace.into())),
                 };
                 match step {
                     Ok(()) => Next::Continue,
-                    Err(condition) => self.finish(output, condition, None),
+                    Err(error) => self.finish(output, error),
                 }
             }
             Phase::Over => Next::Close,
@@ -81,23 +81,18 @@ impl C2s {
                 self.phase = Phase::Bound(bound);
                 Next::Continue
             }
-            Progress::Over(condition) => self.finish(output, condition, None),
+            Progress::Over(error) => self.finish(output, error),
         }
     }
 
     /// Ends the stream from our side, with an error if there is one.
-    fn finish(
-        &mut self,
-        output: &mut BytesMut,
-        condition: Option<StreamCondition>,
-        reason: Option<&str>,
-    ) -> Next {
+    fn finish(&mut self, output: &mut BytesMut, error: Option<StreamError>) -> Next {
         if let Phase::Negotiating(negotiation) = &mut self.phase {
             // An error needs a stream to stand in (RFC 6120 §4.9.1.2).
             negotiation.write_header_if_missing(&self.front, output);
         }
-        match condition {
-            Some(condition) => write_error(output, condition, reason),
+        match error {
+            Some(error) => error.write(output),
             None => output.extend_from_slice(b"</stream:stream>"),
         }
         if let Some(bound) = self.take_bound() {
@@ -130,9 +125,8 @@ impl Protocol for C2s {
         self.front.hub().journal().room().await;
         match &mut self.phase {
             Phase::Negotiating(negotiation) => {
-                if let Err(condition) = negotiation.count(&self.front, input.len()) {
-                    let reason = "too much was sent before logging in";
-                    return self.finish(output, Some(condition), Some(reason));
+                if let Err(error) = negotiation.count(&self.front, input.len()) {
+                    return self.finish(output, Some(error));
                 }
             }
             Phase::Bound(bound) => bound.heard(now),
@@ -143,8 +137,8 @@ impl Protocol for C2s {
                 Ok(Some(event)) => self.handle(event, output, now).await,
                 Ok(None) => break,
                 Err(fault) => {
-                    let condition = fault.condition().into();
-                    self.finish(output, Some(condition), Some(&fault.to_string()))
+                    let condition = StreamCondition::from(fault.condition());
+                    self.finish(output, Some(condition.because(fault)))
                 }
             };
             if next != Next::Continue {
@@ -168,7 +162,7 @@ impl Protocol for C2s {
         };
         match bound.mail(&self.front, output, now).await {
             Ok(()) => Next::Continue,
-            Err(condition) => self.finish(output, Some(condition), None),
+            Err(error) => self.finish(output, Some(error)),
         }
     }
 
@@ -197,10 +191,10 @@ impl Protocol for C2s {
             // Silence is how a broken connection looks.
             Some(bound) => {
                 self.front.park(bound, now);
-                write_error(output, StreamCondition::ConnectionTimeout, None);
+                StreamError::from(StreamCondition::ConnectionTimeout).write(output);
                 Next::Close
             }
-            None => self.finish(output, Some(StreamCondition::ConnectionTimeout), None),
+            None => self.finish(output, Some(StreamCondition::ConnectionTimeout.into())),
         }
     }
 
@@ -213,7 +207,7 @@ impl Protocol for C2s {
     async fn lost(&mut self, output: &mut BytesMut, now: Timestamp) {
         if let Some(bound) = self.take_bound() {
             // Whoever still listens here, the stream goes on elsewhere.
-            write_error(output, StreamCondition::Conflict, None);
+            StreamError::from(StreamCondition::Conflict).write(output);
             self.front.park(bound, now);
         }
     }

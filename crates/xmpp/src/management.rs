@@ -113,10 +113,12 @@ impl Management {
         self.ask_at
     }
 
-    /// Whether it is time to ask; if so, the client counts as asked.
-    pub(crate) fn shall_ask(&mut self, now: Timestamp) -> bool {
+    /// Whether it is time to ask; if so, the client counts as asked. Nobody
+    /// waits for an answer more than mail that is held back for want of it.
+    pub(crate) fn shall_ask(&mut self, is_held_back: bool, now: Timestamp) -> bool {
         let is_time = self.ask_at.is_some_and(|at| at <= now);
-        let shall = is_time || self.sent_since_asked >= ASK_STANZAS;
+        let enough = if is_held_back { 1 } else { ASK_STANZAS };
+        let shall = !self.outbox.is_empty() && (is_time || self.sent_since_asked >= enough);
         if shall {
             self.asked();
         }

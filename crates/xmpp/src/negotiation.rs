@@ -15,8 +15,8 @@ use anser_xmpp_proto::payload::stream_management::Request;
 use anser_xmpp_proto::payload::{bind, stream_management as sm};
 use anser_xmpp_proto::sasl::{self, ClientStep, Failure};
 use anser_xmpp_proto::{
-    DefinedCondition, Feature, Iq, IqKind, Kind, StreamCondition, StreamHeader, ns, write_features,
-    write_header,
+    DefinedCondition, Feature, Iq, IqKind, Kind, StreamCondition, StreamError, StreamHeader, ns,
+    write_features, write_header,
 };
 use bytes::BytesMut;
 
@@ -49,7 +49,7 @@ pub(crate) enum Progress {
     /// With stanzas.
     Bound(Box<Bound>),
     /// Not at all.
-    Over(Option<StreamCondition>),
+    Over(Option<StreamError>),
 }
 
 use Progress::{Authenticated, Over, Same};
@@ -78,10 +78,12 @@ impl Negotiation {
     }
 
     /// Notes that so much has arrived.
-    pub(crate) fn count(&mut self, front: &Xmpp, bytes: usize) -> Result<(), StreamCondition> {
+    pub(crate) fn count(&mut self, front: &Xmpp, bytes: usize) -> Result<(), StreamError> {
         self.received_bytes += bytes;
-        if self.account.is_none() && self.received_bytes > front.config().login_bytes {
-            return Err(StreamCondition::PolicyViolation);
+        let most = front.config().login_bytes;
+        if self.account.is_none() && self.received_bytes > most {
+            let reason = format_args!("more than {most} bytes were sent before logging in");
+            return Err(StreamCondition::PolicyViolation.because(reason));
         }
         Ok(())
     }
@@ -105,7 +107,7 @@ impl Negotiation {
             Event::Element(element) => match self.account.clone() {
                 Some(account) => self.bind(front, account, &element, output, now).await,
                 // Nothing else may happen before (RFC 6120 §6.3.2).
-                None => Over(Some(StreamCondition::NotAuthorized)),
+                None => Over(Some(StreamCondition::NotAuthorized.into())),
             },
         }
     }
@@ -114,7 +116,7 @@ impl Negotiation {
     fn open(&mut self, front: &Xmpp, header: &Element, output: &mut BytesMut) -> Progress {
         let header = match StreamHeader::read(header) {
             Ok(header) => header,
-            Err(fault) => return Over(Some(fault.into())),
+            Err(fault) => return Over(Some(StreamCondition::from(fault).because(fault))),
         };
         let wanted = header.to.as_ref().map(Jid::to_domain);
         let is_served = wanted
@@ -129,7 +131,7 @@ impl Negotiation {
         }
         self.write_header(front, header.from.as_ref(), output);
         if !is_served || is_changed {
-            return Over(Some(StreamCondition::HostUnknown));
+            return Over(Some(StreamCondition::HostUnknown.into()));
         }
         self.write_features(front, output);
         Same
@@ -242,10 +244,10 @@ impl Negotiation {
         output: &mut BytesMut,
     ) -> Progress {
         let (Some(domain), None) = (self.domain.clone(), &self.account) else {
-            return Over(Some(StreamCondition::NotAuthorized));
+            return Over(Some(StreamCondition::NotAuthorized.into()));
         };
         let Some(step) = ClientStep::read(element) else {
-            return Over(Some(StreamCondition::UnsupportedStanzaType));
+            return Over(Some(StreamCondition::UnsupportedStanzaType.into()));
         };
         let advanced = match step {
             Ok(step) => self.advance(front, &domain, step).await,
@@ -267,7 +269,7 @@ impl Negotiation {
                 sasl::write_failure(output, failure);
                 self.failures += 1;
                 if self.failures >= front.config().login_attempts {
-                    return Over(Some(StreamCondition::PolicyViolation));
+                    return Over(Some(StreamCondition::PolicyViolation.into()));
                 }
                 Same
             }
@@ -346,11 +348,11 @@ impl Negotiation {
             None => {}
         }
         let (Some(Kind::Iq), Ok(iq)) = (Kind::of(element), Iq::read(element)) else {
-            return Over(Some(StreamCondition::NotAuthorized));
+            return Over(Some(StreamCondition::NotAuthorized.into()));
         };
         let request = element.child(ns::BIND, "bind");
         let (IqKind::Set, Some(request)) = (iq.kind, request) else {
-            return Over(Some(StreamCondition::NotAuthorized));
+            return Over(Some(StreamCondition::NotAuthorized.into()));
         };
         let wanted = bind::requested_resource(request);
         match open_session(front, &account, wanted.as_deref(), now).await {
@@ -463,9 +465,9 @@ async fn resume(
     };
     match bound.resume(front, previous, h, output, now).await {
         Ok(()) => Progress::Bound(bound),
-        Err(condition) => {
+        Err(error) => {
             bound.end(front);
-            Over(Some(condition))
+            Over(Some(error))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Stream management (XEP-0198).
 
-use crate::{DefinedCondition, ns};
+use crate::{AckError, DefinedCondition, StreamCondition, StreamError, ns};
 use anser_xml::{Element, Writer};
 use bytes::BytesMut;
 
@@ -96,6 +96,22 @@ pub fn write_failed(output: &mut BytesMut, condition: DefinedCondition, h: Optio
         .open(condition.name())
         .namespace(ns::STANZA_ERRORS)
         .close();
+}
+
+/// The client acknowledges what it was never sent (XEP-0198 §4).
+#[must_use]
+pub fn count_too_high(error: AckError) -> StreamError {
+    let mut specific = BytesMut::new();
+    Writer::new(&mut specific)
+        .open("handled-count-too-high")
+        .namespace(ns::SM)
+        .attribute_display("h", error.got)
+        .attribute_display("send-count", error.sent)
+        .close();
+    StreamError {
+        specific: Some(specific.freeze()),
+        ..StreamCondition::UndefinedCondition.because(error)
+    }
 }
 
 /// Asks how much the other side has handled (XEP-0198 §4).
