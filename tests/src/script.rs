@@ -100,11 +100,10 @@ impl Script {
         self.actors.insert(actor.to_owned(), actor_state);
     }
 
-    /// A client connects and logs in as `user`.
-    pub fn authenticate(&mut self, actor: &str, user: &str) {
+    /// A client connects and logs in as `user`. Gives what is offered then.
+    pub fn authenticate(&mut self, actor: &str, user: &str) -> Element {
         self.connect(actor, PLAINTEXT);
-        self.send(actor, HEADER);
-        self.expect_header(actor);
+        self.restart(actor);
         self.expect(
             actor,
             "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>",
@@ -117,13 +116,10 @@ impl Script {
         );
         self.expect(actor, "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
         self.restart(actor);
-        self.expect(
-            actor,
-            "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>",
-        );
+        self.receive(actor)
     }
 
-    /// Opens a new stream on the same connection.
+    /// Opens a new stream on the same connection, as after TLS or SASL.
     pub fn restart(&mut self, actor: &str) {
         self.actor(actor).scanner.restart();
         self.send(actor, HEADER);
@@ -196,6 +192,29 @@ impl Script {
         );
     }
 
+    /// Two clients subscribe to each other's presence; everything received
+    /// meanwhile is forgotten. Each must be called as its account.
+    pub fn befriend(&mut self, one: &str, other: &str) {
+        for (from, to) in [(one, other), (other, one)] {
+            self.send(
+                from,
+                &format!("<presence to='{to}@{DOMAIN}' type='subscribe'/>"),
+            );
+            self.send(
+                to,
+                &format!("<presence to='{from}@{DOMAIN}' type='subscribed'/>"),
+            );
+        }
+        for actor in [one, other] {
+            while self.next(actor).is_some() {}
+        }
+    }
+
+    /// Whether the disk takes its time, until told otherwise.
+    pub fn hold_commits(&mut self, is_held: bool) {
+        self.world.hold_commits(is_held);
+    }
+
     /// Sends text as it is.
     pub fn send(&mut self, actor: &str, text: &str) {
         let link = self.actor(actor).link;
@@ -231,7 +250,7 @@ impl Script {
         let received = self.next(actor);
         let received = received.unwrap_or_else(|| panic!("{actor} got nothing for {expected}"));
         let fits = match (&received, expected) {
-            (Received::Close, "</stream:stream>") => true,
+            (received, "</stream:stream>") => matches!(received, Received::Close),
             (Received::Element(element), expected) => fits(element, &pattern(expected)),
             (Received::Close | Received::Header(_), _) => false,
         };
@@ -242,7 +261,8 @@ impl Script {
         );
     }
 
-    fn expect_header(&mut self, actor: &str) {
+    /// The client receives a stream header.
+    pub fn expect_header(&mut self, actor: &str) {
         let received = self.next(actor);
         assert!(
             matches!(received, Some(Received::Header(_))),
@@ -274,6 +294,14 @@ impl Script {
     pub fn receive(&mut self, actor: &str) -> Element {
         match self.next(actor) {
             Some(Received::Element(element)) => element,
+            other => panic!("{actor} got {other:?} for an element"),
+        }
+    }
+
+    /// The next element that the client receives, if there is one.
+    pub fn try_receive(&mut self, actor: &str) -> Option<Element> {
+        match self.next(actor)? {
+            Received::Element(element) => Some(element),
             other => panic!("{actor} got {other:?} for an element"),
         }
     }

@@ -108,6 +108,7 @@ pub struct World {
     tasks: Vec<Option<Task>>,
     links: Vec<Arc<Mutex<Link>>>,
     settled: Vec<anser_store::Settled<Then>>,
+    holds_commits: bool,
 }
 
 /// When the world begins: 2026-11-20.
@@ -163,6 +164,7 @@ impl World {
             tasks: Vec::new(),
             links: Vec::new(),
             settled: Vec::new(),
+            holds_commits: false,
         };
         world.add_users(users);
         world
@@ -294,12 +296,17 @@ impl World {
         count
     }
 
+    /// Has [`World::settle`] leave the journal alone, as if the disk were slow.
+    pub fn hold_commits(&mut self, is_held: bool) {
+        self.holds_commits = is_held;
+    }
+
     /// Runs and commits until nothing is left to do.
     pub fn settle(&mut self) {
         loop {
             if self.awake() > 0 {
                 self.run(0);
-            } else if self.commit() == 0 {
+            } else if self.holds_commits || self.commit() == 0 {
                 return;
             }
         }

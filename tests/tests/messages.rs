@@ -1,25 +1,389 @@
 //! Messages between accounts of one server (RFC 6121 §5 and §8.5).
+#![allow(
+    clippy::unwrap_used,
+    reason = "whatever does not unwrap here has failed the test"
+)]
 
+use anser_hub::AccountsConfig;
 use anser_tests::script::Script;
+use anser_tests::world::World;
+use anser_xmpp::XmppConfig;
 
-/// RFC 6121 §8.5.2.1.1
-#[test]
-fn a_chat_message_to_an_account_reaches_every_device_that_takes_messages() {
+/// Alice at her phone, Bob with two devices, everybody there.
+fn three_devices() -> Script {
     let mut script = Script::new(&["alice", "bob"]);
     script.appear("alice", "alice@example.org/phone");
-    script.appear("bob", "bob@example.org/phone");
+    script.appear("phone", "bob@example.org/phone");
     script.appear("laptop", "bob@example.org/laptop");
     script.play(
         "
         laptop S: <presence from='bob@example.org/phone'/>
-        bob    S: <presence from='bob@example.org/laptop'/>
-        alice  C: <message to='bob@example.org' type='chat' id='m1'><body>hello</body></message>
-        bob    S: <message from='alice@example.org/phone' to='bob@example.org' type='chat' id='m1'>
-            <body>hello</body>
-            <stanza-id xmlns='urn:xmpp:sid:0' by='bob@example.org' id='*'/></message>
-        laptop S: <message from='alice@example.org/phone' to='bob@example.org' type='chat' id='m1'>
-            <body>hello</body></message>
+        phone  S: <presence from='bob@example.org/laptop'/>
+        ",
+    );
+    script
+}
+
+/// RFC 6121 §8.5.2.1.1
+#[test]
+fn a_message_to_an_account_reaches_every_device_that_takes_messages() {
+    for kind in ["chat", "normal", "headline"] {
+        let mut script = three_devices();
+        script.play(&format!(
+            "
+            alice  C: <message to='bob@example.org' type='{kind}' id='m1'><body>hello</body></message>
+            phone  S: <message from='alice@example.org/phone' to='bob@example.org' id='m1'>
+                <body>hello</body></message>
+            laptop S: <message from='alice@example.org/phone' to='bob@example.org' id='m1'>
+                <body>hello</body></message>
+            alice  S: nothing
+            "
+        ));
+    }
+}
+
+/// RFC 6121 §8.5.2.1.1: "for any message type the server MUST NOT deliver the
+/// stanza to any available resource with a negative priority"
+#[test]
+fn a_device_with_a_negative_priority_gets_only_what_is_sent_to_it() {
+    let mut script = three_devices();
+    script.play(
+        "
+        laptop C: <presence><priority>-1</priority></presence>
+        laptop S: <presence from='bob@example.org/laptop'/>
+        phone  S: <presence from='bob@example.org/laptop'/>
+        alice  C: <message to='bob@example.org' type='chat'><body>to all</body></message>
+        phone  S: <message><body>to all</body></message>
+        laptop S: nothing
+        alice  C: <message to='bob@example.org/laptop' type='chat'><body>to one</body></message>
+        laptop S: <message to='bob@example.org/laptop'><body>to one</body></message>
+        phone  S: nothing
+        ",
+    );
+}
+
+/// RFC 6121 §8.5.3.1
+#[test]
+fn a_message_to_a_session_reaches_that_session_only() {
+    let mut script = three_devices();
+    for kind in ["chat", "normal", "headline", "groupchat"] {
+        script.play(&format!(
+            "
+            alice  C: <message to='bob@example.org/laptop' type='{kind}'><body>hello</body></message>
+            laptop S: <message to='bob@example.org/laptop'><body>hello</body></message>
+            phone  S: nothing
+            alice  S: nothing
+            "
+        ));
+    }
+}
+
+/// RFC 6121 §8.5.3.2.1
+#[test]
+fn a_message_to_a_session_that_is_not_there_is_treated_by_its_type() {
+    let mut script = three_devices();
+    script.play(
+        "
+        alice  C: <message to='bob@example.org/watch' type='chat' id='1'><body>hello</body></message>
+        phone  S: <message to='bob@example.org/watch' id='1'/>
+        laptop S: <message to='bob@example.org/watch' id='1'/>
+        alice  C: <message to='bob@example.org/watch' id='2'><body>hello</body></message>
+        alice  S: <message type='error' from='bob@example.org/watch' id='2'><error type='cancel'>
+            <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+        alice  C: <message to='bob@example.org/watch' type='groupchat' id='3'/>
+        alice  S: <message type='error' from='bob@example.org/watch' id='3'/>
+        alice  C: <message to='bob@example.org/watch' type='headline' id='4'/>
+        alice  C: <message to='bob@example.org/watch' type='error' id='5'/>
         alice  S: nothing
+        phone  S: nothing
+        laptop S: nothing
+        ",
+    );
+}
+
+/// RFC 6121 §8.5.2.1.1, §8.5.2.2.1
+#[test]
+fn a_message_to_an_account_of_another_type_is_refused_or_ignored() {
+    let mut script = three_devices();
+    script.play(
+        "
+        alice  C: <message to='bob@example.org' type='groupchat' id='1'><body>x</body></message>
+        alice  S: <message type='error' from='bob@example.org' id='1'><error type='cancel'>
+            <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+        alice  C: <message to='bob@example.org' type='error' id='2'><body>x</body></message>
+        alice  S: nothing
+        phone  S: nothing
+        ",
+    );
+    let mut script = Script::new(&["alice", "bob"]);
+    script.appear("alice", "alice@example.org/phone");
+    script.play(
+        "
+        alice C: <message to='bob@example.org' type='headline'><body>x</body></message>
+        alice C: <message to='bob@example.org' type='error'><body>x</body></message>
+        alice C: <message to='bob@example.org' type='groupchat' id='1'><body>x</body></message>
+        alice S: <message type='error' id='1'/>
+        alice S: nothing
+        ",
+    );
+    script.appear("bob", "bob@example.org/phone");
+    script.expect_nothing("bob");
+}
+
+/// RFC 6121 §8.5.1
+#[test]
+fn a_message_to_nobody_comes_back() {
+    let mut script = Script::new(&["alice"]);
+    script.appear("alice", "alice@example.org/phone");
+    script.play(
+        "
+        alice C: <message to='nobody@example.org' type='chat' id='1'><body>hello?</body></message>
+        alice S: <message type='error' from='nobody@example.org' to='alice@example.org/phone' id='1'>
+            <error type='cancel'><service-unavailable
+            xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+        alice C: <message to='bob@elsewhere.example' type='chat' id='2'><body>hello?</body></message>
+        alice S: <message type='error' from='bob@elsewhere.example' id='2'><error type='cancel'>
+            <remote-server-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+        alice C: <message to='nobody@example.org' type='error' id='3'/>
+        alice S: nothing
+        ",
+    );
+}
+
+/// RFC 6120 §8.1.1.1, §10.3.1
+#[test]
+fn a_message_without_an_address_is_for_ones_own_account() {
+    let mut script = Script::new(&["alice"]);
+    script.appear("alice", "alice@example.org/phone");
+    script.play(
+        "
+        alice C: <message type='chat' id='1'><body>note to self</body></message>
+        alice S: <message from='alice@example.org/phone' to='alice@example.org' id='1'>
+            <body>note to self</body></message>
+        ",
+    );
+}
+
+/// RFC 6120 §8.1.2.1
+#[test]
+fn nobody_speaks_for_somebody_else() {
+    let mut script = Script::new(&["alice", "bob"]);
+    script.appear("alice", "alice@example.org/phone");
+    script.appear("bob", "bob@example.org/phone");
+    script.play(
+        "
+        alice C: <message from='alice@example.org' to='bob@example.org'><body>1</body></message>
+        bob   S: <message from='alice@example.org/phone'><body>1</body></message>
+        alice C: <message from='alice@example.org/phone' to='bob@example.org'><body>2</body></message>
+        bob   S: <message from='alice@example.org/phone'><body>2</body></message>
+        alice C: <message from='carol@example.org' to='bob@example.org'><body>3</body></message>
+        alice S: <stream:error><invalid-from xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>
+            </stream:error>
+        bob   S: nothing
+        ",
+    );
+}
+
+/// RFC 6120 §8.2: what is no stanza ends the stream (§4.9.3.24).
+#[test]
+fn what_is_no_stanza_ends_the_stream() {
+    for element in [
+        "<mesage/>",
+        "<message xmlns='jabber:server'/>",
+        "<x xmlns='urn:x'/>",
+    ] {
+        let mut script = Script::new(&["alice"]);
+        script.log_in("alice", "alice@example.org/phone");
+        script.send("alice", element);
+        script.expect(
+            "alice",
+            "<stream:error>\
+             <unsupported-stanza-type xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",
+        );
+    }
+}
+
+/// RFC 6120 §8.3.3.8
+#[test]
+fn a_message_to_what_is_no_address_comes_back() {
+    let mut script = Script::new(&["alice"]);
+    script.log_in("alice", "alice@example.org/phone");
+    script.play(
+        "
+        alice C: <message to='@example.org' id='1'><body>x</body></message>
+        alice S: <message type='error' id='1'><error type='modify'>
+            <jid-malformed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+        alice C: <message to='@example.org' id='1' type='error'/>
+        alice S: nothing
+        ",
+    );
+}
+
+/// XEP-0160 §2, XEP-0203 §2
+#[test]
+fn messages_wait_for_the_first_device_that_takes_them_and_say_that_they_are_late() {
+    let mut script = Script::new(&["alice", "bob"]);
+    script.appear("alice", "alice@example.org/phone");
+    script.play(
+        "
+        alice C: <message to='bob@example.org' type='chat' id='1'><body>one</body></message>
+        alice C: <message to='bob@example.org' id='2'><body>two</body></message>
+        alice S: nothing
+        ",
+    );
+    script.log_in("watch", "bob@example.org/watch");
+    script.play(
+        "
+        watch C: <presence><priority>-5</priority></presence>
+        watch S: <presence from='bob@example.org/watch'/>
+        watch S: nothing
+        ",
+    );
+    script.appear("phone", "bob@example.org/phone");
+    script.play(
+        "
+        phone S: <presence from='bob@example.org/watch'/>
+        phone S: <message from='alice@example.org/phone' to='bob@example.org' type='chat' id='1'>
+            <body>one</body>
+            <stanza-id xmlns='urn:xmpp:sid:0' by='bob@example.org' id='*'/>
+            <delay xmlns='urn:xmpp:delay' from='example.org' stamp='2026-11-20T00:00:00.000Z'/>
+            </message>
+        phone S: <message id='2'><body>two</body><delay xmlns='urn:xmpp:delay'/></message>
+        phone S: nothing
+        ",
+    );
+    script.appear("laptop", "bob@example.org/laptop");
+    script.play(
+        "
+        laptop S: <presence from='bob@example.org/watch'/>
+        laptop S: <presence from='bob@example.org/phone'/>
+        laptop S: nothing
+        ",
+    );
+}
+
+/// XEP-0160 §3, XEP-0085, XEP-0334 §4
+#[test]
+fn only_what_is_worth_it_waits() {
+    let mut script = Script::new(&["alice", "bob"]);
+    script.appear("alice", "alice@example.org/phone");
+    script.play(
+        "
+        alice C: <message to='bob@example.org' type='chat' id='typing'>
+            <composing xmlns='http://jabber.org/protocol/chatstates'/></message>
+        alice C: <message to='bob@example.org' type='chat' id='secret'><body>x</body>
+            <no-store xmlns='urn:xmpp:hints'/></message>
+        alice C: <message to='bob@example.org' type='chat' id='receipt'>
+            <received xmlns='urn:xmpp:receipts' id='m'/></message>
+        alice C: <message to='bob@example.org' type='chat' id='wanted'>
+            <active xmlns='http://jabber.org/protocol/chatstates'/><store xmlns='urn:xmpp:hints'/>
+            </message>
+        alice C: <message to='bob@example.org' type='chat' id='fleeting'><body>x</body>
+            <no-permanent-store xmlns='urn:xmpp:hints'/></message>
+        alice S: nothing
+        ",
+    );
+    script.appear("bob", "bob@example.org/phone");
+    script.play(
+        "
+        bob S: <message id='receipt'/>
+        bob S: <message id='wanted'/>
+        bob S: <message id='fleeting'/>
+        bob S: nothing
+        ",
+    );
+}
+
+/// Wish 1 of those who run servers: mailboxes are bounded, and senders are told.
+#[test]
+fn only_so_many_messages_wait() {
+    let limits = AccountsConfig {
+        waiting_messages: 2,
+        ..AccountsConfig::default()
+    };
+    let world = World::with_config(1, &["alice", "bob"], limits, XmppConfig::default());
+    let mut script = Script::in_world(world);
+    script.appear("alice", "alice@example.org/phone");
+    for _ in 0..2 {
+        script.play(
+            "
+            alice C: <message to='bob@example.org' type='chat'><body>x</body></message>
+            alice S: nothing
+            ",
+        );
+    }
+    script.play(
+        "
+        alice C: <message to='bob@example.org' type='chat' id='3'><body>x</body></message>
+        alice S: <message type='error' from='bob@example.org' id='3'><error type='wait'>
+            <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+        ",
+    );
+}
+
+/// XEP-0359 §6: "the server MUST … ensure that there are no other stanza-ids by
+/// itself"
+#[test]
+fn nobody_but_the_server_gives_ids_in_its_name() {
+    let mut script = three_devices();
+    script.play(
+        "
+        alice C: <message to='bob@example.org/phone' id='m'><body>x</body>
+            <origin-id xmlns='urn:xmpp:sid:0' id='mine'/>
+            <stanza-id xmlns='urn:xmpp:sid:0' by='bob@example.org' id='forged'/>
+            <stanza-id xmlns='urn:xmpp:sid:0' by='room@elsewhere.example' id='kept'/>
+            <delay xmlns='urn:xmpp:delay' from='example.org' stamp='2002-09-10T23:08:25Z'/></message>
+        ",
+    );
+    let message = script.receive("phone");
+    let ids: Vec<_> = message
+        .children()
+        .filter(|child| child.is("urn:xmpp:sid:0", "stanza-id"))
+        .map(|child| {
+            let by = child.attribute("by").unwrap().into_owned();
+            (by, child.attribute("id").unwrap().into_owned())
+        })
+        .collect();
+    assert_eq!(ids.len(), 2, "{ids:?}");
+    assert_eq!(ids[0], ("room@elsewhere.example".into(), "kept".into()));
+    assert_eq!(ids[1].0, "bob@example.org");
+    assert_ne!(ids[1].1, "forged");
+    assert!(message.child("urn:xmpp:sid:0", "origin-id").is_some());
+    assert!(message.child("urn:xmpp:delay", "delay").is_none());
+}
+
+/// RFC 6120 §4.8.5: prefixes declared outside of the payload do not get lost.
+#[test]
+fn what_a_message_carries_arrives_whatever_prefixes_it_was_written_with() {
+    let mut script = three_devices();
+    script.play(
+        "
+        alice C: <c:message xmlns:c='jabber:client' xmlns:x='urn:x' xmlns='urn:y'
+            to='bob@example.org/phone' c:type='chat'><c:body>a &amp; b &lt;c&gt; <![CDATA[<d>]]></c:body>
+            <x:y z='&quot;' xml:lang='de'><inner/></x:y></c:message>
+        phone S: <message to='bob@example.org/phone'><body>a &amp; b &lt;c&gt; &lt;d&gt;</body>
+            <y xmlns='urn:x' z='&quot;' xml:lang='de'><inner xmlns='urn:y'/></y></message>
+        ",
+    );
+}
+
+/// RFC 6120 §10.1: "a server MUST ensure in-order processing"
+#[test]
+fn what_is_not_kept_does_not_overtake_what_is() {
+    let mut script = three_devices();
+    script.play(
+        "
+        alice C: <message to='bob@example.org/phone' type='chat' id='1'><body>x</body></message>
+            <message to='bob@example.org/phone' type='chat' id='2'>
+            <composing xmlns='http://jabber.org/protocol/chatstates'/></message>
+            <iq to='bob@example.org/phone' type='get' id='3'><ping xmlns='urn:xmpp:ping'/></iq>
+            <presence to='bob@example.org/phone' id='4'/>
+            <message to='bob@example.org/phone' type='chat' id='5'><body>x</body></message>
+        phone S: <message id='1'/>
+        phone S: <message id='2'/>
+        phone S: <iq id='3'/>
+        phone S: <presence id='4'/>
+        phone S: <message id='5'/>
         ",
     );
 }

@@ -99,8 +99,11 @@ impl Hub {
         self.change_contact(account, address, Contact::default(), now)
             .await?;
         drop(alone);
+        let to = address.to_bare();
+        if contact.subscription.is_seen() {
+            self.show(account, &to, false);
+        }
         for step in farewell(&contact) {
-            let to = address.to_bare();
             self.pass_step(account, &to, step, Bytes::new(), now)
                 .await?;
         }
@@ -124,13 +127,21 @@ impl Hub {
         let address = Jid::from(to.clone());
         let before = self.contact_or_new(account, &address)?;
         let outcome = roster::outbound(&before, step);
+        let was_seen = before.subscription.is_seen();
+        let is_seen = outcome.contact.subscription.is_seen();
         if outcome.contact != before {
             self.change_contact(account, &address, outcome.contact, now)
                 .await?;
         }
         drop(alone);
+        if was_seen && !is_seen {
+            self.show(account, to, false);
+        }
         if outcome.passes {
             self.pass_step(account, to, step, payload, now).await?;
+        }
+        if is_seen && !was_seen {
+            self.show(account, to, true);
         }
         Ok(())
     }
@@ -147,8 +158,7 @@ impl Hub {
         }
     }
 
-    /// Carries a step of the user to the contact, with the presence that
-    /// follows from it (RFC 6121 §3.1.5, §3.2.3).
+    /// Carries a step of the user to the contact.
     pub(crate) async fn pass_step(
         &self,
         account: &Account,
@@ -157,9 +167,6 @@ impl Hub {
         payload: Bytes,
         now: Timestamp,
     ) -> Result<(), RosterError> {
-        if step == SubscriptionStep::Unsubscribed {
-            self.show(account, to, false);
-        }
         let first = Move {
             from: account.address().clone(),
             to: to.clone(),
@@ -169,9 +176,6 @@ impl Hub {
         let mut moves = VecDeque::from([first]);
         while let Some(next) = moves.pop_front() {
             moves.extend(self.receive_step(&next, now).await?);
-        }
-        if step == SubscriptionStep::Subscribed {
-            self.show(account, to, true);
         }
         Ok(())
     }
@@ -232,24 +236,24 @@ impl Hub {
         contact: Contact,
         now: Timestamp,
     ) -> Result<(), NotKept> {
-        let version = account.state().roster.version() + 1;
+        let (before, version) = {
+            let state = account.state();
+            let before = state.roster.contact(address).cloned();
+            (before.unwrap_or_default(), state.roster.version())
+        };
+        let is_shown = !contact.looks_like(&before);
+        let version = version + u64::from(is_shown);
         let changes = account.save_contact(address, &contact, version);
         self.commit(changes, now).await?;
         let mut wakes = Wakes::default();
         let mut state = account.state();
-        let was_listed = state
-            .roster
-            .contact(address)
-            .is_some_and(|contact| contact.is_listed);
-        let is_listed = contact.is_listed;
-        let push = RosterPush {
+        let push = Arc::new(RosterPush {
             address: address.clone(),
-            contact: is_listed.then(|| contact.clone()),
+            contact: contact.is_listed.then(|| contact.clone()),
             version,
-        };
-        state.roster.set(address.clone(), contact);
-        if was_listed || is_listed {
-            let push = Arc::new(push);
+        });
+        state.roster.set(address.clone(), contact, version);
+        if is_shown {
             for device in state.devices.iter().filter(|device| device.wants_roster) {
                 let event = Event::Roster(Arc::clone(&push));
                 device.session.mailbox().push(event, &mut wakes);

@@ -77,6 +77,21 @@ pub struct Request {
 }
 
 impl Contact {
+    /// Whether the user sees the same in the roster: a request that waits for
+    /// an answer is not shown there (RFC 6121 §3.1.3).
+    #[must_use]
+    pub fn looks_like(&self, other: &Self) -> bool {
+        let shown = |contact: &Self| Self {
+            request: None,
+            ..contact.clone()
+        };
+        if self.is_listed || other.is_listed {
+            shown(self) == shown(other)
+        } else {
+            true
+        }
+    }
+
     /// Whether nothing is left to remember.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -150,8 +165,8 @@ impl Roster {
     }
 
     /// Puts a contact in the place of what was known; an empty one removes it.
-    pub(crate) fn set(&mut self, address: Jid, contact: Contact) {
-        self.version += 1;
+    pub(crate) fn set(&mut self, address: Jid, contact: Contact, version: u64) {
+        self.version = version;
         if contact.is_empty() {
             self.contacts.remove(&address);
         } else {

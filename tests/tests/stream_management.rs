@@ -1,0 +1,397 @@
+//! Acknowledgements and resumption (XEP-0198).
+#![allow(
+    clippy::unwrap_used,
+    reason = "whatever does not unwrap here has failed the test"
+)]
+
+use anser_hub::AccountsConfig;
+use anser_tests::script::Script;
+use anser_tests::world::World;
+use anser_xmpp::XmppConfig;
+use std::time::Duration;
+
+/// Bob with acknowledgements on, and the id of his stream.
+fn managed(script: &mut Script) -> String {
+    script.log_in("bob", "bob@example.org/phone");
+    script.send("bob", "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    let enabled = script.receive("bob");
+    assert_eq!(enabled.attribute("resume").as_deref(), Some("true"));
+    assert_eq!(enabled.attribute("max").as_deref(), Some("300"));
+    script.send("bob", "<presence/>");
+    script.expect("bob", "<presence from='bob@example.org/phone'/>");
+    let id = enabled.attribute("id").unwrap().into_owned();
+    assert!(id.len() >= 32, "128 bits: {id}");
+    id
+}
+
+fn alice_and_bob() -> (Script, String) {
+    let mut script = Script::new(&["alice", "bob"]);
+    script.log_in("alice", "alice@example.org/phone");
+    let id = managed(&mut script);
+    (script, id)
+}
+
+/// XEP-0198 §4
+#[test]
+fn stanzas_are_counted_both_ways() {
+    let (mut script, _) = alice_and_bob();
+    script.play(
+        "
+        bob   C: <message to='alice@example.org' type='chat'><body>1</body></message>
+        bob   C: <iq type='get' to='example.org' id='p'><ping xmlns='urn:xmpp:ping'/></iq>
+        bob   S: <iq type='result' id='p'/>
+        bob   C: <r xmlns='urn:xmpp:sm:3'/>
+        bob   S: <a xmlns='urn:xmpp:sm:3' h='3'/>
+        bob   C: <a xmlns='urn:xmpp:sm:3' h='1'/>
+        bob   C: <a xmlns='urn:xmpp:sm:3' h='2'/>
+        bob   S: nothing
+        ",
+    );
+}
+
+/// XEP-0198 §4
+#[test]
+fn a_client_is_asked_after_a_while_and_after_many_stanzas() {
+    let (mut script, _) = alice_and_bob();
+    script.world.pass(Duration::from_millis(999));
+    script.expect_nothing("bob");
+    script.world.pass(Duration::from_millis(1));
+    script.play(
+        "
+        bob S: <r xmlns='urn:xmpp:sm:3'/>
+        bob C: <a xmlns='urn:xmpp:sm:3' h='1'/>
+        ",
+    );
+    for _ in 0..20 {
+        script.send(
+            "alice",
+            "<message to='bob@example.org' type='chat'><body>x</body></message>",
+        );
+        let _message = script.receive("bob");
+    }
+    script.expect("bob", "<r xmlns='urn:xmpp:sm:3'/>");
+}
+
+/// DESIGN §1: acknowledged means durable
+#[test]
+fn an_acknowledgement_waits_for_the_disk_and_so_does_everybody_else() {
+    let (mut script, _) = alice_and_bob();
+    script.appear("carol", "alice@example.org/laptop");
+    script.hold_commits(true);
+    script.play(
+        "
+        bob   C: <message to='alice@example.org' type='chat'><body>1</body></message>
+            <r xmlns='urn:xmpp:sm:3'/>
+        bob   S: nothing
+        carol S: nothing
+        ",
+    );
+    script.hold_commits(false);
+    script.play(
+        "
+        bob   S: <a xmlns='urn:xmpp:sm:3' h='2'/>
+        carol S: <message><body>1</body></message>
+        ",
+    );
+}
+
+/// XEP-0198 §4: a message that could not be kept is refused, and only then
+/// counts as handled.
+#[test]
+fn a_full_disk_refuses_messages_and_loses_none() {
+    let (mut script, _) = alice_and_bob();
+    script.world.space().grant(Some(0));
+    script.play(
+        "
+        bob C: <message to='alice@example.org' type='chat' id='m1'><body>1</body></message>
+            <r xmlns='urn:xmpp:sm:3'/>
+        bob S: <message type='error' from='alice@example.org' id='m1'><error type='wait'>
+            <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+        bob S: <a xmlns='urn:xmpp:sm:3' h='2'/>
+        bob C: <iq type='set' id='s'><query xmlns='jabber:iq:roster'><item jid='a@b'/></query></iq>
+        bob S: <iq type='error' id='s'><error type='wait'>
+            <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
+        bob C: <presence to='alice@example.org' type='subscribe' id='p'/>
+        bob S: <presence type='error' id='p'><error type='wait'>
+            <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
+        ",
+    );
+    script.world.space().grant(None);
+    script.play(
+        "
+        bob C: <message to='alice@example.org' type='chat' id='m2'><body>2</body></message>
+        bob S: nothing
+        alice C: <presence/>
+        alice S: <presence/>
+        alice S: <message id='m2'><body>2</body></message>
+        alice S: nothing
+        ",
+    );
+}
+
+/// XEP-0198 §5
+#[test]
+fn a_stream_goes_on_where_the_connection_broke() {
+    let (mut script, id) = alice_and_bob();
+    script.play(
+        "
+        alice C: <message to='bob@example.org' type='chat' id='1'><body>1</body></message>
+        bob   S: <message id='1'/>
+        bob   C: <message to='alice@example.org' type='chat' id='2'><body>2</body></message>
+        ",
+    );
+    script.cut("bob");
+    script.play(
+        "
+        alice C: <message to='bob@example.org' type='chat' id='3'><body>3</body></message>
+        alice C: <iq type='get' to='bob@example.org/phone' id='4'><ping xmlns='urn:xmpp:ping'/></iq>
+        alice S: nothing
+        ",
+    );
+    script.world.pass(Duration::from_secs(299));
+    script.authenticate("bob", "bob");
+    // He has seen his own presence, and the first message got lost on the way.
+    script.play(&format!(
+        "
+        bob   C: <resume xmlns='urn:xmpp:sm:3' previd='{id}' h='1'/>
+        bob   S: <resumed xmlns='urn:xmpp:sm:3' previd='{id}' h='2'/>
+        bob   S: <message id='1'><body>1</body></message>
+        bob   S: <message id='3'><body>3</body><delay xmlns='urn:xmpp:delay'/></message>
+        bob   S: <iq type='get' id='4'/>
+        bob   S: <r xmlns='urn:xmpp:sm:3'/>
+        bob   C: <a xmlns='urn:xmpp:sm:3' h='4'/>
+        bob   C: <r xmlns='urn:xmpp:sm:3'/>
+        bob   S: <a xmlns='urn:xmpp:sm:3' h='2'/>
+        bob   S: nothing
+        "
+    ));
+}
+
+/// XEP-0198 §5: the old connection may look alive for long.
+#[test]
+fn a_stream_is_taken_over_from_a_connection_that_nobody_missed() {
+    let (mut script, id) = alice_and_bob();
+    script.authenticate("again", "bob");
+    script.play(&format!(
+        "
+        again C: <resume xmlns='urn:xmpp:sm:3' previd='{id}' h='1'/>
+        again S: <resumed xmlns='urn:xmpp:sm:3' previd='{id}' h='1'/>
+        bob   S: <stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>
+        bob   S: </stream:stream>
+        bob   S: closed
+        alice C: <message to='bob@example.org' type='chat' id='1'><body>1</body></message>
+        again S: <message id='1'/>
+        "
+    ));
+}
+
+/// XEP-0198 §5: what nobody acknowledged goes to whoever is there, or waits.
+#[test]
+fn a_stream_that_nobody_comes_back_to_leaves_its_messages() {
+    let (mut script, id) = alice_and_bob();
+    script.play(
+        "
+        alice C: <message to='bob@example.org' type='chat' id='1'><body>1</body></message>
+        bob   S: <message id='1'/>
+        alice C: <message to='bob@example.org/phone' type='chat' id='2'><body>2</body></message>
+        bob   S: <message id='2'/>
+        alice C: <iq type='get' to='bob@example.org/phone' id='3'><ping xmlns='urn:xmpp:ping'/></iq>
+        bob   S: <iq id='3'/>
+        ",
+    );
+    script.cut("bob");
+    script.appear("laptop", "bob@example.org/laptop");
+    script.play(
+        "
+        laptop S: <presence from='bob@example.org/phone'/>
+        laptop S: <message id='1'><delay xmlns='urn:xmpp:delay'/></message>
+        laptop S: nothing
+        ",
+    );
+    script.world.pass(Duration::from_secs(301));
+    script.play(
+        "
+        alice  S: <iq type='error' from='bob@example.org/phone' id='3'><error type='cancel'>
+            <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
+        laptop S: <presence type='unavailable' from='bob@example.org/phone'/>
+        laptop S: <message id='2'><delay xmlns='urn:xmpp:delay'/></message>
+        ",
+    );
+    script.authenticate("bob", "bob");
+    script.play(&format!(
+        "
+        bob C: <resume xmlns='urn:xmpp:sm:3' previd='{id}' h='1'/>
+        bob S: <failed xmlns='urn:xmpp:sm:3'>
+            <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>
+        bob C: <iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>
+        bob S: <iq type='result' id='b'/>
+        "
+    ));
+}
+
+/// XEP-0198 §5, §10: a stream belongs to its account.
+#[test]
+fn nobody_resumes_the_stream_of_another() {
+    let (mut script, id) = alice_and_bob();
+    script.cut("bob");
+    script.authenticate("eve", "alice");
+    script.play(&format!(
+        "
+        eve C: <resume xmlns='urn:xmpp:sm:3' previd='{id}' h='0'/>
+        eve S: <failed xmlns='urn:xmpp:sm:3'>
+            <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>
+        "
+    ));
+    script.authenticate("bob", "bob");
+    script.play(&format!(
+        "
+        bob C: <resume xmlns='urn:xmpp:sm:3' previd='{id}' h='1'/>
+        bob S: <resumed xmlns='urn:xmpp:sm:3' previd='{id}'/>
+        "
+    ));
+}
+
+/// XEP-0198 §5: a goodbye is final.
+#[test]
+fn a_stream_that_was_closed_cannot_be_resumed() {
+    let (mut script, id) = alice_and_bob();
+    script.play(
+        "
+        bob C: </stream:stream>
+        bob S: <a xmlns='urn:xmpp:sm:3' h='1'/>
+        bob S: </stream:stream>
+        ",
+    );
+    script.authenticate("bob", "bob");
+    script.send(
+        "bob",
+        &format!("<resume xmlns='urn:xmpp:sm:3' previd='{id}' h='0'/>"),
+    );
+    script.expect("bob", "<failed xmlns='urn:xmpp:sm:3'/>");
+}
+
+/// XEP-0198 §4
+#[test]
+fn acknowledging_what_was_never_sent_ends_the_stream() {
+    let (mut script, _) = alice_and_bob();
+    script.play(
+        "
+        bob C: <a xmlns='urn:xmpp:sm:3' h='9'/>
+        bob S: <stream:error><undefined-condition xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>
+            <handled-count-too-high xmlns='urn:xmpp:sm:3' h='9' send-count='1'/></stream:error>
+        bob S: </stream:stream>
+        bob S: closed
+        ",
+    );
+}
+
+/// XEP-0198 §3
+#[test]
+fn management_is_enabled_once_and_with_a_session_only() {
+    let (mut script, _) = alice_and_bob();
+    script.play(
+        "
+        bob C: <enable xmlns='urn:xmpp:sm:3'/>
+        bob S: <failed xmlns='urn:xmpp:sm:3'>
+            <unexpected-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>
+        bob C: <resume xmlns='urn:xmpp:sm:3' previd='x' h='0'/>
+        bob S: <failed xmlns='urn:xmpp:sm:3'/>
+        ",
+    );
+    script.authenticate("early", "alice");
+    script.play(
+        "
+        early C: <enable xmlns='urn:xmpp:sm:3'/>
+        early S: <failed xmlns='urn:xmpp:sm:3'>
+            <unexpected-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>
+        ",
+    );
+}
+
+/// XEP-0198 §3
+#[test]
+fn a_stream_can_be_acknowledged_without_being_resumable() {
+    let mut script = Script::new(&["bob"]);
+    script.log_in("bob", "bob@example.org/phone");
+    script.send("bob", "<enable xmlns='urn:xmpp:sm:3'/>");
+    let enabled = script.receive("bob");
+    assert_eq!(enabled.attribute("id"), None);
+    assert_eq!(enabled.attribute("resume"), None);
+}
+
+/// CVE-2010-0305 and kin: a reader that does not read costs itself only.
+#[test]
+fn a_client_that_does_not_acknowledge_loses_its_session_and_nobody_else_notices() {
+    let limits = AccountsConfig {
+        mailbox_events: 50,
+        ..AccountsConfig::default()
+    };
+    let patience = XmppConfig {
+        unacknowledged_stanzas: 10,
+        ..XmppConfig::default()
+    };
+    let world = World::with_config(1, &["alice", "bob"], limits, patience);
+    let mut script = Script::in_world(world);
+    script.log_in("alice", "alice@example.org/phone");
+    managed(&mut script);
+    for number in 0..70 {
+        script.send(
+            "alice",
+            &format!(
+                "<message to='bob@example.org' type='chat' id='{number}'><body>x</body></message>"
+            ),
+        );
+        script.expect_nothing("alice");
+    }
+    // One presence and nine messages are under way, and then it is over.
+    for number in 0..9 {
+        script.expect("bob", &format!("<message id='{number}'/>"));
+    }
+    script.play(
+        "
+        bob S: <r xmlns='urn:xmpp:sm:3'/>
+        bob S: <stream:error><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>
+            </stream:error>
+        bob S: </stream:stream>
+        bob S: closed
+        ",
+    );
+    // Nothing is lost by it.
+    script.appear("again", "bob@example.org/phone");
+    for number in 0..70 {
+        script.expect("again", &format!("<message id='{number}'/>"));
+    }
+    script.expect_nothing("again");
+}
+
+/// XEP-0198 §6, RFC 6120 §4.6.3
+#[test]
+fn a_silent_client_is_asked_and_then_taken_for_gone() {
+    let (mut script, id) = alice_and_bob();
+    script.send("bob", "<a xmlns='urn:xmpp:sm:3' h='1'/>");
+    script.world.pass(Duration::from_secs(300));
+    script.expect("bob", "<r xmlns='urn:xmpp:sm:3'/>");
+    script.expect(
+        "alice",
+        "<iq type='get' from='example.org'><ping xmlns='urn:xmpp:ping'/></iq>",
+    );
+    script.world.pass(Duration::from_secs(59));
+    script.send("alice", " ");
+    script.expect_nothing("bob");
+    script.world.pass(Duration::from_secs(1));
+    script.play(
+        "
+        alice S: nothing
+        bob S: <stream:error><connection-timeout xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>
+            </stream:error>
+        bob S: </stream:stream>
+        bob S: closed
+        ",
+    );
+    script.authenticate("bob", "bob");
+    script.send(
+        "bob",
+        &format!("<resume xmlns='urn:xmpp:sm:3' previd='{id}' h='1'/>"),
+    );
+    script.expect("bob", "<resumed xmlns='urn:xmpp:sm:3'/>");
+}
