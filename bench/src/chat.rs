@@ -1,0 +1,347 @@
+//! `chat`: pairs of clients, each writing to the other.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::{select, task, time};
+
+use crate::figures::{Cost, Meter, Percentiles, per_thousand, round};
+use crate::ledger::{Arrival, Ledger, MIN_BODY_BYTES, Totals};
+use crate::pace::{Pace, Pacer};
+use crate::ramp::ramp;
+use crate::run::{Report, RunArgs};
+use crate::xmpp::{Door, DoorError, Error, Incoming, Session, Setting, log_in};
+
+/// Late duplicates, acknowledgements and deferred writes belong to the run.
+const TAIL: Duration = Duration::from_millis(700);
+/// The server's work for the logins does not.
+const SETTLING: Duration = Duration::from_secs(1);
+/// How long the last acknowledgements may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Options of `chat`.
+#[derive(Debug, Args)]
+pub(crate) struct ChatArgs {
+    /// Pairs of clients
+    #[arg(long, default_value_t = 50)]
+    pairs: usize,
+    /// Bytes of a message's body
+    #[arg(long, default_value_t = 100, value_parser = body_bytes)]
+    size: usize,
+    /// Messages of each sender that may be under way
+    #[arg(long, default_value_t = 10, conflicts_with = "rate")]
+    window: usize,
+    /// Messages due each second from all senders together, whether the server keeps up or not
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Seconds of sending
+    #[arg(long, default_value_t = 10.0)]
+    seconds: f64,
+    /// Messages after which a sender asks for acknowledgement; 0: only at the end
+    #[arg(long, default_value_t = 10)]
+    ack_every: usize,
+    /// Seconds without any arrival after which the rest counts as lost
+    #[arg(long, default_value_t = 10.0)]
+    stall: f64,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+/// The figures of `chat`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Chat {
+    load: &'static str,
+    #[serde(flatten)]
+    setting: Setting,
+    pairs: usize,
+    body_bytes: usize,
+    window: Option<usize>,
+    offered_per_s: Option<f64>,
+    offered: Option<u64>,
+    sent: u64,
+    delivered: u64,
+    seconds: f64,
+    delivered_per_s: f64,
+    latency_ms: Option<Percentiles>,
+    lost: u64,
+    duplicated: u64,
+    misordered: u64,
+    stray: u64,
+    refused: u64,
+    unacknowledged: u64,
+    failed: u64,
+    first_failure: Option<String>,
+    server_cpu_s_per_1000_messages: Option<f64>,
+    server_cpu_s: Option<f64>,
+    generator_cpu_s: f64,
+    generator_cpu_share: f64,
+}
+
+/// Why there are no figures.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ChatError {
+    /// There is no door to knock at.
+    #[error(transparent)]
+    Door(#[from] DoorError),
+    /// Not everyone came in.
+    #[error("{failed} of {clients} clients could not log in; the first: {first}")]
+    Login {
+        /// Clients that failed.
+        failed: usize,
+        /// Clients that there should have been.
+        clients: usize,
+        /// Why the first one failed.
+        first: String,
+    },
+}
+
+/// Runs the load.
+pub(crate) async fn chat(args: ChatArgs) -> Result<Chat, ChatError> {
+    let door = Arc::new(args.run.door()?);
+    let sessions = enter(&args, &door).await?;
+    time::sleep(SETTLING).await;
+
+    let ledger = Arc::new(Ledger::new(std::process::id(), sessions.len(), args.size));
+    let meter = Meter::start(args.run.server());
+    let pacer = Arc::new(Pacer::start(
+        args.pace(),
+        sessions.len(),
+        Duration::from_secs_f64(args.seconds),
+    ));
+    let (stop, stopped) = watch::channel(());
+    let mut talkers = JoinSet::new();
+    for (me, session) in sessions.into_iter().enumerate() {
+        let (ledger, pacer) = (ledger.clone(), pacer.clone());
+        let partner = door.accounts().address(me ^ 1);
+        let talker = Talker {
+            session,
+            me,
+            partner,
+            ack_every: args.ack_every,
+            ledger,
+            pacer,
+        };
+        talkers.spawn(talker.talk(stopped.clone()));
+    }
+    let driver = pacer.clone();
+    let offered = task::spawn_blocking(move || driver.drive())
+        .await
+        .expect("the pacer does not panic");
+    all_arrived(&ledger, offered, Duration::from_secs_f64(args.stall)).await;
+    time::sleep(TAIL).await;
+    let cost = meter.read();
+    drop(stop);
+    let ends = Ends::of(talkers).await;
+    Ok(args.report(
+        door.setting(),
+        pacer.started(),
+        offered,
+        ledger.totals(),
+        cost,
+        ends,
+    ))
+}
+
+async fn enter(args: &ChatArgs, door: &Arc<Door>) -> Result<Vec<Session>, ChatError> {
+    let clients = args.pairs * 2;
+    let log_in = |number| {
+        let door = door.clone();
+        async move { log_in(&door, number).await }
+    };
+    let ramp = ramp(0..clients, args.run.concurrency, log_in).await;
+    let failed = ramp.failures.len();
+    match ramp.failures.into_iter().next() {
+        Some(first) => Err(ChatError::Login {
+            failed,
+            clients,
+            first,
+        }),
+        None => Ok(ramp
+            .clients
+            .into_iter()
+            .map(|(_, session)| session)
+            .collect()),
+    }
+}
+
+/// Waits until everything that was sent, or offered, has arrived, or nothing has for as long as `stall`.
+async fn all_arrived(ledger: &Ledger, offered: Option<u64>, stall: Duration) {
+    let (mut seen, mut since) = (0, Instant::now());
+    loop {
+        let (sent, arrived) = ledger.progress();
+        if arrived > seen {
+            (seen, since) = (arrived, Instant::now());
+        }
+        if arrived >= offered.unwrap_or(sent) || since.elapsed() > stall {
+            return;
+        }
+        time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// One client, writing to its partner and counting what the partner writes.
+struct Talker {
+    session: Session,
+    me: usize,
+    partner: String,
+    ack_every: usize,
+    ledger: Arc<Ledger>,
+    pacer: Arc<Pacer>,
+}
+
+impl Talker {
+    /// Talks until told to stop; gives the number of stanzas that were never acknowledged.
+    async fn talk(mut self, mut stopped: watch::Receiver<()>) -> Result<u32, Error> {
+        let (mut next, mut has_more) = (0, true);
+        loop {
+            // `next` stands first: it writes each message before there is a turn for another.
+            select! {
+                biased;
+                incoming = self.session.next() => self.receive(&incoming?),
+                turn = self.pacer.turn(self.me, next), if has_more => match turn {
+                    Some(due) => {
+                        next += 1;
+                        self.send(due);
+                    }
+                    None => has_more = false,
+                },
+                _ = stopped.changed() => break,
+            }
+        }
+        let unacknowledged = self.settle().await;
+        self.session.close().await;
+        unacknowledged
+    }
+
+    fn send(&mut self, due: Instant) {
+        let (number, body) = self.ledger.send(self.me, due);
+        let (me, to) = (self.me, &self.partner);
+        self.session.queue(&format!(
+            "<message to='{to}' type='chat' id='m{me}-{number}'><body>{body}</body></message>"
+        ));
+        if self.ack_every > 0 && (number + 1) % self.ack_every == 0 {
+            self.session.request_acknowledgement();
+        }
+    }
+
+    fn receive(&self, incoming: &Incoming) {
+        let Incoming::Stanza(stanza) = incoming else {
+            return;
+        };
+        if stanza.name() != b"message" {
+            return;
+        }
+        if stanza.attribute("type") == Some("error") {
+            return self.ledger.refuse();
+        }
+        // Messages without a body are chat states and the like, which nobody sends here.
+        let body = stanza.text_of("body").unwrap_or_default();
+        let partner = self.me ^ 1;
+        if self.ledger.receive(partner, body, Instant::now()) == Arrival::New {
+            self.pacer.arrived(partner);
+        }
+    }
+
+    async fn settle(&mut self) -> Result<u32, Error> {
+        self.session.request_acknowledgement();
+        let acknowledged = async {
+            while self.session.unacknowledged() > 0 {
+                let incoming = self.session.next().await?;
+                self.receive(&incoming);
+            }
+            Ok(())
+        };
+        match time::timeout(PATIENCE, acknowledged).await {
+            Ok(result) => result.map(|()| 0),
+            Err(_) => Ok(self.session.unacknowledged()),
+        }
+    }
+}
+
+/// How the clients ended.
+#[derive(Default)]
+struct Ends {
+    unacknowledged: u64,
+    failures: Vec<String>,
+}
+
+impl Ends {
+    async fn of(mut talkers: JoinSet<Result<u32, Error>>) -> Self {
+        let mut ends = Self::default();
+        while let Some(end) = talkers.join_next().await {
+            match end {
+                Ok(Ok(unacknowledged)) => ends.unacknowledged += u64::from(unacknowledged),
+                Ok(Err(error)) => ends.failures.push(error.to_string()),
+                Err(panic) => ends.failures.push(panic.to_string()),
+            }
+        }
+        ends
+    }
+}
+
+impl ChatArgs {
+    fn pace(&self) -> Pace {
+        self.rate.map_or(Pace::Window(self.window), Pace::Rate)
+    }
+
+    fn report(
+        &self,
+        setting: &Setting,
+        started: Instant,
+        offered: Option<u64>,
+        totals: Totals,
+        cost: Cost,
+        ends: Ends,
+    ) -> Chat {
+        let delivered = totals.delivered();
+        let seconds = totals
+            .last
+            .map_or(0.0, |last| (last - started).as_secs_f64());
+        Chat {
+            load: "chat",
+            setting: setting.clone(),
+            pairs: self.pairs,
+            body_bytes: self.size,
+            window: self.rate.is_none().then_some(self.window),
+            offered_per_s: self.rate,
+            offered,
+            sent: totals.sent,
+            delivered,
+            seconds: round(seconds, 3),
+            delivered_per_s: round(delivered as f64 / seconds, 1),
+            lost: totals.lost(),
+            duplicated: totals.duplicated,
+            misordered: totals.misordered,
+            stray: totals.stray,
+            refused: totals.refused,
+            unacknowledged: ends.unacknowledged,
+            failed: ends.failures.len() as u64,
+            first_failure: ends.failures.into_iter().next(),
+            server_cpu_s_per_1000_messages: cost
+                .server_cpu
+                .and_then(|cpu| per_thousand(cpu, delivered)),
+            server_cpu_s: cost.server_cpu.map(|cpu| round(cpu, 2)),
+            generator_cpu_s: round(cost.generator_cpu, 2),
+            generator_cpu_share: round(cost.generator_cpu / cost.seconds, 3),
+            latency_ms: Percentiles::of(totals.times),
+        }
+    }
+}
+
+impl Report for Chat {
+    fn is_sound(&self) -> bool {
+        let faults = self.lost + self.duplicated + self.misordered + self.stray;
+        faults + self.refused + self.unacknowledged + self.failed == 0
+    }
+}
+
+fn body_bytes(text: &str) -> Result<usize, String> {
+    let size = text.parse().map_err(|_| "not a number".to_owned())?;
+    (size >= MIN_BODY_BYTES).then_some(size).ok_or(format!(
+        "less than the {MIN_BODY_BYTES} that hold a message's numbers"
+    ))
+}
