@@ -5,6 +5,7 @@
 
 mod accounts;
 mod chat;
+mod compare;
 mod figures;
 mod ledger;
 mod login;
@@ -20,6 +21,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::select;
+use tokio::signal::{
+    ctrl_c,
+    unix::{SignalKind, signal},
+};
 
 use crate::run::Report;
 
@@ -43,6 +49,8 @@ enum Command {
     Login(login::LoginArgs),
     /// Pairs of clients, each writing to the other
     Chat(chat::ChatArgs),
+    /// Anser beside ejabberd and Prosody
+    Compare(compare::CompareArgs),
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -64,7 +72,24 @@ async fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Register(args) => finish(&accounts::register(args).await?),
         Command::Login(args) => finish(&login::login(args).await?),
         Command::Chat(args) => finish(&chat::chat(args).await?),
+        Command::Compare(args) => {
+            // Ending here, and not by the signal, ends the servers too.
+            select! {
+                compared = compare::compare(args) => compared?,
+                signal = interrupted() => signal?,
+            }
+            Ok(ExitCode::SUCCESS)
+        }
     }
+}
+
+async fn interrupted() -> io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    select! {
+        interrupted = ctrl_c() => interrupted?,
+        _ = terminated.recv() => {}
+    }
+    Err(io::ErrorKind::Interrupted.into())
 }
 
 /// Prints the line of a load; a faulty run fails, so that nobody takes its figures for granted.
