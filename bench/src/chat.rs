@@ -7,21 +7,20 @@ use clap::Args;
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::{select, task, time};
+use tokio::{task, time};
 
 use crate::figures::{Cost, Meter, Percentiles, per_thousand, round};
-use crate::ledger::{Arrival, Ledger, MIN_BODY_BYTES, Totals};
+use crate::ledger::{Ledger, MIN_BODY_BYTES, Totals};
 use crate::pace::{Pace, Pacer};
 use crate::ramp::ramp;
 use crate::run::{Report, RunArgs};
-use crate::xmpp::{Door, DoorError, Error, Incoming, Session, Setting, log_in};
+use crate::talker::Talker;
+use crate::xmpp::{Door, DoorError, Error, Session, Setting, log_in};
 
 /// Late duplicates, acknowledgements and deferred writes belong to the run.
 const TAIL: Duration = Duration::from_millis(700);
 /// The server's work for the logins does not.
 const SETTLING: Duration = Duration::from_secs(1);
-/// How long the last acknowledgements may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Options of `chat`.
 #[derive(Debug, Args)]
@@ -33,9 +32,10 @@ pub(crate) struct ChatArgs {
     #[arg(long, default_value_t = 100, value_parser = body_bytes)]
     size: usize,
     /// Messages of each sender that may be under way
-    #[arg(long, default_value_t = 10, conflicts_with = "rate")]
+    #[arg(long, default_value_t = 10)]
     window: usize,
-    /// Messages due each second from all senders together, whether the server keeps up or not
+    /// Messages due each second from all senders together, whether the server keeps up or not;
+    /// instead of a window
     #[arg(long)]
     rate: Option<f64>,
     /// Seconds of sending
@@ -44,7 +44,8 @@ pub(crate) struct ChatArgs {
     /// Messages after which a sender asks for acknowledgement; 0: only at the end
     #[arg(long, default_value_t = 10)]
     ack_every: usize,
-    /// Seconds without any arrival after which the rest counts as lost
+    /// Seconds without any arrival after which the rest counts as lost, and after which what is not
+    /// acknowledged never will be
     #[arg(long, default_value_t = 10.0)]
     stall: f64,
     #[command(flatten)]
@@ -122,6 +123,7 @@ pub(crate) async fn chat(args: ChatArgs) -> Result<Chat, ChatError> {
             me,
             partner,
             ack_every: args.ack_every,
+            patience: args.stall(),
             ledger,
             pacer,
         };
@@ -131,7 +133,7 @@ pub(crate) async fn chat(args: ChatArgs) -> Result<Chat, ChatError> {
     let offered = task::spawn_blocking(move || driver.drive())
         .await
         .expect("the pacer does not panic");
-    all_arrived(&ledger, offered, Duration::from_secs_f64(args.stall)).await;
+    all_arrived(&ledger, offered, args.stall()).await;
     time::sleep(TAIL).await;
     let cost = meter.read();
     drop(stop);
@@ -183,85 +185,6 @@ async fn all_arrived(ledger: &Ledger, offered: Option<u64>, stall: Duration) {
     }
 }
 
-/// One client, writing to its partner and counting what the partner writes.
-struct Talker {
-    session: Session,
-    me: usize,
-    partner: String,
-    ack_every: usize,
-    ledger: Arc<Ledger>,
-    pacer: Arc<Pacer>,
-}
-
-impl Talker {
-    /// Talks until told to stop; gives the number of stanzas that were never acknowledged.
-    async fn talk(mut self, mut stopped: watch::Receiver<()>) -> Result<u32, Error> {
-        let (mut next, mut has_more) = (0, true);
-        loop {
-            // `next` stands first: it writes each message before there is a turn for another.
-            select! {
-                biased;
-                incoming = self.session.next() => self.receive(&incoming?),
-                turn = self.pacer.turn(self.me, next), if has_more => match turn {
-                    Some(due) => {
-                        next += 1;
-                        self.send(due);
-                    }
-                    None => has_more = false,
-                },
-                _ = stopped.changed() => break,
-            }
-        }
-        let unacknowledged = self.settle().await;
-        self.session.close().await;
-        unacknowledged
-    }
-
-    fn send(&mut self, due: Instant) {
-        let (number, body) = self.ledger.send(self.me, due);
-        let (me, to) = (self.me, &self.partner);
-        self.session.queue(&format!(
-            "<message to='{to}' type='chat' id='m{me}-{number}'><body>{body}</body></message>"
-        ));
-        if self.ack_every > 0 && (number + 1) % self.ack_every == 0 {
-            self.session.request_acknowledgement();
-        }
-    }
-
-    fn receive(&self, incoming: &Incoming) {
-        let Incoming::Stanza(stanza) = incoming else {
-            return;
-        };
-        if stanza.name() != b"message" {
-            return;
-        }
-        if stanza.attribute("type") == Some("error") {
-            return self.ledger.refuse();
-        }
-        // Messages without a body are chat states and the like, which nobody sends here.
-        let body = stanza.text_of("body").unwrap_or_default();
-        let partner = self.me ^ 1;
-        if self.ledger.receive(partner, body, Instant::now()) == Arrival::New {
-            self.pacer.arrived(partner);
-        }
-    }
-
-    async fn settle(&mut self) -> Result<u32, Error> {
-        self.session.request_acknowledgement();
-        let acknowledged = async {
-            while self.session.unacknowledged() > 0 {
-                let incoming = self.session.next().await?;
-                self.receive(&incoming);
-            }
-            Ok(())
-        };
-        match time::timeout(PATIENCE, acknowledged).await {
-            Ok(result) => result.map(|()| 0),
-            Err(_) => Ok(self.session.unacknowledged()),
-        }
-    }
-}
-
 /// How the clients ended.
 #[derive(Default)]
 struct Ends {
@@ -284,6 +207,10 @@ impl Ends {
 }
 
 impl ChatArgs {
+    fn stall(&self) -> Duration {
+        Duration::from_secs_f64(self.stall)
+    }
+
     fn pace(&self) -> Pace {
         self.rate.map_or(Pace::Window(self.window), Pace::Rate)
     }
@@ -344,4 +271,95 @@ fn body_bytes(text: &str) -> Result<usize, String> {
     (size >= MIN_BODY_BYTES).then_some(size).ok_or(format!(
         "less than the {MIN_BODY_BYTES} that hold a message's numbers"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use tokio::join;
+
+    use super::*;
+    use crate::mock::{self, Fault};
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        chat: ChatArgs,
+    }
+
+    /// Two pairs for a tenth of a second, each sender with 20 messages under way.
+    async fn with(fault: Fault, more: &[&str]) -> Chat {
+        let to = mock::serve(fault).await.to_string();
+        let arguments =
+            "chat --pairs 2 --mechanism plain --window 20 --seconds 0.1 --stall 0.2 --to";
+        let arguments = arguments
+            .split(' ')
+            .chain([to.as_str()])
+            .chain(more.iter().copied());
+        chat(Command::parse_from(arguments).chat).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_server_without_faults_is_found_sound() {
+        let chats = join!(
+            with(Fault::None, &["--no-sm"]),
+            with(Fault::None, &["--ack-every", "3"]),
+            with(Fault::None, &["--no-carbons", "--size", "5000"]),
+        );
+        for chat in <[Chat; 3]>::from(chats) {
+            assert!(chat.is_sound(), "{chat:?}");
+            assert!(
+                chat.delivered > 100 && chat.delivered == chat.sent,
+                "{chat:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_server_does_wrong_is_named() {
+        let (lossy, doubling, delaying, bouncing, forgetful) = join!(
+            with(Fault::Loses, &[]),
+            with(Fault::Doubles, &[]),
+            with(Fault::Delays, &[]),
+            with(Fault::Bounces, &[]),
+            with(Fault::Forgets, &["--ack-every", "0"]),
+        );
+        assert!(
+            lossy.lost > 0 && lossy.lost == lossy.sent - lossy.delivered,
+            "{lossy:?}"
+        );
+        assert!(
+            doubling.duplicated > 0 && doubling.lost == 0,
+            "{doubling:?}"
+        );
+        assert!(delaying.misordered > 0, "{delaying:?}");
+        assert!(
+            bouncing.refused > 0 && bouncing.refused == bouncing.lost,
+            "{bouncing:?}"
+        );
+        assert!(
+            forgetful.unacknowledged > 0 && forgetful.lost == 0,
+            "{forgetful:?}"
+        );
+        for faulty in [lossy, doubling, delaying, bouncing, forgetful] {
+            assert!(!faulty.is_sound());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_is_a_failure() {
+        let broken = with(Fault::HangsUp, &[]).await;
+        assert_eq!((broken.failed, broken.is_sound()), (4, false), "{broken:?}");
+        assert!(broken.first_failure.is_some());
+    }
+
+    #[tokio::test]
+    async fn an_offered_rate_does_not_wait_for_the_server() {
+        let offered = with(Fault::None, &["--rate", "200"]).await;
+        assert_eq!(
+            (offered.offered, offered.sent, offered.delivered),
+            (Some(20), 20, 20),
+            "{offered:?}"
+        );
+    }
 }

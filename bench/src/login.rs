@@ -212,3 +212,54 @@ impl Report for Logins {
         self.failed == 0 && self.dropped == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::mock::{self, Fault};
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        login: LoginArgs,
+    }
+
+    async fn with(to: &str, more: &str) -> Logins {
+        let arguments = format!("login --users 20 --hold 0.1 --mechanism plain --to {to} {more}");
+        login(Command::parse_from(arguments.split_whitespace()).login)
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn everyone_logs_in_as_often_as_asked() {
+        let address = mock::serve(Fault::None).await.to_string();
+        let logins = with(&address, "--times 2 --warm-up 1").await;
+        assert_eq!(
+            (logins.logins, logins.failed, logins.dropped),
+            (40, 0, 0),
+            "{logins:?}"
+        );
+        assert!(logins.is_sound() && logins.setup_ms.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_fails_everyone() {
+        let logins = with("127.0.0.1:1", "").await;
+        assert_eq!((logins.logins, logins.failed), (0, 20), "{logins:?}");
+        assert!(!logins.is_sound() && logins.first_failure.is_some());
+    }
+
+    #[tokio::test]
+    async fn memory_is_that_of_the_server_named() {
+        let address = mock::serve(Fault::None).await.to_string();
+        let pid = std::process::id();
+        let logins = with(&address, &format!("--server-pid {pid}")).await;
+        assert!(
+            logins.rss_kib_per_session.is_some() && logins.server_cpu_s.is_some(),
+            "{logins:?}"
+        );
+    }
+}

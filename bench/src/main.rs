@@ -9,10 +9,13 @@ mod compare;
 mod figures;
 mod ledger;
 mod login;
+#[cfg(test)]
+mod mock;
 mod pace;
 mod process;
 mod ramp;
 mod run;
+mod talker;
 mod xmpp;
 
 use std::error::Error;

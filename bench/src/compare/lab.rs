@@ -49,6 +49,14 @@ pub(crate) struct Run {
     pub(crate) error: Option<String>,
 }
 
+impl Run {
+    /// What went wrong, if anything did that has a name.
+    pub(crate) fn fault(&self) -> Option<&str> {
+        let failure = || self.report.as_ref()?.get("first_failure")?.as_str();
+        self.error.as_deref().or_else(failure)
+    }
+}
+
 impl Lab {
     /// Makes empty directories in `work` for Anser and in `peers` for the others.
     pub(crate) fn new(

@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use case::{CASES, Case, Load};
+use case::{CASES, Case, Column, Load};
+use figure::number;
 use lab::Lab;
 use machine::Machine;
 use report::Comparison;
@@ -159,15 +160,17 @@ async fn run_round(
     for case in comparison.cases.clone() {
         for &variant in order.iter().filter(|variant| variant.takes(case)) {
             let run = lab.measure(round, case, args.load(case), variant).await;
-            let headline = &case.columns[0];
-            let figure = run
-                .report
-                .as_ref()
-                .and_then(|report| report.pointer(headline.pointer)?.as_f64());
-            let told =
-                figure.map(|figure| format!("{} {}", figure::number(figure), headline.heading));
-            let told = told.or(run.error.clone()).unwrap_or_default();
-            eprintln!("round {round}, {}: {variant}: {told}", case.name);
+            let figure = |column: &Column| run.report.as_ref()?.pointer(column.pointer)?.as_f64();
+            let told = |column: &Column| {
+                figure(column).map(|figure| format!("{} {}", number(figure), column.heading))
+            };
+            let told: Vec<String> = case.columns.iter().take(2).filter_map(told).collect();
+            let fault = run.fault().unwrap_or_default();
+            eprintln!(
+                "round {round}, {}: {variant}: {} {fault}",
+                case.name,
+                told.join(", ")
+            );
             comparison.runs.push(run);
         }
     }

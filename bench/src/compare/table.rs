@@ -21,7 +21,7 @@ pub(crate) struct Row {
     runs: usize,
     load_average: Option<Spread>,
     figures: BTreeMap<&'static str, Spread>,
-    errors: Vec<String>,
+    faults: Vec<String>,
     #[serde(skip)]
     cells: Vec<String>,
 }
@@ -49,7 +49,7 @@ impl Row {
             runs: all().filter(|run| run.report.is_some()).count(),
             load_average: Spread::of(all().map(|run| run.load_average).collect()),
             figures: case.columns.iter().filter_map(spread).collect(),
-            errors: all().filter_map(|run| run.error.clone()).collect(),
+            faults: all().filter_map(Run::fault).map(str::to_owned).collect(),
             cells: case.columns.iter().map(cell).collect(),
         })
     }
@@ -97,12 +97,12 @@ pub(crate) fn write(to: &mut String, case: &Case, rows: &[Row]) -> fmt::Result {
         writeln!(to)?;
     }
     for row in rows {
-        for error in &row.errors {
+        for fault in &row.faults {
             writeln!(
                 to,
-                "\n{}, a run without figures: {}",
+                "\n{}, a run with faults: {}",
                 row.variant,
-                error.replace('\n', " / ")
+                fault.replace('\n', " / ")
             )?;
         }
     }

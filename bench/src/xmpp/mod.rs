@@ -14,6 +14,8 @@ pub(crate) use door::{Accounts, Door, DoorArgs, DoorError, Setting};
 pub(crate) use element::Element;
 pub(crate) use negotiation::{Stream, log_in};
 pub(crate) use session::{Incoming, Session};
+#[cfg(test)]
+pub(crate) use splitter::{Piece, Splitter};
 
 /// Why a client failed.
 #[derive(Debug, thiserror::Error)]
