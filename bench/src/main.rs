@@ -56,13 +56,18 @@ enum Command {
     Compare(compare::CompareArgs),
 }
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
+fn main() -> ExitCode {
     let cli = Cli::parse();
+    start(cli).unwrap_or_else(|error| {
+        eprintln!("anser-bench: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn start(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
     raise_descriptor_limit()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(cli.threads)
-        .enable_all()
-        .build()?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(cli.threads).enable_all().build()?;
     runtime.block_on(run(cli.command))
 }
 
