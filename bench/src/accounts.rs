@@ -28,7 +28,7 @@ pub(crate) struct RegisterArgs {
     #[arg(long)]
     count: usize,
     #[command(flatten)]
-    run: RunArgs,
+    pub(crate) run: RunArgs,
 }
 
 /// What came of a registration.

@@ -49,7 +49,7 @@ pub(crate) struct ChatArgs {
     #[arg(long, default_value_t = 10.0)]
     stall: f64,
     #[command(flatten)]
-    run: RunArgs,
+    pub(crate) run: RunArgs,
 }
 
 /// The figures of `chat`.
@@ -80,6 +80,7 @@ pub(crate) struct Chat {
     server_cpu_s: Option<f64>,
     generator_cpu_s: f64,
     generator_cpu_share: f64,
+    generator_late_ms: Option<Percentiles>,
 }
 
 /// Why there are no figures.
@@ -138,14 +139,15 @@ pub(crate) async fn chat(args: ChatArgs) -> Result<Chat, ChatError> {
     let cost = meter.read();
     drop(stop);
     let ends = Ends::of(talkers).await;
-    Ok(args.report(
-        door.setting(),
-        pacer.started(),
+    let started = pacer.started();
+    let measured = Measured {
+        started,
         offered,
-        ledger.totals(),
+        totals: ledger.totals(),
         cost,
         ends,
-    ))
+    };
+    Ok(args.report(door.setting(), measured))
 }
 
 async fn enter(args: &ChatArgs, door: &Arc<Door>) -> Result<Vec<Session>, ChatError> {
@@ -185,6 +187,15 @@ async fn all_arrived(ledger: &Ledger, offered: Option<u64>, stall: Duration) {
     }
 }
 
+/// What a run showed.
+struct Measured {
+    started: Instant,
+    offered: Option<u64>,
+    totals: Totals,
+    cost: Cost,
+    ends: Ends,
+}
+
 /// How the clients ended.
 #[derive(Default)]
 struct Ends {
@@ -215,15 +226,14 @@ impl ChatArgs {
         self.rate.map_or(Pace::Window(self.window), Pace::Rate)
     }
 
-    fn report(
-        &self,
-        setting: &Setting,
-        started: Instant,
-        offered: Option<u64>,
-        totals: Totals,
-        cost: Cost,
-        ends: Ends,
-    ) -> Chat {
+    fn report(&self, setting: &Setting, measured: Measured) -> Chat {
+        let Measured {
+            started,
+            offered,
+            totals,
+            cost,
+            ends,
+        } = measured;
         let delivered = totals.delivered();
         let seconds = totals
             .last
@@ -254,6 +264,7 @@ impl ChatArgs {
             server_cpu_s: cost.server_cpu.map(|cpu| round(cpu, 2)),
             generator_cpu_s: round(cost.generator_cpu, 2),
             generator_cpu_share: round(cost.generator_cpu / cost.seconds, 3),
+            generator_late_ms: self.rate.and_then(|_| Percentiles::of(totals.late)),
             latency_ms: Percentiles::of(totals.times),
         }
     }

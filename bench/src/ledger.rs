@@ -21,6 +21,8 @@ pub(crate) struct Ledger {
 struct Flow {
     /// When each message was due, by its number.
     due: Vec<Instant>,
+    /// How much later each was sent.
+    late: Vec<Duration>,
     arrived: Vec<bool>,
     times: Vec<Duration>,
     highest: Option<usize>,
@@ -45,6 +47,8 @@ pub(crate) enum Arrival {
 pub(crate) struct Totals {
     /// Messages sent.
     pub(crate) sent: u64,
+    /// How much later than due each was sent.
+    pub(crate) late: Vec<Duration>,
     /// How long each took that arrived, from when it was due.
     pub(crate) times: Vec<Duration>,
     /// When the last one arrived.
@@ -72,10 +76,11 @@ impl Ledger {
     }
 
     /// Books the next message of a flow as sent; gives its number and body.
-    pub(crate) fn send(&self, flow: usize, due: Instant) -> (usize, String) {
+    pub(crate) fn send(&self, flow: usize, due: Instant, now: Instant) -> (usize, String) {
         let mut book = self.flow(flow);
         let number = book.due.len();
         book.due.push(due);
+        book.late.push(now.saturating_duration_since(due));
         book.arrived.push(false);
         let mut body = format!("{}.{flow}.{number}.", self.run);
         body.extend(std::iter::repeat_n(
@@ -136,6 +141,7 @@ impl Ledger {
         };
         for flow in (0..self.flows.len()).map(|flow| self.flow(flow)) {
             totals.sent += flow.due.len() as u64;
+            totals.late.extend_from_slice(&flow.late);
             totals.times.extend_from_slice(&flow.times);
             totals.last = totals.last.max(flow.last);
             totals.duplicated += flow.duplicated;
@@ -177,7 +183,7 @@ mod tests {
 
     fn with_messages(count: usize) -> (Ledger, Vec<String>, Instant) {
         let (ledger, start) = (Ledger::new(7, 2, 100), Instant::now());
-        let bodies = (0..count).map(|_| ledger.send(1, start).1).collect();
+        let bodies = (0..count).map(|_| ledger.send(1, start, start).1).collect();
         (ledger, bodies, start)
     }
 
@@ -210,7 +216,7 @@ mod tests {
         let (ledger, bodies, start) = with_messages(1);
         let cut = &bodies[0][..90];
         let unsent = Ledger::new(7, 2, 100);
-        let other_run = Ledger::new(8, 2, 100).send(1, start).1;
+        let other_run = Ledger::new(8, 2, 100).send(1, start, start).1;
         assert_eq!(ledger.receive(1, cut, start), Arrival::Stray);
         assert_eq!(ledger.receive(0, &bodies[0], start), Arrival::Stray);
         assert_eq!(ledger.receive(1, &other_run, start), Arrival::Stray);

@@ -34,7 +34,7 @@ pub(crate) struct LoginArgs {
     #[arg(long, default_value_t = 5.0)]
     hold: f64,
     #[command(flatten)]
-    run: RunArgs,
+    pub(crate) run: RunArgs,
 }
 
 /// The figures of `login`.

@@ -35,9 +35,6 @@ use crate::run::Report;
 #[derive(Parser)]
 #[command(about, version)]
 struct Cli {
-    /// Threads of the load generator
-    #[arg(long, global = true, default_value_t = 1)]
-    threads: usize,
     #[command(subcommand)]
     command: Command,
 }
@@ -56,6 +53,17 @@ enum Command {
     Compare(compare::CompareArgs),
 }
 
+impl Command {
+    fn threads(&self) -> usize {
+        match self {
+            Self::Accounts(_) | Self::Compare(_) => 1,
+            Self::Register(args) => args.run.threads,
+            Self::Login(args) => args.run.threads,
+            Self::Chat(args) => args.run.threads,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start(cli).unwrap_or_else(|error| {
@@ -67,7 +75,10 @@ fn main() -> ExitCode {
 fn start(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
     raise_descriptor_limit()?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime.worker_threads(cli.threads).enable_all().build()?;
+    let runtime = runtime
+        .worker_threads(cli.command.threads())
+        .enable_all()
+        .build()?;
     runtime.block_on(run(cli.command))
 }
 

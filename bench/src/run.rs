@@ -15,6 +15,9 @@ pub(crate) struct RunArgs {
     /// Clients that are set up at the same time
     #[arg(long, default_value_t = 64)]
     pub(crate) concurrency: usize,
+    /// Threads of the load generator
+    #[arg(long, default_value_t = 1)]
+    pub(crate) threads: usize,
     #[command(flatten)]
     door: DoorArgs,
 }

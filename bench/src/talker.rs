@@ -54,7 +54,7 @@ impl Talker {
     }
 
     fn send(&mut self, due: Instant) {
-        let (number, body) = self.ledger.send(self.me, due);
+        let (number, body) = self.ledger.send(self.me, due, Instant::now());
         let (me, to) = (self.me, &self.partner);
         self.session.queue(&format!(
             "<message to='{to}' type='chat' id='m{me}-{number}'><body>{body}</body></message>"

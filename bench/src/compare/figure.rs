@@ -1,12 +1,8 @@
-//! One figure of several runs.
+//! Figures of several runs, and how they are written.
 
 use std::fmt;
 
 use serde::Serialize;
-
-use super::case::Case;
-use super::lab::Run;
-use super::variant::Variant;
 
 /// Where the figures of several runs lie.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -28,16 +24,6 @@ impl Spread {
         let median = (values[(values.len() - 1) / 2] + values[middle]) / 2.0;
         Some(Self { median, min, max })
     }
-
-    /// A figure of a case on a server, over all rounds that have it.
-    pub(crate) fn in_runs(
-        runs: &[Run],
-        case: &Case,
-        variant: Variant,
-        pointer: &str,
-    ) -> Option<Self> {
-        Self::of(values(runs, case, variant, pointer).collect())
-    }
 }
 
 /// The median, and the range if there is one.
@@ -49,28 +35,6 @@ impl fmt::Display for Spread {
         }
         Ok(())
     }
-}
-
-/// The runs of a case on a server.
-pub(crate) fn runs_of<'a>(
-    runs: &'a [Run],
-    case: &Case,
-    variant: Variant,
-) -> impl Iterator<Item = &'a Run> {
-    let case = case.name;
-    runs.iter()
-        .filter(move |run| run.case == case && run.variant == variant)
-}
-
-/// A figure of each of these runs that has it.
-pub(crate) fn values(
-    runs: &[Run],
-    case: &Case,
-    variant: Variant,
-    pointer: &str,
-) -> impl Iterator<Item = f64> {
-    runs_of(runs, case, variant)
-        .filter_map(move |run| run.report.as_ref()?.pointer(pointer)?.as_f64())
 }
 
 /// Three significant digits, or whole numbers.

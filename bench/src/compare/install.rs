@@ -26,11 +26,7 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 /// Installs what is missing.
 pub(crate) async fn install_missing() -> Result<(), CompareError> {
     let present = versions().await;
-    let is_missing = |package: &&str| {
-        !present
-            .iter()
-            .any(|version| version.split(' ').next() == Some(package))
-    };
+    let is_missing = |package: &&str| !lists(&present, package);
     let missing: Vec<&str> = PACKAGES.into_iter().filter(is_missing).collect();
     if missing.is_empty() {
         return Ok(());
@@ -64,6 +60,13 @@ pub(crate) async fn versions() -> Vec<String> {
         .filter_map(|line| line.strip_prefix("installed "))
         .map(str::to_owned)
         .collect()
+}
+
+/// Whether a package is among these versions.
+pub(crate) fn lists(versions: &[String], package: &str) -> bool {
+    versions
+        .iter()
+        .any(|version| version.split(' ').next() == Some(package))
 }
 
 fn apt(arguments: &[&str]) -> Command {

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
-use serde::Serialize;
 use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::case::{Case, Load};
+use super::run::Run;
 use super::server::{Server, tail};
 use super::variant::{Product, Variant};
 use super::{CompareError, anser, machine, trying};
@@ -27,36 +27,6 @@ pub(crate) struct Lab {
     peers: PathBuf,
 }
 
-/// One load on one server.
-#[derive(Debug, Serialize)]
-pub(crate) struct Run {
-    /// From 1 on.
-    pub(crate) round: u32,
-    /// The case's name.
-    pub(crate) case: &'static str,
-    /// The server.
-    #[serde(flatten)]
-    pub(crate) variant: Variant,
-    /// The file system under the server's data.
-    pub(crate) data_on: String,
-    /// Of the last minute, before the run.
-    pub(crate) load_average: f64,
-    /// What was run.
-    pub(crate) command: String,
-    /// What the load reported.
-    pub(crate) report: Option<Value>,
-    /// Why there is no report.
-    pub(crate) error: Option<String>,
-}
-
-impl Run {
-    /// What went wrong, if anything did that has a name.
-    pub(crate) fn fault(&self) -> Option<&str> {
-        let failure = || self.report.as_ref()?.get("first_failure")?.as_str();
-        self.error.as_deref().or_else(failure)
-    }
-}
-
 impl Lab {
     /// Makes empty directories in `work` for Anser and in `peers` for the others.
     pub(crate) fn new(
@@ -65,17 +35,18 @@ impl Lab {
         work: &Path,
         peers: &Path,
     ) -> Result<Self, CompareError> {
-        let name = format!("bench-work-{}", std::process::id());
-        let lab = Self {
+        let make = |dir: &Path| {
+            let dir = dir.join(format!("bench-work-{}", std::process::id()));
+            // Servers run in their own directories: their paths must not be relative.
+            let made = fs::create_dir_all(&dir).and_then(|()| dir.canonicalize());
+            made.map_err(trying(|| format!("making {}", dir.display())))
+        };
+        Ok(Self {
             program,
             anser,
-            work: work.join(&name),
-            peers: peers.join(&name),
-        };
-        for dir in [&lab.work, &lab.peers] {
-            fs::create_dir_all(dir).map_err(trying(|| format!("making {}", dir.display())))?;
-        }
-        Ok(lab)
+            work: make(work)?,
+            peers: make(peers)?,
+        })
     }
 
     /// Prepares the data that every run of a server begins with: nothing but accounts.
@@ -115,9 +86,9 @@ impl Lab {
     ) -> Run {
         let load_average = machine::load_average();
         let result = self.try_measure(case, load, variant).await;
-        let (report, error) = match result {
-            Ok(report) => (Some(report), None),
-            Err(error) => (None, Some(error.to_string())),
+        let (report, sound, error) = match result {
+            Ok((report, sound)) => (Some(report), sound, None),
+            Err(error) => (None, false, Some(error.to_string())),
         };
         Run {
             round,
@@ -127,6 +98,7 @@ impl Lab {
             load_average,
             command: load.command(),
             report,
+            sound,
             error,
         }
     }
@@ -136,7 +108,7 @@ impl Lab {
         case: &Case,
         load: Load,
         variant: Variant,
-    ) -> Result<Value, CompareError> {
+    ) -> Result<(Value, bool), CompareError> {
         let dir = self.root(variant).join("run");
         let _ = fs::remove_dir_all(&dir);
         let mut copy = Command::new("cp");
@@ -156,13 +128,15 @@ impl Lab {
         arguments: &str,
         case: &Case,
         server: &Server,
-    ) -> Result<Value, CompareError> {
+    ) -> Result<(Value, bool), CompareError> {
         let (door, pid) = (server.doors().named(case.door), server.pid());
         let mut command = self.bench(&arguments.split(' ').collect::<Vec<_>>());
         command.args(["--to", &door.to_string(), "--server-pid", &pid.to_string()]);
         let output = output_of(&mut command).await?;
         // A faulty run has a report too, and a status that says so.
-        serde_json::from_slice(&output.stdout).map_err(|_| failed(&command, &output))
+        let report =
+            serde_json::from_slice(&output.stdout).map_err(|_| failed(&command, &output))?;
+        Ok((report, output.status.success()))
     }
 
     fn bench(&self, arguments: &[&str]) -> Command {

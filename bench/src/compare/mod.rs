@@ -10,6 +10,7 @@ mod machine;
 mod prosody;
 mod ratio;
 mod report;
+mod run;
 mod server;
 mod table;
 mod variant;
@@ -112,6 +113,7 @@ pub(crate) async fn compare(args: CompareArgs) -> Result<(), CompareError> {
     let program = std::env::current_exe().map_err(trying(|| "finding this program".to_owned()))?;
     let beside = program.parent().unwrap_or(Path::new("."));
     let anser = args.anser.clone().unwrap_or_else(|| beside.join("anser"));
+    let anser = std::path::absolute(&anser).map_err(trying(|| "finding anser".to_owned()))?;
     let (cases, variants) = (args.cases(), args.variants());
     check(&variants, &anser).await?;
 
@@ -151,7 +153,7 @@ pub(crate) async fn compare(args: CompareArgs) -> Result<(), CompareError> {
 async fn run_round(
     args: &CompareArgs,
     lab: &Lab,
-    comparison: &mut Comparison<'_>,
+    comparison: &mut Comparison,
     variants: &[Variant],
     round: u32,
 ) {
@@ -160,9 +162,9 @@ async fn run_round(
     for case in comparison.cases.clone() {
         for &variant in order.iter().filter(|variant| variant.takes(case)) {
             let run = lab.measure(round, case, args.load(case), variant).await;
-            let figure = |column: &Column| run.report.as_ref()?.pointer(column.pointer)?.as_f64();
             let told = |column: &Column| {
-                figure(column).map(|figure| format!("{} {}", number(figure), column.heading))
+                run.figure(column.pointer)
+                    .map(|figure| format!("{} {}", number(figure), column.heading))
             };
             let told: Vec<String> = case.columns.iter().take(2).filter_map(told).collect();
             let fault = run.fault().unwrap_or_default();
@@ -208,10 +210,7 @@ async fn check(variants: &[Variant], anser: &Path) -> Result<(), CompareError> {
             Product::Ejabberd => "ejabberd",
             Product::Prosody => "prosody",
         };
-        if !installed
-            .iter()
-            .any(|version| version.split(' ').next() == Some(package))
-        {
+        if !install::lists(&installed, package) {
             return Err(CompareError::NotInstalled(package));
         }
     }

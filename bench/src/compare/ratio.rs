@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::case::{CASES, CPU_PER_LOGIN, CPU_PER_MESSAGE, P99, RSS_PER_SESSION};
 use super::figure::{Spread, number};
-use super::lab::Run;
+use super::run::{Run, runs_of, spread};
 use super::variant::{History, Product, Variant};
 
 /// A figure of which less is better.
@@ -52,7 +52,7 @@ pub(crate) fn ratios(runs: &[Run]) -> Vec<Ratio> {
 impl Measure {
     fn ratio(&self, runs: &[Run]) -> Option<Ratio> {
         let case = CASES.iter().find(|case| case.name == self.case)?;
-        let figure = |variant| Spread::in_runs(runs, case, variant, self.pointer);
+        let figure = |variant| spread(&runs_of(runs, case, variant), self.pointer);
         let anser = figure(Variant {
             product: Product::Anser,
             history: History::On,
@@ -133,6 +133,7 @@ mod tests {
             load_average: 0.0,
             command: String::new(),
             report: Some(json!({ "server_cpu_s_per_1000_messages": cpu })),
+            sound: true,
             error: None,
         }
     }

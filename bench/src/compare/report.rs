@@ -8,28 +8,35 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::case::Case;
-use super::lab::Run;
 use super::machine::Machine;
 use super::ratio::{self, ratios};
+use super::run::Run;
 use super::table::{self, Row};
 use super::variant::Variant;
 use super::{CompareError, trying};
 
+const EXPLANATION: &str = "
+Medians of the runs, and in brackets from where to where they went. *Data on* is the file system
+under a server's data: on tmpfs nothing waits for a disk and nothing survives a power cut. *load* is
+the machine's load average before the runs. How the figures are made, and what misleads, stands in
+`bench/README.md`.
+";
+
 /// Everything that a comparison found out.
 #[derive(Debug, Serialize)]
-pub(crate) struct Comparison<'a> {
+pub(crate) struct Comparison {
     /// Where.
     pub(crate) machine: Machine,
     /// The command line.
     pub(crate) command: String,
     /// What was measured.
     #[serde(skip)]
-    pub(crate) cases: Vec<&'a Case>,
+    pub(crate) cases: Vec<&'static Case>,
     /// Every single run.
     pub(crate) runs: Vec<Run>,
 }
 
-impl Comparison<'_> {
+impl Comparison {
     /// Writes `comparison.md` and `comparison.json`.
     pub(crate) fn write(&self, dir: &Path) -> Result<(), CompareError> {
         let mut json = json!(self);
@@ -72,24 +79,12 @@ impl Comparison<'_> {
         )?;
         writeln!(to, "- Anser: {anser}, commit {commit}, {rustc}")?;
         writeln!(to, "- peers: {}", packages.join(", "))?;
-        writeln!(
-            to,
-            "\nMedians of the runs, and in brackets from where to where they went. *Data on* is the file"
-        )?;
-        writeln!(
-            to,
-            "system under a server's data: on tmpfs nothing waits for a disk and nothing survives a power"
-        )?;
-        writeln!(
-            to,
-            "cut. *load* is the machine's load average before the runs. How the figures are made, and"
-        )?;
-        writeln!(to, "what misleads, stands in `bench/README.md`.")
+        to.write_str(EXPLANATION)
     }
 }
 
 /// Markdown.
-impl fmt::Display for Comparison<'_> {
+impl fmt::Display for Comparison {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
         self.head(&mut text)?;

@@ -6,8 +6,8 @@ use std::fmt::{self, Write};
 use serde::Serialize;
 
 use super::case::{Case, Cell, Column};
-use super::figure::{Spread, number, runs_of, values};
-use super::lab::Run;
+use super::figure::{Spread, number};
+use super::run::{Run, runs_of, spread};
 use super::variant::Variant;
 
 /// What a case showed on one server.
@@ -19,6 +19,7 @@ pub(crate) struct Row {
     data_on: String,
     command: String,
     runs: usize,
+    sound: usize,
     load_average: Option<Spread>,
     figures: BTreeMap<&'static str, Spread>,
     faults: Vec<String>,
@@ -29,29 +30,45 @@ pub(crate) struct Row {
 impl Row {
     /// Nothing if the case was not run on that server.
     pub(crate) fn of(runs: &[Run], case: &Case, variant: Variant) -> Option<Self> {
-        let first = runs_of(runs, case, variant).next()?;
-        let all = || runs_of(runs, case, variant);
-        let spread = |column: &Column| {
-            let spread = Spread::in_runs(runs, case, variant, column.pointer)?;
-            Some((column.heading, spread))
-        };
-        let cell = |column: &Column| {
-            cell(
-                column,
-                values(runs, case, variant, column.pointer).collect(),
-            )
-        };
+        let runs = runs_of(runs, case, variant);
+        let first = runs.first()?;
+        let figure = |column: &Column| Some((column.heading, spread(&runs, column.pointer)?));
         Some(Self {
             case: case.name,
             variant,
             data_on: first.data_on.clone(),
             command: first.command.clone(),
-            runs: all().filter(|run| run.report.is_some()).count(),
-            load_average: Spread::of(all().map(|run| run.load_average).collect()),
-            figures: case.columns.iter().filter_map(spread).collect(),
-            faults: all().filter_map(Run::fault).map(str::to_owned).collect(),
-            cells: case.columns.iter().map(cell).collect(),
+            runs: runs.len(),
+            sound: runs.iter().filter(|run| run.sound).count(),
+            load_average: Spread::of(runs.iter().map(|run| run.load_average).collect()),
+            figures: case.columns.iter().filter_map(figure).collect(),
+            faults: runs
+                .iter()
+                .filter_map(|run| run.fault())
+                .map(str::to_owned)
+                .collect(),
+            cells: case
+                .columns
+                .iter()
+                .map(|column| cell(column, &runs))
+                .collect(),
         })
+    }
+}
+
+/// Faults count wherever they happen; other figures only where none did.
+fn cell(column: &Column, runs: &[&Run]) -> String {
+    let spread = spread(runs, column.pointer);
+    match column.cell {
+        Cell::Median => spread
+            .map(|spread| number(spread.median))
+            .unwrap_or_default(),
+        Cell::Range => spread.map(|spread| spread.to_string()).unwrap_or_default(),
+        Cell::Sum => number(
+            runs.iter()
+                .filter_map(|run| run.figure(column.pointer))
+                .sum(),
+        ),
     }
 }
 
@@ -71,50 +88,47 @@ pub(crate) fn write(to: &mut String, case: &Case, rows: &[Row]) -> fmt::Result {
             "Before it, and not counted: `anser-bench {warm_up} …`.\n"
         )?;
     }
-    write!(to, "| server | history | data on | runs | load |")?;
-    case.columns
-        .iter()
-        .try_for_each(|column| write!(to, " {} |", column.heading))?;
+    let headings: Vec<&str> = case.columns.iter().map(|column| column.heading).collect();
     writeln!(
         to,
-        "\n|---|---|---|---|---|{}",
-        "---|".repeat(case.columns.len())
+        "| server | history | data on | runs | load | {} |",
+        headings.join(" | ")
     )?;
+    writeln!(to, "|---|---|---|---|---|{}", "---|".repeat(headings.len()))?;
     for row in rows {
+        let Row {
+            variant,
+            data_on,
+            runs,
+            sound,
+            cells,
+            ..
+        } = row;
         let load = row
             .load_average
             .map(|load| number(load.median))
             .unwrap_or_default();
-        let Variant { product, history } = row.variant;
+        let runs = if sound == runs {
+            runs.to_string()
+        } else {
+            format!("{sound} of {runs}")
+        };
         write!(
             to,
-            "| {product} | {history} | {} | {} | {load} |",
-            row.data_on, row.runs
+            "| {} | {} | {data_on} | {runs} | {load} ",
+            variant.product, variant.history
         )?;
-        row.cells
-            .iter()
-            .try_for_each(|cell| write!(to, " {cell} |"))?;
-        writeln!(to)?;
+        writeln!(to, "| {} |", cells.join(" | "))?;
     }
     for row in rows {
         for fault in &row.faults {
             writeln!(
                 to,
-                "\n{}, a run with faults: {}",
+                "\n{}, a run that does not count: {}",
                 row.variant,
                 fault.replace('\n', " / ")
             )?;
         }
     }
     Ok(())
-}
-
-fn cell(column: &Column, values: Vec<f64>) -> String {
-    let sum: f64 = values.iter().sum();
-    match (column.cell, Spread::of(values)) {
-        (_, None) => String::new(),
-        (Cell::Median, Some(spread)) => number(spread.median),
-        (Cell::Range, Some(spread)) => spread.to_string(),
-        (Cell::Sum, Some(_)) => number(sum),
-    }
 }

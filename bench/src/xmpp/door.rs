@@ -150,8 +150,9 @@ pub(crate) enum DoorError {
 /// Certificates are not checked and the load is heavy: it stays on this machine.
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = text.parse().map_err(|_| "not ADDRESS:PORT".to_owned())?;
-    match address.ip().is_loopback() {
-        true => Ok(address),
-        false => Err("not a loopback address".to_owned()),
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("not a loopback address".to_owned())
     }
 }

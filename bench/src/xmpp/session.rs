@@ -248,13 +248,15 @@ impl Session {
             .attribute("from")
             .map(|from| format!(" to='{from}'"))
             .unwrap_or_default();
-        self.queue(&match stanza.mentions("urn:xmpp:ping") {
-            true => format!("<iq type='result' id='{id}'{to}/>"),
-            false => format!(
+        let answer = if stanza.mentions("urn:xmpp:ping") {
+            format!("<iq type='result' id='{id}'{to}/>")
+        } else {
+            format!(
                 "<iq type='error' id='{id}'{to}><error type='cancel'>\
                  <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
-            ),
-        });
+            )
+        };
+        self.queue(&answer);
     }
 }
 
