@@ -85,7 +85,7 @@ pub(crate) struct Door {
 /// What SASL runs on.
 pub(super) enum Credential {
     Plain,
-    Scram(Hash, Secret),
+    Scram(Secret),
 }
 
 /// The part of a report that says how the clients came in.
@@ -104,7 +104,7 @@ impl Door {
     /// If the domain is not one that TLS could name.
     pub(crate) fn new(args: DoorArgs) -> Result<Self, DoorError> {
         let password = &args.accounts.password;
-        let scram = |hash| Credential::Scram(hash, Secret::new(hash, password));
+        let scram = |hash| Credential::Scram(Secret::new(hash, password));
         Ok(Self {
             address: args.to,
             tls: args.tls,

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::door::{Accounts, Credential, Door};
-use super::scram::{Exchange, Hash, Secret};
+use super::scram::{Exchange, Secret};
 use super::splitter::{Piece, Splitter};
 use super::transport::{self, Tls, Transport};
 use super::{Element, Error, Session};
@@ -85,7 +85,7 @@ impl Stream {
     async fn authenticate(&mut self, door: &Door, user: &str) -> Result<(), Error> {
         match &door.credential {
             Credential::Plain => self.plain(user, &door.accounts.password).await,
-            Credential::Scram(hash, secret) => self.scram(*hash, secret, user).await,
+            Credential::Scram(secret) => self.scram(secret, user).await,
         }
     }
 
@@ -95,12 +95,8 @@ impl Stream {
         self.request("SASL", &auth, "success").await.map(drop)
     }
 
-    async fn scram(&mut self, hash: Hash, secret: &Secret, user: &str) -> Result<(), Error> {
-        let mechanism = match hash {
-            Hash::Sha1 => "SCRAM-SHA-1",
-            Hash::Sha256 => "SCRAM-SHA-256",
-        };
-        let nonce = nonce();
+    async fn scram(&mut self, secret: &Secret, user: &str) -> Result<(), Error> {
+        let (mechanism, nonce) = (secret.mechanism(), nonce());
         let mut exchange = Exchange::new(secret, user, &nonce);
         let auth = format!(
             "<auth {SASL} mechanism='{mechanism}'>{}</auth>",

@@ -47,6 +47,14 @@ impl Secret {
         }
     }
 
+    /// The name that SASL knows it by.
+    pub(crate) fn mechanism(&self) -> &'static str {
+        match self.hash {
+            Hash::Sha1 => "SCRAM-SHA-1",
+            Hash::Sha256 => "SCRAM-SHA-256",
+        }
+    }
+
     fn keys(&self, salt: Vec<u8>, iterations: u32) -> Arc<Keys> {
         let mut known = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let derive = |(salt, iterations): &Derivation| {

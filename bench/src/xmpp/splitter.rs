@@ -8,6 +8,9 @@ use super::{Element, Error};
 /// Longer elements are a fault: the loads cause a few KiB at most.
 const MAX_ELEMENT_BYTES: usize = 1 << 20;
 
+/// Room for one read. Left to itself, a buffer would grow by 64 bytes and cost a read for each.
+const READ_BYTES: usize = 4096;
+
 /// What a stream consists of.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Piece {
@@ -43,6 +46,7 @@ enum Tag {
 impl Splitter {
     /// Where received bytes are appended.
     pub(crate) fn buffer(&mut self) -> &mut BytesMut {
+        self.buffer.reserve(READ_BYTES);
         &mut self.buffer
     }
 
