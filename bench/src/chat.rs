@@ -13,7 +13,7 @@ use crate::figures::{Cost, Meter, Percentiles, per_thousand, round};
 use crate::ledger::{Ledger, MIN_BODY_BYTES, Totals};
 use crate::pace::{Pace, Pacer};
 use crate::ramp::ramp;
-use crate::run::{Report, RunArgs};
+use crate::run::{Report, RunArgs, seconds};
 use crate::talker::Talker;
 use crate::xmpp::{Door, DoorError, Error, Session, Setting, log_in};
 
@@ -36,18 +36,18 @@ pub(crate) struct ChatArgs {
     window: usize,
     /// Messages due each second from all senders together, whether the server keeps up or not;
     /// instead of a window
-    #[arg(long)]
+    #[arg(long, value_parser = rate)]
     rate: Option<f64>,
     /// Seconds of sending
-    #[arg(long, default_value_t = 10.0)]
-    seconds: f64,
+    #[arg(long, default_value = "10", value_parser = seconds)]
+    seconds: Duration,
     /// Messages after which a sender asks for acknowledgement; 0: only at the end
     #[arg(long, default_value_t = 10)]
     ack_every: usize,
     /// Seconds without any arrival after which the rest counts as lost, and after which what is not
     /// acknowledged never will be
-    #[arg(long, default_value_t = 10.0)]
-    stall: f64,
+    #[arg(long, default_value = "10", value_parser = seconds)]
+    stall: Duration,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }
@@ -109,11 +109,7 @@ pub(crate) async fn chat(args: ChatArgs) -> Result<Chat, ChatError> {
 
     let ledger = Arc::new(Ledger::new(std::process::id(), sessions.len(), args.size));
     let meter = Meter::start(args.run.server());
-    let pacer = Arc::new(Pacer::start(
-        args.pace(),
-        sessions.len(),
-        Duration::from_secs_f64(args.seconds),
-    ));
+    let pacer = Arc::new(Pacer::start(args.pace(), sessions.len(), args.seconds));
     let (stop, stopped) = watch::channel(());
     let mut talkers = JoinSet::new();
     for (me, session) in sessions.into_iter().enumerate() {
@@ -124,7 +120,7 @@ pub(crate) async fn chat(args: ChatArgs) -> Result<Chat, ChatError> {
             me,
             partner,
             ack_every: args.ack_every,
-            patience: args.stall(),
+            patience: args.stall,
             ledger,
             pacer,
         };
@@ -134,7 +130,7 @@ pub(crate) async fn chat(args: ChatArgs) -> Result<Chat, ChatError> {
     let offered = task::spawn_blocking(move || driver.drive())
         .await
         .expect("the pacer does not panic");
-    all_arrived(&ledger, offered, args.stall()).await;
+    all_arrived(&ledger, offered, args.stall).await;
     time::sleep(TAIL).await;
     let cost = meter.read();
     drop(stop);
@@ -218,10 +214,6 @@ impl Ends {
 }
 
 impl ChatArgs {
-    fn stall(&self) -> Duration {
-        Duration::from_secs_f64(self.stall)
-    }
-
     fn pace(&self) -> Pace {
         self.rate.map_or(Pace::Window(self.window), Pace::Rate)
     }
@@ -275,6 +267,13 @@ impl Report for Chat {
         let faults = self.lost + self.duplicated + self.misordered + self.stray;
         faults + self.refused + self.unacknowledged + self.failed == 0
     }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    (rate > 0.0)
+        .then_some(rate)
+        .ok_or("not above zero".to_owned())
 }
 
 fn body_bytes(text: &str) -> Result<usize, String> {

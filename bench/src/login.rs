@@ -12,7 +12,7 @@ use tokio::{select, time};
 use crate::figures::{Cost, Meter, Percentiles, per_thousand, round};
 use crate::process::{Memory, ProcessTree};
 use crate::ramp::{Ramp, ramp};
-use crate::run::{Report, RunArgs};
+use crate::run::{Report, RunArgs, seconds};
 use crate::xmpp::{Door, DoorError, Error, Session, Setting, log_in};
 
 /// The server's clean-up after a crowd that left belongs to nobody's figures.
@@ -31,8 +31,8 @@ pub(crate) struct LoginArgs {
     #[arg(long, default_value_t = 0)]
     warm_up: u32,
     /// Seconds to stay idle after the last login; memory is read at their end
-    #[arg(long, default_value_t = 5.0)]
-    hold: f64,
+    #[arg(long, default_value = "5", value_parser = seconds)]
+    hold: Duration,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }
@@ -77,7 +77,7 @@ pub(crate) async fn login(args: LoginArgs) -> Result<Logins, DoorError> {
     }
     let crowd = Crowd::enter(&args, &door).await;
     let meter = Meter::start(server);
-    time::sleep(Duration::from_secs_f64(args.hold)).await;
+    time::sleep(args.hold).await;
     let idle = Idle {
         sessions: crowd.clients.len(),
         cost: meter.read(),

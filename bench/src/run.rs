@@ -1,5 +1,7 @@
 //! What all loads have in common: options, and the line of JSON that each ends with.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -32,6 +34,12 @@ impl RunArgs {
     pub(crate) fn door(&self) -> Result<Door, DoorError> {
         Door::new(self.door.clone())
     }
+}
+
+/// Reads a number of seconds, for options.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.parse().map_err(|_| "not a number".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
 }
 
 /// What a load ends with.

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use super::lab::succeed;
-use super::server::{Doors, write_certificate};
+use super::server::{Doors, fill, write_certificate};
 use super::variant::History;
 use super::{CompareError, trying};
 
@@ -29,30 +29,24 @@ pub(crate) async fn serve(
 ) -> Result<Command, CompareError> {
     let installation = Installation::find().await?;
     let configuration = dir.join("ejabberd.yml");
-    let text = match history {
+    let template = match history {
         History::Off => CONFIGURATION.to_owned(),
         History::On => CONFIGURATION.to_owned() + WITH_HISTORY,
     };
-    let text = text
-        .replace("@DIR@", &dir.to_string_lossy())
-        .replace("@XMPP@", &doors.xmpp.port().to_string())
-        .replace("@XMPPS@", &doors.xmpps.port().to_string());
-    fs::write(&configuration, text).map_err(trying(|| "ejabberd's configuration".to_owned()))?;
+    fs::write(&configuration, fill(&template, dir, doors))
+        .map_err(trying(|| "ejabberd's configuration".to_owned()))?;
     write_certificate(dir)?;
     if history == History::On {
         create_database(&dir.join("history.sqlite"), &installation.schema).await?;
     }
+    let data = format!("\"{}\"", dir.join("data").display()); // an Erlang term
     let mut command = Command::new("erl");
+    command.args(["-noinput", "-mnesia", "dir", &data, "-s", "ejabberd"]);
     command
-        .arg("-noinput")
-        .args(["-mnesia", "dir"])
-        .arg(format!("\"{}\"", dir.join("data").display()));
-    command.args(["-s", "ejabberd"]);
-    command.env("ERL_LIBS", &installation.libraries);
-    command
-        .env("EJABBERD_CONFIG_PATH", configuration)
-        .env("EJABBERD_LOG_PATH", dir.join("ejabberd.log"));
-    command.env("ERL_CRASH_DUMP_BYTES", "0");
+        .env("ERL_LIBS", &installation.libraries)
+        .env("ERL_CRASH_DUMP_BYTES", "0");
+    command.env("EJABBERD_CONFIG_PATH", configuration);
+    command.env("EJABBERD_LOG_PATH", dir.join("ejabberd.log"));
     Ok(command)
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tokio::process::Command;
 
-use super::server::{Doors, write_certificate};
+use super::server::{Doors, fill, write_certificate};
 use super::variant::History;
 use super::{CompareError, trying};
 
@@ -18,11 +18,7 @@ pub(crate) fn serve(dir: &Path, doors: Doors, history: History) -> Result<Comman
         History::Off => "",
         History::On => "\"mam\"",
     };
-    let text = CONFIGURATION
-        .replace("@DIR@", &dir.to_string_lossy())
-        .replace("@XMPP@", &doors.xmpp.port().to_string())
-        .replace("@XMPPS@", &doors.xmpps.port().to_string())
-        .replace("@HISTORY@", module);
+    let text = fill(CONFIGURATION, dir, doors).replace("@HISTORY@", module);
     let written =
         fs::write(&configuration, text).and_then(|()| fs::create_dir_all(dir.join("data")));
     written.map_err(trying(|| "Prosody's configuration".to_owned()))?;

@@ -121,6 +121,14 @@ impl Doors {
     }
 }
 
+/// A peer's configuration, from its template.
+pub(crate) fn fill(template: &str, dir: &Path, doors: Doors) -> String {
+    template
+        .replace("@DIR@", &dir.to_string_lossy())
+        .replace("@XMPP@", &doors.xmpp.port().to_string())
+        .replace("@XMPPS@", &doors.xmpps.port().to_string())
+}
+
 /// A certificate of its own making for `localhost`, as two files and as one.
 pub(crate) fn write_certificate(dir: &Path) -> Result<(), CompareError> {
     let (certificate, key) = certificate().expect("`localhost` is a valid name for a fresh key");

@@ -21,7 +21,7 @@ pub(crate) enum Hash {
 
 /// One password, and the keys already derived from it.
 ///
-/// Deriving costs as much as hundreds of messages, and a server's salt for an account stays the
+/// Deriving costs as much as dozens of messages, and a server's salt for an account stays the
 /// same: it is done once for each, so that repeated logins measure the server.
 pub(crate) struct Secret {
     hash: Hash,
