@@ -32,9 +32,10 @@ pub(crate) struct Load {
 
 impl Load {
     /// As a person would type it, who knows where the server is.
-    pub(crate) fn command(&self) -> String {
+    pub(crate) fn command(&self, options: &[String]) -> String {
+        let options: String = options.iter().flat_map(|option| [option, " "]).collect();
         format!(
-            "anser-bench {} --to ADDRESS --server-pid PID",
+            "anser-bench {} {options}--to ADDRESS --server-pid PID",
             self.arguments
         )
     }

@@ -23,6 +23,8 @@ pub(crate) struct Lab {
     /// This program, which is the load generator too.
     program: PathBuf,
     anser: PathBuf,
+    /// Added to every load.
+    options: Vec<String>,
     work: PathBuf,
     peers: PathBuf,
 }
@@ -32,6 +34,7 @@ impl Lab {
     pub(crate) fn new(
         program: PathBuf,
         anser: PathBuf,
+        options: Vec<String>,
         work: &Path,
         peers: &Path,
     ) -> Result<Self, CompareError> {
@@ -44,6 +47,7 @@ impl Lab {
         Ok(Self {
             program,
             anser,
+            options,
             work: make(work)?,
             peers: make(peers)?,
         })
@@ -96,7 +100,7 @@ impl Lab {
             variant,
             data_on: machine::file_system_of(self.root(variant)),
             load_average,
-            command: load.command(),
+            command: load.command(&self.options),
             report,
             sound,
             error,
@@ -131,7 +135,12 @@ impl Lab {
     ) -> Result<(Value, bool), CompareError> {
         let (door, pid) = (server.doors().named(case.door), server.pid());
         let mut command = self.bench(&arguments.split(' ').collect::<Vec<_>>());
-        command.args(["--to", &door.to_string(), "--server-pid", &pid.to_string()]);
+        command.args(&self.options).args([
+            "--to",
+            &door.to_string(),
+            "--server-pid",
+            &pid.to_string(),
+        ]);
         let output = output_of(&mut command).await?;
         // A faulty run has a report too, and a status that says so.
         let report =

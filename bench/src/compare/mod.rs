@@ -58,6 +58,9 @@ pub(crate) struct CompareArgs {
     /// First install the peers that are missing, from Debian's packages
     #[arg(long)]
     install: bool,
+    /// Further options of the loads, the same for all servers
+    #[arg(last = true, value_name = "OPTION")]
+    options: Vec<String>,
 }
 
 /// Why there is no comparison.
@@ -123,7 +126,13 @@ pub(crate) async fn compare(args: CompareArgs) -> Result<(), CompareError> {
     } else {
         work
     };
-    let lab = Lab::new(program.clone(), anser.clone(), work, peers)?;
+    let lab = Lab::new(
+        program.clone(),
+        anser.clone(),
+        args.options.clone(),
+        work,
+        peers,
+    )?;
     for &variant in &variants {
         let accounts = cases
             .iter()

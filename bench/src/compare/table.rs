@@ -58,18 +58,17 @@ impl Row {
 
 /// Faults count wherever they happen; other figures only where none did.
 fn cell(column: &Column, runs: &[&Run]) -> String {
-    let spread = spread(runs, column.pointer);
-    match column.cell {
-        Cell::Median => spread
-            .map(|spread| number(spread.median))
-            .unwrap_or_default(),
-        Cell::Range => spread.map(|spread| spread.to_string()).unwrap_or_default(),
-        Cell::Sum => number(
-            runs.iter()
-                .filter_map(|run| run.figure(column.pointer))
-                .sum(),
-        ),
-    }
+    let sound = spread(runs, column.pointer);
+    let all: Vec<f64> = runs
+        .iter()
+        .filter_map(|run| run.figure(column.pointer))
+        .collect();
+    let text = match column.cell {
+        Cell::Median => sound.map(|spread| number(spread.median)),
+        Cell::Range => sound.map(|spread| spread.to_string()),
+        Cell::Sum => (!all.is_empty()).then(|| number(all.iter().sum())),
+    };
+    text.unwrap_or_default()
 }
 
 /// Writes the rows of one case, with the command that gave them.

@@ -157,7 +157,10 @@ impl Session {
     }
 
     /// Ends the stream and waits until the server has done so too, but not for long.
+    ///
+    /// Without the acknowledgement before it, a server must take the last stanzas for undelivered.
     pub(crate) async fn close(mut self) {
+        self.acknowledge();
         self.outbox.push("</stream:stream>");
         let gone = async { while self.next().await.is_ok() {} };
         // A server that does not answer loses nothing but its politeness.
