@@ -20,6 +20,7 @@ mod xmpp;
 
 use std::error::Error;
 use std::io;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -54,9 +55,9 @@ enum Command {
 }
 
 impl Command {
-    fn threads(&self) -> usize {
+    fn threads(&self) -> NonZeroUsize {
         match self {
-            Self::Accounts(_) | Self::Compare(_) => 1,
+            Self::Accounts(_) | Self::Compare(_) => NonZeroUsize::MIN,
             Self::Register(args) => args.run.threads,
             Self::Login(args) => args.run.threads,
             Self::Chat(args) => args.run.threads,
@@ -76,7 +77,7 @@ fn start(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
     raise_descriptor_limit()?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime
-        .worker_threads(cli.command.threads())
+        .worker_threads(cli.command.threads().get())
         .enable_all()
         .build()?;
     runtime.block_on(run(cli.command))

@@ -1,6 +1,7 @@
 //! Many clients, a few of them being set up at a time.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ pub(crate) struct Ramp<T> {
 /// Sets up the clients of these numbers with `set_up`, at most `concurrency` at a time.
 pub(crate) async fn ramp<T, F, E>(
     numbers: Range<usize>,
-    concurrency: usize,
+    concurrency: NonZeroUsize,
     set_up: impl Fn(usize) -> F,
 ) -> Ramp<T>
 where
@@ -42,7 +43,7 @@ where
             (number, result, started.elapsed())
         }
     });
-    let mut running: JoinSet<_> = waiting.by_ref().take(concurrency).collect();
+    let mut running: JoinSet<_> = waiting.by_ref().take(concurrency.get()).collect();
     let mut ramp = Ramp {
         clients: Vec::new(),
         times: Vec::new(),
@@ -73,7 +74,7 @@ mod tests {
     #[tokio::test]
     async fn no_more_are_under_way_than_allowed_and_all_are_accounted_for() {
         let (under_way, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let ramp = ramp(0..100, 7, |number| {
+        let ramp = ramp(0..100, NonZeroUsize::new(7).unwrap(), |number| {
             let (under_way, most) = (under_way.clone(), most.clone());
             async move {
                 most.fetch_max(under_way.fetch_add(1, Relaxed) + 1, Relaxed);

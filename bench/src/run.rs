@@ -1,5 +1,6 @@
 //! What all loads have in common: options, and the line of JSON that each ends with.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Args;
@@ -15,11 +16,11 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     server_pid: Option<u32>,
     /// Clients that are set up at the same time
-    #[arg(long, default_value_t = 64)]
-    pub(crate) concurrency: usize,
+    #[arg(long, default_value = "64")]
+    pub(crate) concurrency: NonZeroUsize,
     /// Threads of the load generator
-    #[arg(long, default_value_t = 1)]
-    pub(crate) threads: usize,
+    #[arg(long, default_value = "1")]
+    pub(crate) threads: NonZeroUsize,
     #[command(flatten)]
     door: DoorArgs,
 }

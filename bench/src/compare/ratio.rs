@@ -29,6 +29,15 @@ const MEASURES: &[Measure] = &[
     Measure { name: "KiB per session, TLS", case: "idle-tls", pointer: RSS_PER_SESSION, peers: History::Off },
 ];
 
+const EXPLANATION: &str = "\
+Less is better in all of these. *Times* is the peer's median in Anser's, and in brackets what it
+could be if the worst run of one is held against the best of the other. Anser's history is always
+on. The figures are those of the tables above.
+
+| figure | case | Anser | better peer | its figure | times |
+|---|---|---|---|---|---|
+";
+
 /// How much less Anser needs.
 #[derive(Debug, Serialize)]
 pub(crate) struct Ratio {
@@ -87,28 +96,10 @@ pub(crate) fn write(to: &mut String, ratios: &[Ratio]) -> fmt::Result {
             "There are no figures of Anser, or none of a peer, to compare."
         );
     }
-    writeln!(
-        to,
-        "Less is better in all of these; *times* is the peer's median in Anser's, and in brackets"
-    )?;
-    writeln!(
-        to,
-        "what it could be if the worst run of one is held against the best of the other."
-    )?;
-    writeln!(
-        to,
-        "Anser's history is always on; each figure is from the table of its case above.\n"
-    )?;
-    writeln!(
-        to,
-        "| figure | case | Anser | better peer | its figure | times |\n|---|---|---|---|---|---|"
-    )?;
+    to.write_str(EXPLANATION)?;
     for ratio in ratios {
-        let (anser, peer, times) = (
-            number(ratio.anser.median),
-            number(ratio.peer.median),
-            ratio.times,
-        );
+        let (anser, peer) = (number(ratio.anser.median), number(ratio.peer.median));
+        let times = ratio.times;
         writeln!(
             to,
             "| {} | {} | {anser} | {} | {peer} | {times} |",
