@@ -314,7 +314,7 @@ mod tests {
         let chats = join!(
             with(Fault::None, &["--no-sm"]),
             with(Fault::None, &["--ack-every", "3"]),
-            with(Fault::None, &["--no-carbons", "--size", "5000"]),
+            with(Fault::None, &["--size", "5000"]),
         );
         for chat in <[Chat; 3]>::from(chats) {
             assert!(chat.is_sound(), "{chat:?}");

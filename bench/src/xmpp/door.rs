@@ -48,9 +48,9 @@ pub(crate) struct DoorArgs {
     /// Do not enable stream management (XEP-0198)
     #[arg(long)]
     no_sm: bool,
-    /// Do not enable carbons (XEP-0280)
+    /// Enable carbons (XEP-0280)
     #[arg(long)]
-    no_carbons: bool,
+    carbons: bool,
     #[command(flatten)]
     accounts: Accounts,
 }
@@ -119,7 +119,7 @@ impl Door {
                 tls: args.tls,
                 mechanism: args.mechanism,
                 stream_management: !args.no_sm,
-                carbons: !args.no_carbons,
+                carbons: args.carbons,
             },
             accounts: args.accounts,
         })

@@ -159,6 +159,8 @@ impl Hub {
         state.slots.insert(slot);
         let mailbox = Mailbox::new(limits.accounts.mailbox());
         let session = Arc::new(Session::new(address, Arc::clone(&account), slot, mailbox));
+        // Most accounts have one or two.
+        state.devices.reserve_exact(1);
         state.devices.push(Device::new(Arc::clone(&session)));
         let addressed = state.inbox.give_addressed(slot, session.address());
         if !addressed.is_empty() {

@@ -40,7 +40,7 @@ pub use event::{CloseReason, Event, Query, QueryKind};
 pub use hub::{Domains, Hub, HubConfig, Then};
 pub use mailbox::{Mailbox, Overfull};
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
-pub use pipeline::Parcel;
+pub use pipeline::{Parcel, Recipient};
 pub use presence::{Presence, PresenceKind};
 pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
 pub use session::{Session, SessionHandle};

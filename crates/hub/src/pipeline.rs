@@ -13,7 +13,7 @@ use crate::{
     Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle, Then,
     Traits,
 };
-use anser_jid::FullJid;
+use anser_jid::{FullJid, Jid};
 use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
 use std::sync::Arc;
 
@@ -39,6 +39,10 @@ struct Delivery {
     place: Option<MessageId>,
 }
 
+/// The account that a message is for.
+#[derive(Debug)]
+pub struct Recipient(Arc<Account>);
+
 /// What policy says of a message.
 #[derive(Debug, PartialEq, Eq)]
 enum Admission {
@@ -56,14 +60,16 @@ impl Hub {
     ///
     /// # Errors
     /// [`SendError`]; the message goes nowhere.
-    pub async fn send(
+    pub fn send(
         &self,
         sender: &SessionHandle,
-        message: Message,
+        recipient: Recipient,
+        message: Arc<Message>,
         now: Timestamp,
     ) -> Result<(), SendError> {
         let sender = sender.session();
-        let recipient = self.recipient(&message, now).await?;
+        let Recipient(recipient) = recipient;
+        recipient.touch(now);
         let most_waiting = self.config().accounts.waiting_messages;
         let admission = admit(&message, &mut recipient.state(), most_waiting)?;
         if admission == Admission::Ignore {
@@ -71,7 +77,7 @@ impl Hub {
         }
         let delivery = Delivery {
             recipient,
-            message: Arc::new(message),
+            message,
             place: None,
         };
         if delivery.message.is_logged() {
@@ -106,21 +112,22 @@ impl Hub {
         Ok(())
     }
 
-    async fn recipient(
-        &self,
-        message: &Message,
-        now: Timestamp,
-    ) -> Result<Arc<Account>, SendError> {
-        let to = message.to();
-        if let Some(account) = self.resident(to) {
-            account.touch(now);
-            return Ok(account);
-        }
+    /// Whose messages to `to` are, if that is in memory, as it mostly is.
+    #[must_use]
+    pub fn recipient(&self, to: &Jid) -> Option<Recipient> {
+        self.resident(to).map(Recipient)
+    }
+
+    /// Whose messages to `to` are, read if need be.
+    ///
+    /// # Errors
+    /// [`SendError`] if there is nobody.
+    pub async fn find_recipient(&self, to: &Jid, now: Timestamp) -> Result<Recipient, SendError> {
         if !self.serves(to.domain()) {
             return Err(SendError::NoRoute);
         }
         let account = self.account(&to.to_bare(), now).await?;
-        account.ok_or(SendError::Unavailable)
+        account.map(Recipient).ok_or(SendError::Unavailable)
     }
 
     /// Puts a message into the log of both sides.

@@ -10,6 +10,7 @@ use anser_xml::{Child, Element};
 use anser_xmpp_proto::payload::stanza_id;
 use anser_xmpp_proto::{Kind, MessageType, StanzaHeader, ns};
 use bytes::BytesMut;
+use std::sync::Arc;
 
 pub(crate) async fn handle(
     bound: &mut Bound,
@@ -19,6 +20,27 @@ pub(crate) async fn handle(
     output: &mut BytesMut,
     now: Timestamp,
 ) {
+    let message = Arc::new(read(bound, element, header));
+    let recipient = match front.hub().recipient(message.to()) {
+        Some(recipient) => Ok(recipient),
+        // Boxed: it is rare, and every connection's task would keep room for it.
+        None => Box::pin(front.hub().find_recipient(message.to(), now)).await,
+    };
+    let sent = recipient.and_then(|recipient| {
+        front
+            .hub()
+            .send(bound.session(), recipient, Arc::clone(&message), now)
+    });
+    if let Err(error) = sent
+        && message.kind() != MessageKind::Error
+    {
+        let error = error::stanza_error(&error);
+        let (to, id) = (Some(message.to()), message.id());
+        bound.refuse(&error, Kind::Message, to, id, output, now);
+    }
+}
+
+fn read(bound: &Bound, element: &Element, header: StanzaHeader) -> Message {
     let own = bound.session().address();
     // Without an address it is for the client's own account
     // (RFC 6120 §10.3.1).
@@ -35,7 +57,7 @@ pub(crate) async fn handle(
             || stanza_id::is_claim(child, own.bare_str())
             || is_delay_of(child, own.domain())
     };
-    let message = Message::new(&Draft {
+    Message::new(&Draft {
         from: &Jid::from(own.clone()),
         to: &to,
         kind,
@@ -43,21 +65,7 @@ pub(crate) async fn handle(
         id: header.id.as_deref(),
         lang: header.lang.as_deref(),
         payload: &element.content_without(is_forged),
-    });
-    let sent = front.hub().send(bound.session(), message, now).await;
-    if let Err(error) = sent
-        && kind != MessageKind::Error
-    {
-        let error = error::stanza_error(&error);
-        bound.refuse(
-            &error,
-            Kind::Message,
-            Some(&to),
-            header.id.as_deref(),
-            output,
-            now,
-        );
-    }
+    })
 }
 
 /// Whether a child claims in the server's name that the message is late; only
