@@ -8,12 +8,13 @@ use crate::pool::{self, Buffer};
 use crate::timer::Timer;
 use crate::wire::{Got, Wire};
 use crate::{Clock, Next, Protocol, TlsAcceptor};
+use anser_store::Timestamp;
 use bytes::BytesMut;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
@@ -52,113 +53,148 @@ enum Event {
 }
 
 /// Runs a connection to its end.
-pub async fn drive<P: Protocol>(
-    stream: TcpStream,
-    opening: Opening,
-    mut protocol: P,
-    terms: &Terms,
-) {
-    let mut wire = Wire::new(stream, terms.write_timeout);
-    let ended = run(&mut wire, opening, &mut protocol, terms).await;
-    let mut last = BytesMut::new();
-    match ended {
-        Ok(Ending::Ours) => {}
-        Ok(Ending::Peers) => protocol.lost(&mut last, terms.clock.now()).await,
-        Err(error) => {
-            tracing::debug!(%error, "connection broken");
-            protocol.lost(&mut last, terms.clock.now()).await;
-            return;
-        }
-    }
-    // What the protocol holds is free while the goodbye is on its way.
-    drop(protocol);
-    Box::pin(wire.close(&last)).await;
+pub async fn drive<P: Protocol>(stream: TcpStream, opening: Opening, protocol: P, terms: &Terms) {
+    let mut connection = Connection {
+        wire: Wire::new(stream, terms.write_timeout),
+        protocol,
+        rest: BytesMut::new(),
+        terms,
+    };
+    let ended = connection.run(opening).await;
+    Box::pin(connection.end(ended)).await;
 }
 
-/// Until one side has had enough. An error means that the connection broke.
-async fn run<P: Protocol>(
-    wire: &mut Wire,
-    opening: Opening,
-    protocol: &mut P,
-    terms: &Terms,
-) -> io::Result<Ending> {
-    if opening == Opening::Secured {
-        wire.begin_tls(terms.tls.as_ref())?;
+struct Connection<'a, P> {
+    wire: Wire,
+    protocol: P,
+    /// The beginning of something that has not arrived whole.
+    rest: BytesMut,
+    terms: &'a Terms,
+}
+
+impl<P: Protocol> Connection<'_, P> {
+    /// Until one side has had enough. An error means that the connection broke.
+    async fn run(&mut self, opening: Opening) -> io::Result<Ending> {
+        if opening == Opening::Secured {
+            self.wire.begin_tls(self.terms.tls.as_ref())?;
+        }
+        let mut timer = pin!(Timer::new());
+        let mut mail_first = true;
+        loop {
+            mail_first = !mail_first;
+            let deadline = self.protocol.deadline();
+            timer.as_mut().set(deadline, self.terms.clock.now());
+            let event = poll_fn(|context| self.poll_event(mail_first, timer.as_mut(), context));
+            let event = event.await;
+            // Boxed: most connections wait most of the time, and need not keep
+            // room for what they do when they do not.
+            if let Some(ending) = Box::pin(self.act(event)).await? {
+                return Ok(ending);
+            }
+        }
     }
-    let mut timer = pin!(Timer::new());
-    // The beginning of something that has not arrived whole.
-    let mut rest = BytesMut::new();
-    let mut mail_first = true;
-    loop {
-        mail_first = !mail_first;
-        let deadline = protocol.deadline();
-        timer.as_mut().set(deadline, terms.clock.now());
-        let event = poll_fn(|context| {
-            if protocol.poll_abandoned(context).is_ready() {
-                return Poll::Ready(Event::Abandoned);
-            }
-            if mail_first && protocol.poll_mail(context).is_ready() {
-                return Poll::Ready(Event::Mail);
-            }
-            if wire.poll_readable(context).is_ready() {
-                return Poll::Ready(Event::Readable);
-            }
-            if !mail_first && protocol.poll_mail(context).is_ready() {
-                return Poll::Ready(Event::Mail);
-            }
-            timer.as_mut().poll(context).map(|()| Event::Deadline)
-        })
-        .await;
-        let now = terms.clock.now();
+
+    fn poll_event(
+        &mut self,
+        mail_first: bool,
+        timer: Pin<&mut Timer>,
+        context: &mut Context<'_>,
+    ) -> Poll<Event> {
+        if self.protocol.poll_abandoned(context).is_ready() {
+            return Poll::Ready(Event::Abandoned);
+        }
+        if mail_first && self.protocol.poll_mail(context).is_ready() {
+            return Poll::Ready(Event::Mail);
+        }
+        if self.wire.poll_readable(context).is_ready() {
+            return Poll::Ready(Event::Readable);
+        }
+        if !mail_first && self.protocol.poll_mail(context).is_ready() {
+            return Poll::Ready(Event::Mail);
+        }
+        timer.poll(context).map(|()| Event::Deadline)
+    }
+
+    /// Does what there is to do, and says when the connection is over.
+    async fn act(&mut self, event: Event) -> io::Result<Option<Ending>> {
+        let now = self.terms.clock.now();
         let mut output = Buffer::borrow();
         let next = match event {
-            Event::Abandoned => return Ok(Ending::Peers),
-            Event::Mail => protocol.mail(output.bytes(), now).await,
-            Event::Deadline if deadline.is_some_and(|deadline| deadline > now) => Next::Continue,
-            Event::Deadline => protocol.time_out(output.bytes(), now),
+            Event::Abandoned => return Ok(Some(Ending::Peers)),
+            Event::Mail => self.protocol.mail(output.bytes(), now).await,
+            Event::Deadline => self.time_out(output.bytes(), now),
             Event::Readable => {
-                let mut input = pool::input(&mut rest);
-                match wire.read(&mut input).await? {
+                let mut input = pool::input(&mut self.rest);
+                match self.wire.read(&mut input).await? {
                     Got::Nothing | Got::Bytes => {}
-                    Got::Secured(secured) => protocol.secured(secured),
-                    Got::End => return Ok(Ending::Peers),
+                    Got::Secured(secured) => self.protocol.secured(secured),
+                    Got::End => return Ok(Some(Ending::Peers)),
                 }
                 let next = if input.is_empty() {
                     Next::Continue
                 } else {
-                    protocol.receive(&mut input, output.bytes(), now).await
+                    let received = self.protocol.receive(&mut input, output.bytes(), now);
+                    received.await
                 };
                 if next == Next::Continue {
-                    pool::take_back(input, &mut rest);
+                    pool::take_back(input, &mut self.rest);
                 }
                 next
             }
         };
-        wire.send(output.bytes())?;
+        self.wire.send(output.bytes())?;
         drop(output);
-        if !wire.is_flushed() {
-            let flushed = Box::pin(flush(wire, protocol)).await?;
-            if !flushed {
-                return Ok(Ending::Peers);
-            }
+        if !self.wire.is_flushed() && !self.flush().await? {
+            return Ok(Some(Ending::Peers));
         }
         match next {
-            Next::Continue => {}
-            Next::Secure => wire.begin_tls(terms.tls.as_ref())?,
-            Next::Close => return Ok(Ending::Ours),
+            Next::Continue => Ok(None),
+            Next::Secure => {
+                self.wire.begin_tls(self.terms.tls.as_ref())?;
+                Ok(None)
+            }
+            Next::Close => Ok(Some(Ending::Ours)),
         }
     }
-}
 
-/// Waits until the peer has taken everything, unless somebody else goes on with
-/// what the connection was for. Says whether the peer has.
-async fn flush<P: Protocol>(wire: &mut Wire, protocol: &mut P) -> io::Result<bool> {
-    let mut flush = pin!(wire.flush());
-    poll_fn(|context| {
-        if let Poll::Ready(flushed) = flush.as_mut().poll(context) {
-            return Poll::Ready(flushed.map(|()| true));
+    /// The timer may have been early: it is the protocol that knows when.
+    fn time_out(&mut self, output: &mut BytesMut, now: Timestamp) -> Next {
+        match self.protocol.deadline() {
+            Some(deadline) if deadline <= now => self.protocol.time_out(output, now),
+            _ => Next::Continue,
         }
-        protocol.poll_abandoned(context).map(|()| Ok(false))
-    })
-    .await
+    }
+
+    /// Waits until the peer has taken everything, unless somebody else goes on
+    /// with what the connection was for. Says whether the peer has.
+    async fn flush(&mut self) -> io::Result<bool> {
+        let mut flush = pin!(self.wire.flush());
+        poll_fn(|context| {
+            if let Poll::Ready(flushed) = flush.as_mut().poll(context) {
+                return Poll::Ready(flushed.map(|()| true));
+            }
+            self.protocol.poll_abandoned(context).map(|()| Ok(false))
+        })
+        .await
+    }
+
+    async fn end(mut self, ended: io::Result<Ending>) {
+        let mut last = BytesMut::new();
+        match ended {
+            Ok(Ending::Ours) => {}
+            Ok(Ending::Peers) => self.lose(&mut last).await,
+            Err(error) => {
+                tracing::debug!(%error, "connection broken");
+                self.lose(&mut last).await;
+                return;
+            }
+        }
+        // What the protocol holds is free while the goodbye is on its way.
+        drop(self.protocol);
+        self.wire.close(&last).await;
+    }
+
+    async fn lose(&mut self, last: &mut BytesMut) {
+        self.protocol.lost(last, self.terms.clock.now()).await;
+    }
 }

@@ -99,14 +99,10 @@ impl Bound {
                     Kind::Message => {
                         message::handle(self, front, element, header, output, now).await;
                     }
-                    // Boxed, as all that is rarer than messages: the task of an
-                    // idle connection keeps no room for it.
                     Kind::Presence => {
-                        Box::pin(presence::handle(self, front, element, header, output, now)).await;
+                        presence::handle(self, front, element, header, output, now).await;
                     }
-                    Kind::Iq => {
-                        Box::pin(iq::handle(self, front, element, header, output, now)).await;
-                    }
+                    Kind::Iq => iq::handle(self, front, element, header, output, now).await,
                 }
             }
             Err(fault) => {
@@ -311,9 +307,7 @@ impl Bound {
             };
             match event {
                 Event::Closed(reason) => return Err(closing(reason)),
-                Event::Waiting(places) => {
-                    Box::pin(self.send_waiting(front, places, output, now)).await;
-                }
+                Event::Waiting(places) => self.send_waiting(front, places, output, now).await,
                 event => self.send(Sent::Event(event), output, now),
             }
         }

@@ -42,10 +42,7 @@ impl C2s {
     async fn handle(&mut self, event: Event, output: &mut BytesMut, now: Timestamp) -> Next {
         match &mut self.phase {
             Phase::Negotiating(negotiation) => {
-                // Boxed: it is over soon, and the connection's task keeps room
-                // for it as long as it lives.
-                let progress = negotiation.handle(&self.front, event, output, now);
-                let progress = Box::pin(progress).await;
+                let progress = negotiation.handle(&self.front, event, output, now).await;
                 self.proceed(progress, output)
             }
             Phase::Bound(bound) => {
@@ -54,7 +51,7 @@ impl C2s {
                         bound.handle(&self.front, &element, output, now).await
                     }
                     Event::Close => {
-                        Box::pin(bound.close(&self.front, output, now)).await;
+                        bound.close(&self.front, output, now).await;
                         Err(None)
                     }
                     Event::Open(_) => Err(Some(StreamCondition::InvalidNamespace.into())),

@@ -23,8 +23,7 @@ pub(crate) async fn handle(
     let message = Arc::new(read(bound, element, header));
     let recipient = match front.hub().recipient(message.to()) {
         Some(recipient) => Ok(recipient),
-        // Boxed: it is rare, and every connection's task would keep room for it.
-        None => Box::pin(front.hub().find_recipient(message.to(), now)).await,
+        None => front.hub().find_recipient(message.to(), now).await,
     };
     let sent = recipient.and_then(|recipient| {
         front
