@@ -11,24 +11,22 @@
 //! # Ok::<(), anser_tests::client::Fault>(())
 //! ```
 
+mod login;
+mod wire;
+
 use anser_jid::BareJid;
-use anser_sasl::client::{self as sasl, Credentials};
-use anser_sasl::{ChannelBindings, Mechanism, Nonce, Offer};
-use anser_xml::{Child, Element, Event, Limits, Scanner};
+use anser_xml::{Element, Event, Limits, Scanner};
 use anser_xmpp_proto::ns;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::BytesMut;
 use ring::rand::{SecureRandom, SystemRandom};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::borrow::Cow;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use wire::Wire;
 
 /// Silence for so long is a fault.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -112,12 +110,8 @@ impl Client {
     /// # Errors
     /// [`Fault`]
     pub fn connect(way: &Way, domain: &str) -> Result<Self, Fault> {
-        let (Way::Plain(door) | Way::StartTls(door, _) | Way::DirectTls(door, _)) = way;
-        let stream = TcpStream::connect(door)?;
-        stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(PATIENCE))?;
         let mut client = Self {
-            wire: Wire::Plain(stream),
+            wire: Wire::connect(way)?,
             scanner: Scanner::new(Limits::DEFAULT),
             input: BytesMut::new(),
             domain: domain.to_owned(),
@@ -148,102 +142,6 @@ impl Client {
     #[must_use]
     pub fn features(&self) -> &Element {
         self.features.as_ref().unwrap()
-    }
-
-    /// The names of the mechanisms that the server offers.
-    #[must_use]
-    pub fn mechanisms(&self) -> Vec<String> {
-        let offered = self.features().child(ns::SASL, "mechanisms");
-        let names = offered.iter().flat_map(Child::children);
-        names.map(|name| name.text().into_owned()).collect()
-    }
-
-    /// Authenticates, with the strongest mechanism if none is named.
-    ///
-    /// # Errors
-    /// [`Fault::Refused`] with the condition; the stream goes on.
-    pub fn authenticate(
-        &mut self,
-        username: &str,
-        password: &str,
-        mechanism: Option<Mechanism>,
-    ) -> Result<(), Fault> {
-        let bindings = self.wire.bindings()?;
-        let advertised = self
-            .features()
-            .child(ns::CHANNEL_BINDING, "sasl-channel-binding");
-        let kinds = advertised.iter().flat_map(Child::children);
-        let kinds: Vec<_> = kinds
-            .filter_map(|kind| Some(kind.attribute("type")?.into_owned()))
-            .collect();
-        let names = self.mechanisms();
-        let offer = Offer::new(
-            names.iter().map(String::as_str),
-            kinds.iter().map(String::as_str),
-        );
-        let mechanism = mechanism
-            .or_else(|| sasl::choose(&offer, &bindings))
-            .ok_or_else(|| protocol("no mechanism that we know"))?;
-        let credentials = Credentials {
-            username,
-            password,
-            authzid: None,
-        };
-        let nonce = Nonce::from_random(random());
-        let (mut exchange, first) =
-            sasl::Client::start(mechanism, credentials, &offer, &bindings, nonce)
-                .map_err(protocol)?;
-        self.send(&format!(
-            "<auth xmlns='{}' mechanism='{}'>{}</auth>",
-            ns::SASL,
-            mechanism.name(),
-            BASE64.encode(first)
-        ))?;
-        loop {
-            let answer = self.next()?;
-            let data = BASE64.decode(answer.text().as_bytes()).map_err(protocol);
-            match answer.name() {
-                "challenge" => {
-                    let (next, response) = exchange.challenge(&data?).map_err(protocol)?;
-                    exchange = next;
-                    let response = BASE64.encode(response);
-                    self.send(&format!(
-                        "<response xmlns='{}'>{response}</response>",
-                        ns::SASL
-                    ))?;
-                }
-                "success" => {
-                    let data = data?;
-                    let data = (!data.is_empty()).then_some(&data[..]);
-                    exchange.success(data).map_err(protocol)?;
-                    return self.open_stream();
-                }
-                _ => return Err(Fault::Refused(condition(&answer))),
-            }
-        }
-    }
-
-    /// Binds a resource (RFC 6120 §7).
-    ///
-    /// # Errors
-    /// [`Fault::Refused`] with the condition; the stream goes on.
-    pub fn bind(&mut self, resource: Option<&str>) -> Result<(), Fault> {
-        let resource = resource.map_or(String::new(), |resource| {
-            format!("<resource>{resource}</resource>")
-        });
-        self.send(&format!(
-            "<iq type='set' id='bind'><bind xmlns='{}'>{resource}</bind></iq>",
-            ns::BIND
-        ))?;
-        let answer = self.next()?;
-        let Some(bound) = answer.child(ns::BIND, "bind") else {
-            return Err(Fault::Refused(error_of(&answer).unwrap_or_default()));
-        };
-        let address = bound
-            .child(ns::BIND, "jid")
-            .ok_or_else(|| protocol("no address"))?;
-        self.address = address.text().into_owned();
-        Ok(())
     }
 
     /// The full address that the server gave.
@@ -294,8 +192,7 @@ impl Client {
     /// # Errors
     /// [`Fault`]
     pub fn send(&mut self, xml: &str) -> Result<(), Fault> {
-        self.wire.stream().write_all(xml.as_bytes())?;
-        Ok(self.wire.stream().flush()?)
+        self.wire.write(xml.as_bytes())
     }
 
     /// The next child of the stream, whatever it is.
@@ -406,18 +303,7 @@ impl Client {
             if let Some(event) = self.scanner.next(&mut self.input).map_err(protocol)? {
                 return Ok(event);
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Fault::Silence);
-            }
-            self.wire.tcp().set_read_timeout(Some(left))?;
-            let mut bytes = [0; 16 << 10];
-            match self.wire.stream().read(&mut bytes) {
-                Ok(0) => return Err(Fault::Closed),
-                Ok(count) => self.input.extend_from_slice(&bytes[..count]),
-                Err(error) if is_silence(&error) => return Err(Fault::Silence),
-                Err(error) => return Err(error.into()),
-            }
+            self.wire.read(&mut self.input, deadline)?;
         }
     }
 }
@@ -437,75 +323,8 @@ pub fn error_of(stanza: &Element) -> Option<String> {
     Some(condition.name().to_owned())
 }
 
-fn is_silence(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-    )
-}
-
 fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).unwrap();
     bytes
-}
-
-enum Wire {
-    Plain(TcpStream),
-    Secured(Box<StreamOwned<ClientConnection, TcpStream>>),
-}
-
-trait Stream: Read + Write {}
-
-impl<T: Read + Write> Stream for T {}
-
-impl Wire {
-    fn tcp(&self) -> &TcpStream {
-        match self {
-            Self::Plain(stream) => stream,
-            Self::Secured(stream) => stream.get_ref(),
-        }
-    }
-
-    fn stream(&mut self) -> &mut dyn Stream {
-        match self {
-            Self::Plain(stream) => stream,
-            Self::Secured(stream) => stream,
-        }
-    }
-
-    /// The same connection with TLS on it.
-    fn secure(&self, domain: &str, authority: &Path, alpn: &[&str]) -> Result<Self, Fault> {
-        let mut roots = RootCertStore::empty();
-        let certificate = CertificateDer::from_pem_file(authority).map_err(protocol)?;
-        roots.add(certificate).map_err(protocol)?;
-        let mut config = ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = alpn.iter().map(|name| (*name).into()).collect();
-        let name = ServerName::try_from(domain.to_owned()).map_err(protocol)?;
-        let mut connection = ClientConnection::new(Arc::new(config), name).map_err(protocol)?;
-        let mut stream = self.tcp().try_clone()?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        while connection.is_handshaking() {
-            connection.complete_io(&mut stream)?;
-        }
-        Ok(Self::Secured(Box::new(StreamOwned::new(
-            connection, stream,
-        ))))
-    }
-
-    /// What ties an exchange to this connection (RFC 9266).
-    fn bindings(&self) -> Result<ChannelBindings, Fault> {
-        let mut bindings = ChannelBindings::default();
-        if let Self::Secured(stream) = self {
-            let label = b"EXPORTER-Channel-Binding";
-            let data = stream
-                .conn
-                .export_keying_material([0; 32], label, None)
-                .map_err(protocol)?;
-            bindings.exporter = Some(data);
-        }
-        Ok(bindings)
-    }
 }

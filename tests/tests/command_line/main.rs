@@ -9,6 +9,7 @@ mod batch;
 mod config;
 mod data_folder;
 mod doors;
+mod logging_in;
 mod signals;
 mod usage;
 

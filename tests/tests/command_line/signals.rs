@@ -122,16 +122,23 @@ fn a_broken_configuration_leaves_the_old_one_in_force_whole() {
         ),
         ("domains = ['a@b']\n[xmpp]\nstanza_bytes = 20000\n", "a@b"),
     ] {
-        let before = anser.process().log.count();
         write(folder.path(), "anser.toml", broken);
-        anser.process().signal("HUP");
-        let (line, _) = anser.process().log.find("the refusal", before, |line| {
-            line.contains("the configuration is as it was")
-                .then(|| line.to_owned())
-        });
-        assert!(line.contains(part), "{line}");
-        assert_eq!(advertised_bytes(&anser), "100000");
+        assert_not_reloaded(&anser, part);
     }
+    std::fs::remove_file(folder.path().join("anser.toml")).unwrap();
+    assert_not_reloaded(&anser, "anser.toml: No such file");
+}
+
+fn assert_not_reloaded(anser: &Anser, reason: &str) {
+    let log = &anser.process().log;
+    let before = log.count();
+    anser.process().signal("HUP");
+    let (line, _) = log.find("the refusal", before, |line| {
+        line.contains("the configuration is as it was")
+            .then(|| line.to_owned())
+    });
+    assert!(line.contains(reason), "{line}");
+    assert_eq!(advertised_bytes(anser), "100000");
 }
 
 #[test]
