@@ -187,28 +187,19 @@ fn what_needs_no_room_goes_on_while_the_store_is_full() {
     // People come, see each other, and read what waits for them.
     assert_eq!(waiting(&anser), alice.kept());
     let mut bob = log_in(&anser, BOB);
-    let address = bob.address().to_owned();
-    alice
-        .client
-        .send(&format!(
-            "<presence to='{address}'><status>hello</status></presence>"
-        ))
-        .unwrap();
-    let is_presence = |stanza: &Element| stanza.name() == "presence";
-    let presence = bob.wait_for(is_presence).unwrap();
-    assert_eq!(
-        presence.attribute("from").as_deref(),
-        Some(alice.client.address())
-    );
+    bob.send("<presence/>").unwrap();
+    let (from, to) = (alice.client.address().to_owned(), bob.address().to_owned());
+    let presence = format!("<presence to='{to}'><status>hello</status></presence>");
+    alice.client.send(&presence).unwrap();
+    let is_hers = |stanza: &Element| stanza.attribute("from").as_deref() == Some(&from);
+    let presence = bob.wait_for(is_hers).unwrap();
+    assert_eq!(presence.name(), "presence");
     // What nobody keeps needs no room.
     let typing = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
-    alice
-        .client
-        .send(&format!(
-            "<message to='{address}' type='chat'>{typing}</message>"
-        ))
-        .unwrap();
-    bob.wait_for(|stanza| stanza.name() == "message").unwrap();
+    let message = format!("<message to='{to}' type='chat'>{typing}</message>");
+    alice.client.send(&message).unwrap();
+    let message = bob.wait_for(is_hers).unwrap();
+    assert_eq!(message.name(), "message");
 }
 
 #[test]
