@@ -66,13 +66,9 @@ impl Anser {
         Self::serve(data, &arguments)
     }
 
-    /// Wherever it goes by itself.
+    /// With these arguments to `anser serve` and no others.
     #[must_use]
-    pub fn start_at_usual_ports() -> Self {
-        Self::serve(tempfile::tempdir().unwrap(), &[])
-    }
-
-    fn serve(data: TempDir, arguments: &[&str]) -> Self {
+    pub fn serve(data: TempDir, arguments: &[&str]) -> Self {
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         let (process, doors) = launch(data.path(), &arguments);
         Self {

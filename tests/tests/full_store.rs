@@ -262,3 +262,12 @@ fn a_store_that_is_larger_than_its_limit_is_full_and_can_be_read() {
     Sender::log_in(&anser).fill(8000);
     assert_eq!(waiting(&anser), alice.kept());
 }
+/// Acknowledged means durable (DESIGN §1): what is refused is said to be so
+/// before it is counted as handled.
+#[test]
+fn a_refusal_comes_before_the_acknowledgement_that_counts_the_message() {
+    let (anser, _folder) = server(SMALL_MEGABYTES);
+    let mut alice = Sender::log_in(&anser);
+    alice.fill(8000);
+    assert_eq!(alice.refused_late, 0);
+}

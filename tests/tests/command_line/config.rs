@@ -1,8 +1,9 @@
 //! `anser config check|example`, and what a configuration does to `anser serve`.
 
 use crate::{offline, write};
-use anser_tests::process::Ended;
-use anser_tests::program::run;
+use anser_tests::process::{Ended, Process};
+use anser_tests::program::{binary, run};
+use std::process::Command;
 
 fn check(text: &str) -> Ended {
     let folder = tempfile::tempdir().unwrap();
@@ -104,4 +105,29 @@ fn a_configuration_that_cannot_be_used_starts_no_server_and_makes_no_account() {
         assert!(ended.errors.contains("anser.toml:2:1: "), "{ended:?}");
     }
     assert!(!folder.exists());
+}
+
+#[test]
+fn the_configuration_says_where_the_data_is_and_whose_it_is() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("kept-here");
+    let text = format!(
+        "domains = ['chat.example']\ndata = '{}'\n[doors]\nxmpp = '127.0.0.1:0'\n",
+        folder.display()
+    );
+    let config = write(parent.path(), "anser.toml", &text);
+    let mut serve = Command::new(binary());
+    let mut process = Process::start(serve.args(["serve", "--json", "--config", &config]));
+    process.output.wait_for(folder.to_str().unwrap());
+    let add = |address: &str| {
+        let add = ["user", "add", address, "--password-stdin"];
+        run(&[&add[..], &["--config", &config]].concat(), "secret").code()
+    };
+    assert_eq!(add("alice@chat.example"), 0);
+    assert_eq!(add("alice@localhost"), 1);
+    process.signal("TERM");
+    assert!(process.end().status.success());
+    let listed = run(&["user", "list", "--config", &config], "");
+    assert_eq!(listed.succeeded(), "alice@chat.example\n");
+    assert!(folder.join("anser.db").exists());
 }

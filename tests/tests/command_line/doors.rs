@@ -1,6 +1,6 @@
 //! Which doors are open, and where.
 
-use crate::offline;
+use crate::{offline, write};
 use anser_tests::client::{Client, Fault, Way};
 use anser_tests::process::Process;
 use anser_tests::program::{Anser, binary};
@@ -15,6 +15,24 @@ fn with_any_listen_only_the_doors_named_are_open() {
         let ready = anser.process().output.text();
         assert!(!ready.contains(&format!("\"{other}\":")), "{ready}");
     }
+}
+
+#[test]
+fn the_configuration_names_the_doors_unless_the_command_line_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write(
+        folder.path(),
+        "anser.toml",
+        "[doors]\nxmpp = '127.0.0.1:0'\n",
+    );
+    let start = |more: &[&str]| {
+        let arguments = [&["--config", &config], more].concat();
+        let anser = Anser::serve(tempfile::tempdir().unwrap(), &arguments);
+        let ready = anser.process().output.text();
+        ["\"xmpp\":", "\"xmpps\":"].map(|door| ready.contains(door))
+    };
+    assert_eq!(start(&[]), [true, false]);
+    assert_eq!(start(&["--listen", "xmpps=127.0.0.1:0"]), [false, true]);
 }
 
 #[test]
@@ -64,7 +82,8 @@ fn a_port_that_is_taken_is_said_with_what_to_do() {
 fn the_usual_ports_move_on_when_they_are_taken() {
     // If this fails, somebody else has them, which is as good.
     let _taken = [5222, 5223].map(|port| TcpListener::bind(("127.0.0.1", port)));
-    let both = [Anser::start_at_usual_ports(), Anser::start_at_usual_ports()];
+    let start = || Anser::serve(tempfile::tempdir().unwrap(), &[]);
+    let both = [start(), start()];
     let mut seen = Vec::new();
     for anser in &both {
         anser.add_user("alice@localhost", "secret");
