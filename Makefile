@@ -21,3 +21,8 @@ lint:
 
 fmt:
 	cargo fmt --all
+
+# Kills the server a hundred times under load; a few of these are in `test`.
+crash:
+	cargo build --package anser-server
+	ANSER_CRASHES=100 cargo test --package anser-tests --test crash -- --nocapture

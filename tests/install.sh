@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")"
 
 missing=''
-for package in go-sendxmpp profanity python3-venv tmux; do
+for package in bsdutils go-sendxmpp profanity python3-venv; do
     dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
 if [ -n "$missing" ]; then

@@ -4,6 +4,9 @@
     reason = "whatever does not unwrap here has failed the test"
 )]
 
+pub mod client;
+pub mod foreign;
+pub mod process;
 pub mod program;
 pub mod script;
 pub mod simulation;

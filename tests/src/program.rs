@@ -1,10 +1,11 @@
 //! The built program, started as its users start it.
 
+use crate::client::Way;
+use crate::process::{Ended, Process};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Command;
 use tempfile::TempDir;
 
 /// The program, which has to be built before the tests run.
@@ -27,11 +28,19 @@ pub fn binary() -> PathBuf {
 /// A server that runs as long as this value lives.
 #[derive(Debug)]
 pub struct Anser {
-    child: Child,
+    process: Process,
     doors: Value,
     data: TempDir,
     arguments: Vec<String>,
 }
+
+/// Free ports of the loopback interface.
+const FREE_PORTS: [&str; 4] = [
+    "--listen",
+    "xmpp=127.0.0.1:0",
+    "--listen",
+    "xmpps=127.0.0.1:0",
+];
 
 impl Anser {
     /// On free ports of the loopback interface, with a data folder of its own.
@@ -49,10 +58,21 @@ impl Anser {
     /// The same in a data folder that is there already.
     #[must_use]
     pub fn start_in(data: TempDir, arguments: &[&str]) -> Self {
+        let arguments = if arguments.contains(&"--listen") {
+            arguments.to_vec()
+        } else {
+            [arguments, &FREE_PORTS].concat()
+        };
+        Self::serve(data, &arguments)
+    }
+
+    /// With these arguments to `anser serve` and no others.
+    #[must_use]
+    pub fn serve(data: TempDir, arguments: &[&str]) -> Self {
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
-        let (child, doors) = launch(data.path(), &arguments);
+        let (process, doors) = launch(data.path(), &arguments);
         Self {
-            child,
+            process,
             doors,
             data,
             arguments,
@@ -65,6 +85,30 @@ impl Anser {
         self.doors[name].as_str().unwrap().parse().unwrap()
     }
 
+    /// In without TLS; for a server that permits it.
+    #[must_use]
+    pub fn plain(&self) -> Way {
+        Way::Plain(self.door("xmpp"))
+    }
+
+    /// In over STARTTLS, trusting this server's authority.
+    #[must_use]
+    pub fn starttls(&self) -> Way {
+        Way::StartTls(self.door("xmpp"), self.authority())
+    }
+
+    /// In over TLS from the first byte, trusting this server's authority.
+    #[must_use]
+    pub fn direct_tls(&self) -> Way {
+        Way::DirectTls(self.door("xmpps"), self.authority())
+    }
+
+    /// The certificate of the authority that the server has made for itself.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.data().join("tls").join("ca.pem")
+    }
+
     /// The data folder.
     #[must_use]
     pub fn data(&self) -> &Path {
@@ -73,13 +117,13 @@ impl Anser {
 
     /// The process.
     #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 
     /// Runs another `anser` command on the same data folder.
     #[must_use]
-    pub fn command(&self, arguments: &[&str], input: &str) -> Output {
+    pub fn command(&self, arguments: &[&str], input: &str) -> Ended {
         let mut arguments = arguments.to_vec();
         let data = self.data().to_str().unwrap();
         arguments.extend(["--data", data]);
@@ -88,81 +132,58 @@ impl Anser {
 
     /// Makes an account.
     pub fn add_user(&self, address: &str, password: &str) {
-        let output = self.command(&["user", "add", address, "--password-stdin"], password);
-        assert!(output.status.success(), "{output:?}");
+        self.command(&["user", "add", address, "--password-stdin"], password)
+            .succeeded();
     }
 
-    /// Ends the process at once, as a crash does, and starts it again on the
-    /// same data, at other ports.
-    pub fn crash_and_restart(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        let (child, doors) = launch(self.data.path(), &self.arguments);
-        self.child = child;
-        self.doors = doors;
+    /// Ends the process at once, as a crash does.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again on the same data, at other ports if they were free ones.
+    pub fn restart(&mut self) {
+        self.kill();
+        (self.process, self.doors) = launch(self.data.path(), &self.arguments);
     }
 
     /// Has the process stop as an administrator does, and gives its data back.
+    ///
+    /// # Panics
+    /// It fails.
     #[must_use]
-    pub fn stop(mut self) -> TempDir {
-        self.signal("TERM");
-        assert!(self.child.wait().unwrap().success());
-        let empty = tempfile::tempdir().unwrap();
-        std::mem::replace(&mut self.data, empty)
+    pub fn stop(self) -> TempDir {
+        self.process.signal("TERM");
+        self.stopped()
     }
 
-    /// Sends the process a signal.
-    pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args(["-s", name, &self.id().to_string()])
-            .status();
-        assert!(sent.unwrap().success());
-    }
-}
-
-impl Drop for Anser {
-    fn drop(&mut self) {
-        // It may have been stopped already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// Waits for the process to end, and gives its data back.
+    ///
+    /// # Panics
+    /// It fails.
+    #[must_use]
+    pub fn stopped(mut self) -> TempDir {
+        assert!(self.process.end().status.success());
+        self.data
     }
 }
 
 /// Starts the server and waits until it says that it is ready.
-fn launch(data: &Path, arguments: &[String]) -> (Child, Value) {
+fn launch(data: &Path, arguments: &[String]) -> (Process, Value) {
     let mut command = Command::new(binary());
-    command
-        .args(["serve", "--json", "--data"])
-        .arg(data)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped());
-    if !arguments.iter().any(|argument| argument == "--listen") {
-        let doors = ["xmpp=127.0.0.1:0", "xmpps=127.0.0.1:0"];
-        command.args(doors.iter().flat_map(|door| ["--listen", door]));
-    }
-    let mut child = command.spawn().unwrap();
-    let mut line = String::new();
-    let stdout = child.stdout.take().unwrap();
-    BufReader::new(stdout).read_line(&mut line).unwrap();
-    let ready: Value =
-        serde_json::from_str(&line).unwrap_or_else(|_| panic!("anser did not start: {line:?}"));
-    (child, ready["doors"].clone())
+    command.args(["serve", "--json", "--data"]).arg(data);
+    let process = Process::start(command.args(arguments));
+    let (ready, _) = process
+        .output
+        .find("being ready", 0, |line| serde_json::from_str(line).ok());
+    let ready: Value = ready;
+    (process, ready["doors"].clone())
 }
 
 /// Runs the program to its end.
 #[must_use]
-pub fn run(arguments: &[&str], input: &str) -> Output {
-    let mut child = Command::new(binary())
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    // A command that does not read its input closes it.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    child.wait_with_output().unwrap()
+pub fn run(arguments: &[&str], input: &str) -> Ended {
+    let mut process = Process::start(Command::new(binary()).args(arguments));
+    process.say(input);
+    process.end()
 }
