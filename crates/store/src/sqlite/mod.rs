@@ -58,6 +58,10 @@ pub enum Durability {
 
 const PAGE_BYTES: u64 = 4096;
 
+/// What a reading connection keeps of the file. The operating system keeps it
+/// as well, once for all of them.
+const READER_CACHE_KIB: i64 = 512;
+
 /// Opens the file and starts the threads.
 pub(crate) fn open(options: &SqliteOptions) -> Result<(Writer, ReadPool), StoreError> {
     let path = &options.path;
@@ -120,6 +124,9 @@ impl ReadPool {
     fn open(options: &SqliteOptions, tail: &Tail) -> Result<Self, StoreError> {
         let connect = |_| {
             let connection = connect(&options.path)?;
+            connection
+                .pragma_update(None, "cache_size", -READER_CACHE_KIB)
+                .map_err(|error| open_error(&options.path, &error))?;
             Ok(ReadConnection::new(connection, tail.clone()))
         };
         let connections = (0..options.readers.max(1))
