@@ -10,6 +10,7 @@ mod writer;
 
 use crate::StoreError;
 use crate::pool::Pool;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -86,6 +87,10 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         Connection::open_with_flags(path, flags).map_err(|error| open_error(path, &error))?;
     connection
         .busy_timeout(Duration::from_secs(10))
+        .map_err(|error| open_error(path, &error))?;
+    // Without it, statements with `LIMIT ?` are planned anew at every use.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(|error| open_error(path, &error))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
