@@ -1,4 +1,4 @@
-//! Acknowledged means durable (DESIGN §1): killed at random moments under load,
+//! Acknowledged means durable: killed at random moments under load,
 //! the server loses nothing that it has acknowledged (XEP-0198 §4), and gives
 //! nothing out twice.
 //!

@@ -1,5 +1,5 @@
 //! People chat with clients nobody here wrote: slixmpp from PyPI, profanity and
-//! go-sendxmpp from Debian. Issue 2, Acceptance, first line.
+//! go-sendxmpp from Debian.
 #![allow(
     clippy::unwrap_used,
     reason = "whatever does not unwrap here has failed the test"

@@ -1,4 +1,4 @@
-//! A store without room (issue 2, Bad input; RFC 6120 §8.3.3.18): what cannot be
+//! A store without room (RFC 6120 §8.3.3.18): what cannot be
 //! kept is refused, nothing acknowledged is lost, and service resumes when there
 //! is room.
 #![allow(
@@ -262,7 +262,7 @@ fn a_store_that_is_larger_than_its_limit_is_full_and_can_be_read() {
     Sender::log_in(&anser).fill(8000);
     assert_eq!(waiting(&anser), alice.kept());
 }
-/// Acknowledged means durable (DESIGN §1): what is refused is said to be so
+/// Acknowledged means durable: what is refused is said to be so
 /// before it is counted as handled.
 #[test]
 fn a_refusal_comes_before_the_acknowledgement_that_counts_the_message() {

@@ -54,8 +54,8 @@ struct Management {
 }
 
 impl Session {
-    /// What clients do once they are bound, in one write: carbons, stream management, roster,
-    /// presence, and a ping whose answer says that all of it is done.
+    /// What clients do once they are bound, in one write: carbons and stream management if asked
+    /// for, roster, presence, and a ping whose answer says that all of it is done.
     pub(crate) async fn enter(stream: Stream, door: &Door) -> Result<Self, Error> {
         let (reader, writer) = tokio::io::split(stream.transport);
         let mut session = Self {

@@ -1,5 +1,5 @@
-//! The only sockets: listeners, TLS, and the driver that runs any front end's
-//! connections.
+//! The only sockets that face clients: listeners, TLS, and the driver that runs
+//! any front end's connections. Time of day comes from here too.
 
 mod clock;
 mod door;

@@ -177,7 +177,7 @@ mod tests {
         element.raw().as_ptr_range().contains(&part.as_ptr())
     }
 
-    /// DESIGN §3: delivery shares the payload
+    /// Delivery shares the payload
     #[test]
     fn content_that_declares_what_it_uses_is_shared() {
         for (document, content) in [

@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(xml, format!("before {escaped}{escaped}"));
     }
 
-    /// DESIGN §3: delivery writes a header per session and shares the payload
+    /// Delivery writes a header per session and shares the payload
     #[test]
     fn a_start_tag_can_be_left_to_be_closed_by_others() {
         let xml = written(|writer| {

@@ -1,4 +1,4 @@
-//! Data folders that cannot be used (issue 2, Bad input).
+//! Data folders that cannot be used.
 
 use crate::{accounts, offline};
 use anser_tests::client::Client;

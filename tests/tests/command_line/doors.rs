@@ -77,7 +77,7 @@ fn a_port_that_is_taken_is_said_with_what_to_do() {
     );
 }
 
-/// DESIGN §7: a busy port moves up and is printed, never fatal.
+/// A busy port moves up and is printed, never fatal.
 #[test]
 fn the_usual_ports_move_on_when_they_are_taken() {
     // If this fails, somebody else has them, which is as good.

@@ -1,4 +1,4 @@
-//! What somebody learns who has no account here (issue 2, Bad input).
+//! What somebody learns who has no account here.
 
 use anser_tests::client::Client;
 use anser_tests::program::Anser;

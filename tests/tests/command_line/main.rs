@@ -1,4 +1,4 @@
-//! The command line, a stable contract: what scripts may rely on. Issue 2, §7.
+//! The command line, a stable contract: what scripts may rely on.
 #![allow(
     clippy::unwrap_used,
     reason = "whatever does not unwrap here has failed the test"

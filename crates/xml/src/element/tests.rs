@@ -125,7 +125,7 @@ fn namespace_names_are_compared_as_they_are_meant() {
     assert_eq!(grandchild.namespace(), "x");
 }
 
-/// Stored payloads are children of `jabber:client` stanzas (DESIGN §2)
+/// Stored payloads are children of `jabber:client` stanzas
 #[test]
 fn a_payload_is_read_in_the_default_namespace_it_was_stored_under() {
     for namespace in ["", "jabber:client", "urn:other"] {
@@ -142,7 +142,7 @@ fn a_payload_is_read_in_the_default_namespace_it_was_stored_under() {
     }
 }
 
-/// DESIGN §3: nothing is copied for a stanza that is only forwarded
+/// Nothing is copied for a stanza that is only forwarded
 #[test]
 fn values_and_bytes_are_borrowed_where_they_mean_what_is_written() {
     let document = Bytes::from_static(MESSAGE.as_bytes());
@@ -177,7 +177,7 @@ fn a_childs_attributes_are_found_however_they_are_spaced_and_quoted() {
     assert_eq!(children[2].attribute("g"), None);
 }
 
-/// DESIGN §3: elements go to other tasks
+/// Elements go to other tasks
 #[test]
 fn an_element_can_be_sent_and_shared_and_is_small() {
     fn is_sendable<T: Send + Sync + Clone + 'static>() {}

@@ -423,7 +423,7 @@ fn each_number_in_a_stanza_has_its_limit() {
     );
 }
 
-/// DESIGN §8: before authentication the limits are far tighter
+/// Before authentication the limits are far tighter
 #[test]
 fn other_limits_hold_from_the_next_byte_on() {
     let mut scanner = Scanner::new(Limits {
@@ -451,7 +451,7 @@ fn other_limits_hold_from_the_next_byte_on() {
     assert_eq!(fault, Fault::StanzaTooLarge { got: 11, limit: 10 });
 }
 
-/// DESIGN §4: an idle session keeps nothing it does not need
+/// An idle session keeps nothing it does not need
 #[test]
 fn an_idle_scanner_is_sixty_four_bytes_and_nothing_else() {
     const { assert!(size_of::<Scanner>() <= 64) };
@@ -476,7 +476,7 @@ fn an_idle_scanner_is_sixty_four_bytes_and_nothing_else() {
     }
 }
 
-/// DESIGN §4: memory may only be given back where nothing is lost
+/// Memory may only be given back where nothing is lost
 #[test]
 fn scratch_memory_is_kept_within_a_stanza() {
     let mut scanner = Scanner::new(Limits::DEFAULT);
@@ -496,7 +496,7 @@ fn scratch_memory_is_kept_within_a_stanza() {
     assert!(scanner.is_between_stanzas());
 }
 
-/// DESIGN §4: the header's buffer must not live as long as the stream
+/// The header's buffer must not live as long as the stream
 #[test]
 fn an_unusual_header_is_remembered_by_a_copy() {
     let mut scanner = Scanner::new(Limits::DEFAULT);

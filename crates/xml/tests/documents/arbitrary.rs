@@ -45,7 +45,7 @@ fn input(random: &mut Random) -> Vec<u8> {
     input
 }
 
-/// DESIGN §8: nothing that a client can send may panic, and every input has a limit
+/// Nothing that a client can send may panic, and every input has a limit
 #[test]
 fn arbitrary_bytes_neither_panic_nor_pass_a_limit() {
     let random = &mut Random::new(3);

@@ -88,7 +88,7 @@ pub enum Specification {
     Xep(u16, &'static str),
 }
 
-/// What the front end does: documentation is made from this list.
+/// What the front end does: `docs/specifications.md` lists exactly this.
 pub fn specifications() -> impl Iterator<Item = Specification> {
     FEATURES.iter().map(|row| row.specification)
 }
