@@ -94,7 +94,12 @@ struct Server {
 /// Serves one client.
 async fn serve(opening: Opening, patience: Option<Duration>) -> Server {
     let folder = tempfile::tempdir().unwrap();
-    let identity = local_identity(folder.path(), &["localhost".to_owned()]).unwrap();
+    let identity = local_identity(
+        folder.path(),
+        &["localhost".to_owned()],
+        Clock::default().now(),
+    )
+    .unwrap();
     let authority = CertificateDer::from_pem_file(folder.path().join("ca.pem")).unwrap();
     let certificates = Arc::new(Certificates::new(identity));
     let terms = Terms {

@@ -142,12 +142,7 @@ impl<E: std::error::Error> From<E> for Failure {
 pub(crate) fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are asked for; the rest is a mistake.
-            let code = if error.use_stderr() { USAGE } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(code);
-        }
+        Err(error) => return refuse(&error),
     };
     let output = Output { json: cli.json };
     match execute(cli.command, &output) {
@@ -161,6 +156,22 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(code)
         }
     }
+}
+
+/// Answers a command line that is no command: a mistake, or a wish for help.
+fn refuse(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    // What the arguments mean is not known; this one can only mean one thing.
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    if json {
+        Output { json }.failure(error.to_string().trim_end());
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(USAGE)
 }
 
 fn execute(command: Command, output: &Output) -> Result<(), Failure> {

@@ -12,13 +12,13 @@ use anser_net::{
     local_identity,
 };
 use anser_sasl::{Decoys, Iterations};
-use anser_store::{Engine, Journal, JournalLimits, NodeId, Space};
+use anser_store::{Engine, Journal, JournalLimits, NodeId, Space, Timestamp};
 use anser_xmpp::{Entry, Xmpp};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -69,7 +69,11 @@ pub(crate) fn run(serve: Serve, output: &Output) -> Result<(), Failure> {
 fn start_log(config: &Config) -> Result<(), Failure> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log.level)
         .map_err(|error| Failure::Failed(format!("log.level: {error}")))?;
+    let is_unwanted = |no_color: std::ffi::OsString| !no_color.is_empty();
+    let has_colours =
+        io::stderr().is_terminal() && !std::env::var_os("NO_COLOR").is_some_and(is_unwanted);
     tracing_subscriber::fmt()
+        .with_ansi(has_colours)
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .init();
@@ -205,7 +209,8 @@ impl Server {
         let space = engine.space();
         let journal = new_journal(&engine)?;
         let hub_config = hub_config(&serve, config)?;
-        let certificates = Certificates::new(identity(&serve, config)?);
+        let clock = Arc::new(Clock::default());
+        let certificates = Certificates::new(identity(&serve, config, clock.now())?);
         let hub = Hub::new(hub_config, store, journal.clone());
         let writer = start_writer(&journal, &hub, engine)?;
         let decoys = Decoys::new(
@@ -228,7 +233,7 @@ impl Server {
             workers => workers,
         };
         let server = Self {
-            clock: Arc::default(),
+            clock,
             hub,
             xmpp,
             certificates: Arc::new(certificates),
@@ -308,7 +313,11 @@ impl Server {
     }
 
     /// Until SIGTERM or SIGINT. SIGHUP reads the configuration again.
-    async fn until_told_to_stop(&mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// The writer of the journal has panicked: nothing can be acknowledged any
+    /// more, and the next start finds all that was.
+    async fn until_told_to_stop(&mut self) -> Result<(), Failure> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hang_up = signal(SignalKind::hangup())?;
@@ -320,6 +329,10 @@ impl Server {
                 _ = interrupt.recv() => return Ok(()),
                 _ = hang_up.recv() => self.reload(),
                 _ = ticks.tick() => {
+                    if self.writer.is_finished() {
+                        let reason = "the writer of the journal has panicked";
+                        return Err(Failure::Failed(reason.to_owned()));
+                    }
                     let now = self.clock.now();
                     self.xmpp.tick(now);
                     self.hub.tick(now).await;
@@ -344,7 +357,7 @@ impl Server {
             None => self.serve.config.clone(),
         };
         let hub_config = hub_config(&self.serve, &config)?;
-        let identity = identity(&self.serve, &config)?;
+        let identity = identity(&self.serve, &config, self.clock.now())?;
         // Nothing from here on can fail.
         self.certificates.replace(identity, HashMap::new());
         self.hub.configure(hub_config);
@@ -393,12 +406,12 @@ fn hub_config(serve: &Serve, config: &Config) -> Result<HubConfig, Failure> {
 }
 
 /// The configured certificate, or one of our own making.
-fn identity(serve: &Serve, config: &Config) -> Result<Identity, Failure> {
+fn identity(serve: &Serve, config: &Config, now: Timestamp) -> Result<Identity, Failure> {
     if let (Some(certificate), Some(key)) = (&config.tls.certificate, &config.tls.key) {
         return Ok(Identity::read(certificate, key)?);
     }
     let domains: Vec<_> = serve.domains(config)?.into_iter().collect();
-    Ok(local_identity(&serve.data.tls(), &domains)?)
+    Ok(local_identity(&serve.data.tls(), &domains, now)?)
 }
 
 /// Opens a door; where it may, at the next port that is free.

@@ -23,6 +23,8 @@ pub enum Event {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    /// An earlier stream has ended; white space after its last element may follow.
+    Restart,
     /// Nothing has come yet, so an XML declaration may.
     Start,
     /// In an XML declaration, and it does not end in the first `seen` bytes.
@@ -71,8 +73,12 @@ impl Scanner {
     /// Ready for the first byte of another stream on the same connection, as after TLS or SASL
     /// (RFC 6120 §4.3.3). What was read of an unfinished stanza has to be dropped from the input
     /// by the caller.
+    ///
+    /// White space before that byte is taken for the end of the earlier stream, though clients
+    /// must not send any there (RFC 6120 §6.3.5): some send a line feed after each element.
     pub fn restart(&mut self) {
         *self = Self::new(self.limits);
+        self.stage = Stage::Restart;
     }
 
     /// Gives back memory that is only needed within a stanza. Does nothing within one.
@@ -155,6 +161,13 @@ impl Scanner {
 
     /// Skips what may stand before a `<`; returns whether there is one.
     fn begin(&mut self, input: &mut BytesMut) -> Result<bool, Fault> {
+        if self.stage == Stage::Restart {
+            input.advance(chars::run(input, SPACE));
+            if input.is_empty() {
+                return Ok(false);
+            }
+            self.stage = Stage::Start;
+        }
         if !self.skip_declaration(input)? {
             return Ok(false);
         }
@@ -181,7 +194,9 @@ impl Scanner {
                 None => return Ok(false),
             },
             Stage::Declaration { seen } => seen as usize,
-            Stage::Header | Stage::EmptyStream | Stage::Stanzas | Stage::Over => return Ok(true),
+            Stage::Restart | Stage::Header | Stage::EmptyStream | Stage::Stanzas | Stage::Over => {
+                return Ok(true);
+            }
         };
         let limit = self.limits.stanza_bytes;
         let allowed = input.len().min(limit as usize);

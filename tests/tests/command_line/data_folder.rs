@@ -41,6 +41,19 @@ fn a_data_folder_is_made_for_its_owner_only() {
 }
 
 #[test]
+fn after_an_orderly_end_the_database_is_one_file_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let data = used();
+    let copy = tempfile::tempdir().unwrap();
+    let database = data.path().join("anser.db");
+    fs::copy(&database, copy.path().join("anser.db")).unwrap();
+    let listed = offline(copy.path(), &LIST, "");
+    assert_eq!(accounts(&listed), ["alice@localhost"]);
+    let mode = fs::metadata(&database).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
 fn a_data_folder_that_is_none_is_named() {
     let parent = tempfile::tempdir().unwrap();
     let file = parent.path().join("file");

@@ -104,6 +104,8 @@ fn every_failure_is_one_json_object_if_asked_for() {
         (&["serve", "--config", &missing], 1),
         (&["serve", "--listen", "door=127.0.0.1:0"], 2),
         (&["serve", "--domain", alice], 2),
+        (&["serve", "--sing"], 2),
+        (&["user", "add"], 2),
     ] {
         let last = [arguments, &["--json"]].concat();
         let ended = offline(data.path(), &last, "secret");

@@ -75,6 +75,11 @@ fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma(None, "wal_checkpoint", "PASSIVE", |_| Ok(()))
 }
 
+/// Leaves nothing in the log; waits for whoever still reads.
+pub(super) fn fold_all(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
+}
+
 impl Checkpointer {
     pub(super) fn gauge(&self) -> Gauge {
         self.gauge.clone()

@@ -12,6 +12,8 @@ use crate::StoreError;
 use crate::pool::Pool;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tail::Tail;
@@ -66,6 +68,10 @@ const READER_CACHE_KIB: i64 = 512;
 /// Opens the file and starts the threads.
 pub(crate) fn open(options: &SqliteOptions) -> Result<(Writer, ReadPool), StoreError> {
     let path = &options.path;
+    create(path).map_err(|error| StoreError::Open {
+        path: path.clone(),
+        reason: error.to_string(),
+    })?;
     let mut connection = connect(path)?;
     configure(&connection, options).map_err(|error| open_error(path, &error))?;
     schema::migrate(&mut connection, path)?;
@@ -77,6 +83,17 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<(Writer, ReadPool), StoreE
     let writer = Writer::new(connection, checkpointer, tail.clone(), options.tail_entries)
         .map_err(|error| open_error(path, &error))?;
     Ok((writer, ReadPool::open(options, &tail)?))
+}
+
+/// Makes the file if need be, for nobody else's eyes: it has what people wrote
+/// and what their passwords are checked against. The two files that appear
+/// beside it are given the same permissions.
+fn create(path: &Path) -> io::Result<()> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {

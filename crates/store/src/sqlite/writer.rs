@@ -1,6 +1,6 @@
 //! The one writing connection.
 
-use super::checkpoint::Checkpointer;
+use super::checkpoint::{self, Checkpointer};
 use super::commit::{Addresses, Commit};
 use super::tail::Tail;
 use super::{engine_error, limit};
@@ -125,5 +125,14 @@ impl Writer {
             self.addresses.forget();
         }
         result
+    }
+}
+
+/// After an orderly end, the database file alone has everything.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Err(error) = checkpoint::fold_all(&self.connection) {
+            tracing::warn!(%error, "the write-ahead log could not be folded in");
+        }
     }
 }

@@ -290,6 +290,25 @@ fn a_restart_begins_a_stream_with_nothing_of_the_old_one() {
     assert_eq!(transcript.fault, Some(Fault::UnboundPrefix { at: 1 }));
 }
 
+/// RFC 6120 §6.3.5 forbids it; go-sendxmpp does it.
+#[test]
+fn white_space_at_the_end_of_a_stream_is_not_the_beginning_of_the_next() {
+    let next = format!("\n<?xml version='1.0'?>{HEADER}");
+    for pieces in [
+        vec![next.as_bytes()],
+        next.as_bytes().chunks(1).collect::<Vec<_>>(),
+    ] {
+        let mut scanner = Scanner::new(Limits::DEFAULT);
+        assert_eq!(read_with(&mut scanner, &[HEADER.as_bytes()]).fault, None);
+        scanner.restart();
+        let transcript = read_with(&mut scanner, &pieces);
+        assert_eq!(transcript.fault, None);
+        assert_eq!(transcript.events.len(), 1);
+    }
+    let at_once = read_with(&mut Scanner::new(Limits::DEFAULT), &[next.as_bytes()]);
+    assert!(at_once.fault.is_some());
+}
+
 /// RFC 6120 §13.12, XEP-0478
 #[test]
 fn a_stanza_is_refused_at_the_first_byte_over_the_limit() {
