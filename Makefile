@@ -26,3 +26,8 @@ fmt:
 crash:
 	cargo build --package anser-server
 	ANSER_CRASHES=100 cargo test --package anser-tests --test crash -- --nocapture
+
+# Anser beside ejabberd and Prosody; half an hour. The table goes to bench/results.
+bench:
+	cargo build --release --package anser-server --package anser-bench
+	$${CARGO_TARGET_DIR:-target}/release/anser-bench compare --install
