@@ -145,6 +145,9 @@ impl Protocol for C2s {
                 return next;
             }
         }
+        if let Phase::Negotiating(negotiation) = &mut self.phase {
+            negotiation.left(input.len());
+        }
         self.scanner.release();
         Next::Continue
     }

@@ -25,6 +25,8 @@ use bytes::BytesMut;
 pub(crate) struct Negotiation {
     began: Timestamp,
     received_bytes: usize,
+    /// Of these, what is not complete yet and comes again with what is next.
+    pending_bytes: usize,
     entry: Entry,
     /// Set once TLS is on.
     secured: Option<Secured>,
@@ -59,6 +61,7 @@ impl Negotiation {
         Self {
             began: now,
             received_bytes: 0,
+            pending_bytes: 0,
             entry,
             secured: None,
             has_header: false,
@@ -77,15 +80,21 @@ impl Negotiation {
         self.secured = Some(secured);
     }
 
-    /// Notes that so much has arrived.
+    /// Notes that so much is there to be read, with what is left of before.
     pub(crate) fn count(&mut self, front: &Xmpp, bytes: usize) -> Result<(), StreamError> {
-        self.received_bytes += bytes;
+        let known_bytes = std::mem::take(&mut self.pending_bytes);
+        self.received_bytes += bytes.saturating_sub(known_bytes);
         let most = front.config().login_bytes;
         if self.account.is_none() && self.received_bytes > most {
             let reason = format_args!("more than {most} bytes were sent before logging in");
             return Err(StreamCondition::PolicyViolation.because(reason));
         }
         Ok(())
+    }
+
+    /// Notes that so much of it was left for later.
+    pub(crate) fn left(&mut self, bytes: usize) {
+        self.pending_bytes = bytes;
     }
 
     pub(crate) async fn handle(
