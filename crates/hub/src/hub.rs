@@ -200,6 +200,12 @@ impl Hub {
             .sum()
     }
 
+    /// How many accounts are in memory: those that somebody has used lately.
+    #[must_use]
+    pub fn account_count(&self) -> usize {
+        self.directory.all().len()
+    }
+
     /// Writes down where devices stand and forgets accounts that nobody uses.
     /// To be called every second or so.
     pub async fn tick(&self, now: Timestamp) {

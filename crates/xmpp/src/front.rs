@@ -74,6 +74,13 @@ impl Xmpp {
         }
     }
 
+    /// How many streams could be resumed; those are among them that have ended
+    /// since the last [`Xmpp::tick`].
+    #[must_use]
+    pub fn resumable_count(&self) -> usize {
+        self.resumptions.len()
+    }
+
     pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.hub
     }

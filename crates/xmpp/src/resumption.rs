@@ -105,6 +105,11 @@ impl Resumptions {
         self.take(|_, _| true)
     }
 
+    /// How many tickets there are, with those that are void and not forgotten.
+    pub(crate) fn len(&self) -> usize {
+        self.tickets().len()
+    }
+
     fn take(&self, is_wanted: impl Fn(&Bound, Timestamp) -> bool) -> Vec<Bound> {
         let mut taken = Vec::new();
         self.tickets().retain(|_, ticket| {
