@@ -242,6 +242,8 @@ impl Negotiation {
             .namespace(ns::TLS)
             .close();
         self.has_header = false;
+        // What was begun in the clear could be anybody's (RFC 6120 §5.4.3.3).
+        self.exchange = None;
         Progress::Secure
     }
 
