@@ -95,7 +95,8 @@ impl QueryKind {
 
 impl Event {
     /// About how much memory the event holds while it waits.
-    pub(crate) fn weight_bytes(&self) -> usize {
+    #[must_use]
+    pub fn weight_bytes(&self) -> usize {
         let payload = match self {
             Self::Message { message, .. } | Self::Refused { message, .. } => {
                 message.encoded().len()

@@ -175,9 +175,7 @@ impl Bound {
         let Some(management) = &mut self.management else {
             return Ok(());
         };
-        let acknowledged = management.outbox.acknowledge(h);
-        let acknowledged = acknowledged.map_err(sm::count_too_high)?;
-        let places = acknowledged.filter_map(|stanza| stanza.place());
+        let places = management.acknowledged(h).map_err(sm::count_too_high)?;
         front.hub().taken(&self.session, places);
         Ok(())
     }
@@ -249,9 +247,8 @@ impl Bound {
     /// Mail has to wait: the client has not spoken yet, or so much is under way
     /// to it that it has to acknowledge some first.
     fn is_held_back(&self, front: &Xmpp) -> bool {
-        let most = front.config().unacknowledged_stanzas;
-        let under_way = self.management.as_ref().map_or(0, |m| m.outbox.len());
-        !self.has_spoken || under_way >= most
+        let is_full = |management: &Management| management.is_full(&front.config());
+        !self.has_spoken || self.management.as_deref().is_some_and(is_full)
     }
 
     /// How the session ends although its mail is held back, if it does.

@@ -19,6 +19,8 @@ pub struct XmppConfig {
     pub stanza_bytes: u32,
     /// Stanzas under way to a client that it has not acknowledged; more wait.
     pub unacknowledged_stanzas: usize,
+    /// The same limit in bytes.
+    pub unacknowledged_bytes: usize,
     /// How long a client whose connection broke may come back and go on as if
     /// nothing had happened.
     pub resume_seconds: u32,
@@ -37,6 +39,7 @@ impl Default for XmppConfig {
             login_bytes: 64 << 10,
             stanza_bytes: 256 << 10,
             unacknowledged_stanzas: 500,
+            unacknowledged_bytes: 4 << 20,
             resume_seconds: 300,
             ping_seconds: 300,
             ping_timeout_seconds: 60,

@@ -1,10 +1,11 @@
 //! Stream management of one stream (XEP-0198).
 
+use crate::XmppConfig;
 use crate::outbound::Sent;
 use crate::resumption::TicketHolder;
 use anser_hub::Session;
-use anser_store::Timestamp;
-use anser_xmpp_proto::Outbox;
+use anser_store::{MessageId, Timestamp};
+use anser_xmpp_proto::{AckError, Outbox};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub(crate) struct Management {
     /// messages as settled.
     owed: Option<u32>,
     pub(crate) outbox: Outbox<Sent>,
+    /// About how much memory that holds.
+    outbox_bytes: usize,
     /// Stanzas sent since the client was asked last.
     sent_since_asked: usize,
     /// When the client is to be asked.
@@ -43,6 +46,7 @@ impl Management {
             submitted: session.submitted(),
             owed: None,
             outbox: Outbox::default(),
+            outbox_bytes: 0,
             sent_since_asked: 0,
             ask_at: None,
             ticket,
@@ -94,8 +98,30 @@ impl Management {
         self.owed = None;
     }
 
+    /// The client has handled `h` stanzas: gives the messages among those that
+    /// it had not acknowledged before.
+    ///
+    /// # Errors
+    /// It counts what it was never sent.
+    pub(crate) fn acknowledged(&mut self, h: u32) -> Result<Vec<MessageId>, AckError> {
+        let acknowledged = self.outbox.acknowledge(h)?;
+        let outbox_bytes = &mut self.outbox_bytes;
+        let places = acknowledged.filter_map(|stanza| {
+            *outbox_bytes -= stanza.weight_bytes();
+            stanza.place()
+        });
+        Ok(places.collect())
+    }
+
+    /// Whether so much is under way to the client that the rest has to wait.
+    pub(crate) fn is_full(&self, config: &XmppConfig) -> bool {
+        self.outbox.len() >= config.unacknowledged_stanzas
+            || self.outbox_bytes >= config.unacknowledged_bytes
+    }
+
     /// A stanza was sent.
     pub(crate) fn sent(&mut self, stanza: Sent, now: Timestamp) {
+        self.outbox_bytes += stanza.weight_bytes();
         self.outbox.sent(stanza);
         self.sent_since_asked += 1;
         if self.ask_at.is_none() {

@@ -56,6 +56,15 @@ impl Sent {
         }
     }
 
+    /// About how much memory it holds.
+    pub(crate) fn weight_bytes(&self) -> usize {
+        match self {
+            Self::Event(event) => event.weight_bytes(),
+            Self::Late { message, .. } => message.encoded().len() + size_of::<Self>(),
+            Self::Reply(stanza) => stanza.len() + size_of::<Self>(),
+        }
+    }
+
     /// The question that somebody asked the client, if it is one.
     pub(crate) fn into_query(self) -> Option<Arc<Query>> {
         match self {
