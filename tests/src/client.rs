@@ -77,6 +77,7 @@ pub struct Client {
     scanner: Scanner,
     input: BytesMut,
     domain: String,
+    stream_id: String,
     features: Option<Element>,
     address: String,
     handled: Option<u32>,
@@ -110,11 +111,21 @@ impl Client {
     /// # Errors
     /// [`Fault`]
     pub fn connect(way: &Way, domain: &str) -> Result<Self, Fault> {
+        Self::connect_after(way, domain, "")
+    }
+
+    /// The same after somebody has put something behind its `<starttls/>`, into
+    /// the same segment.
+    ///
+    /// # Errors
+    /// [`Fault`]
+    pub fn connect_after(way: &Way, domain: &str, injected: &str) -> Result<Self, Fault> {
         let mut client = Self {
             wire: Wire::connect(way)?,
             scanner: Scanner::new(Limits::DEFAULT),
             input: BytesMut::new(),
             domain: domain.to_owned(),
+            stream_id: String::new(),
             features: None,
             address: String::new(),
             handled: None,
@@ -124,7 +135,7 @@ impl Client {
         }
         client.open_stream()?;
         if let Way::StartTls(_, authority) = way {
-            client.send(&format!("<starttls xmlns='{}'/>", ns::TLS))?;
+            client.send(&format!("<starttls xmlns='{}'/>{injected}", ns::TLS))?;
             let answer = client.next()?;
             if !answer.is(ns::TLS, "proceed") {
                 return Err(Fault::Refused(answer.name().to_owned()));
@@ -142,6 +153,12 @@ impl Client {
     #[must_use]
     pub fn features(&self) -> &Element {
         self.features.as_ref().unwrap()
+    }
+
+    /// The server's name for the stream as it is now (RFC 6120 §4.7.3).
+    #[must_use]
+    pub fn stream_id(&self) -> &str {
+        &self.stream_id
     }
 
     /// The full address that the server gave.
@@ -287,9 +304,11 @@ impl Client {
             ns::STREAM,
             self.domain
         ))?;
-        let Event::Open(_) = self.event(Instant::now() + PATIENCE)? else {
+        let Event::Open(header) = self.event(Instant::now() + PATIENCE)? else {
             return Err(protocol("no stream header"));
         };
+        let id = header.attribute("id");
+        self.stream_id = id.ok_or_else(|| protocol("no id"))?.into_owned();
         let features = self.next()?;
         if !features.is(ns::STREAM, "features") {
             return Err(protocol("no features"));

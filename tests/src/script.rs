@@ -13,7 +13,7 @@
 
 use crate::world::{DOMAIN, EXPORTER, LinkId, PASSWORD, World};
 use anser_jid::FullJid;
-use anser_sasl::client::{Client, Credentials};
+use anser_sasl::client::{Client, ClientFault, Credentials};
 use anser_sasl::{ChannelBindings, Mechanism, Nonce, Offer};
 use anser_xml::{Child, Element, Event, Limits, Scanner};
 use anser_xmpp::Entry;
@@ -36,6 +36,39 @@ struct Actor {
     received: VecDeque<Received>,
     /// What the server offered last.
     offer: Offer,
+}
+
+/// How somebody tries to log in.
+pub struct Attempt<'a> {
+    /// How they prove who they are.
+    pub mechanism: Mechanism,
+    /// Who they say they are.
+    pub credentials: Credentials<'a>,
+    /// What their end of the connection is bound to.
+    pub bindings: ChannelBindings,
+    /// What they were told that the server offers; `None` if nobody has changed
+    /// that on its way.
+    pub offer: Option<Offer>,
+}
+
+impl<'a> Attempt<'a> {
+    /// By an honest client over an honest connection.
+    #[must_use]
+    pub fn new(mechanism: Mechanism, username: &'a str, password: &'a str) -> Self {
+        Self {
+            mechanism,
+            credentials: Credentials {
+                username,
+                password,
+                authzid: None,
+            },
+            bindings: ChannelBindings {
+                exporter: mechanism.is_plus().then_some(EXPORTER),
+                end_point: None,
+            },
+            offer: None,
+        }
+    }
 }
 
 /// What a client may receive.
@@ -100,6 +133,21 @@ impl Script {
         self.actors.insert(actor.to_owned(), actor_state);
     }
 
+    /// A client connects as on port 5222 and secures its connection. What the
+    /// server offers then is next to be received.
+    pub fn secure(&mut self, actor: &str) {
+        self.connect(actor, STARTTLS);
+        self.restart(actor);
+        let starttls = format!("<starttls xmlns='{TLS}'/>");
+        self.expect(
+            actor,
+            &format!("<stream:features>{starttls}</stream:features>"),
+        );
+        self.send(actor, &starttls);
+        self.expect(actor, &format!("<proceed xmlns='{TLS}'/>"));
+        self.restart(actor);
+    }
+
     /// A client connects and logs in as `user`. Gives what is offered then.
     pub fn authenticate(&mut self, actor: &str, user: &str) -> Element {
         self.connect(actor, PLAINTEXT);
@@ -156,20 +204,24 @@ impl Script {
 
     /// Goes through a SASL exchange up to the last message of the client.
     pub fn sasl(&mut self, actor: &str, user: &str, password: &str, mechanism: Mechanism) {
-        let credentials = Credentials {
-            username: user,
-            password,
-            authzid: None,
-        };
-        let plus = mechanism.is_plus();
-        let bindings = ChannelBindings {
-            exporter: plus.then_some(EXPORTER),
-            end_point: None,
-        };
-        let offer = self.actor(actor).offer.clone();
+        self.attempt(actor, Attempt::new(mechanism, user, password))
+            .unwrap();
+    }
+
+    /// The same for clients and connections that are not as they should be.
+    ///
+    /// # Errors
+    /// The client does not go on.
+    pub fn attempt(&mut self, actor: &str, attempt: Attempt<'_>) -> Result<(), ClientFault> {
+        let Attempt {
+            mechanism,
+            credentials,
+            bindings,
+            offer,
+        } = attempt;
+        let offer = offer.unwrap_or_else(|| self.actor(actor).offer.clone());
         let nonce = Nonce::from_random([9; 18]);
-        let (client, first) =
-            Client::start(mechanism, credentials, &offer, &bindings, nonce).unwrap();
+        let (client, first) = Client::start(mechanism, credentials, &offer, &bindings, nonce)?;
         let first = encode(&first);
         let name = mechanism.name();
         self.send(
@@ -177,19 +229,24 @@ impl Script {
             &format!("<auth xmlns='{SASL}' mechanism='{name}'>{first}</auth>"),
         );
         if mechanism == Mechanism::Plain {
-            return;
+            return Ok(());
         }
-        self.world.settle();
         let challenge = match self.next(actor) {
             Some(Received::Element(element)) if element.name() == "challenge" => element,
-            other => panic!("{actor} got {other:?} for a challenge"),
+            Some(failure) => {
+                // Refused already: the test says whether it should be.
+                self.actor(actor).received.push_front(failure);
+                return Ok(());
+            }
+            None => panic!("{actor} got nothing for a challenge"),
         };
-        let (_, last) = client.challenge(&decode(&challenge.text())).unwrap();
+        let (_, last) = client.challenge(&decode(&challenge.text()))?;
         let last = encode(&last);
         self.send(
             actor,
             &format!("<response xmlns='{SASL}'>{last}</response>"),
         );
+        Ok(())
     }
 
     /// Two clients subscribe to each other's presence; everything received
@@ -206,8 +263,13 @@ impl Script {
             );
         }
         for actor in [one, other] {
-            while self.next(actor).is_some() {}
+            self.forget(actor);
         }
+    }
+
+    /// Forgets everything that the client has received.
+    pub fn forget(&mut self, actor: &str) {
+        while self.next(actor).is_some() {}
     }
 
     /// Whether the disk takes its time, until told otherwise.
@@ -217,9 +279,21 @@ impl Script {
 
     /// Sends text as it is.
     pub fn send(&mut self, actor: &str, text: &str) {
+        self.send_bytes(actor, text.as_bytes());
+    }
+
+    /// Sends bytes, which need not be text.
+    pub fn send_bytes(&mut self, actor: &str, bytes: &[u8]) {
         let link = self.actor(actor).link;
-        self.world.arrive(link, text.as_bytes());
+        self.world.arrive(link, bytes);
         self.world.settle();
+    }
+
+    /// What has arrived at the client and was not looked at, as it is.
+    pub fn receive_bytes(&mut self, actor: &str) -> BytesMut {
+        self.world.settle();
+        let link = self.actor(actor).link;
+        self.world.link(link).outbound.split()
     }
 
     /// The server notices that the client's connection is gone.
@@ -285,6 +359,12 @@ impl Script {
             self.world.link(link).is_closed,
             "{actor} is still connected"
         );
+    }
+
+    /// The connection is open, whatever has arrived.
+    pub fn expect_open(&mut self, actor: &str) {
+        let link = self.actor(actor).link;
+        assert!(!self.world.link(link).is_closed, "{actor} was cut off");
     }
 
     /// The next element that the client receives.
@@ -353,6 +433,7 @@ pub(crate) fn offer(features: &Element) -> Offer {
 }
 
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 
 /// The lines of a transcript, with continuations joined.
 fn lines(transcript: &str) -> Vec<String> {

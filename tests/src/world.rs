@@ -109,6 +109,7 @@ pub struct World {
     links: Vec<Arc<Mutex<Link>>>,
     settled: Vec<anser_store::Settled<Then>>,
     holds_commits: bool,
+    secured: Secured,
 }
 
 /// When the world begins: 2026-11-20.
@@ -165,6 +166,10 @@ impl World {
             links: Vec::new(),
             settled: Vec::new(),
             holds_commits: false,
+            secured: Secured {
+                exporter: Some(EXPORTER),
+                end_point: None,
+            },
         };
         world.add_users(users);
         world
@@ -209,6 +214,17 @@ impl World {
         &self.hub
     }
 
+    /// The XMPP front end.
+    #[must_use]
+    pub fn front(&self) -> &Arc<Xmpp> {
+        &self.front
+    }
+
+    /// What TLS says of the connections that begin from now on.
+    pub fn set_secured(&mut self, secured: Secured) {
+        self.secured = secured;
+    }
+
     /// What is stored.
     #[must_use]
     pub fn store(&self) -> &Store {
@@ -228,7 +244,7 @@ impl World {
         self.links.push(Arc::clone(&link));
         let protocol = self.front.connect(entry, self.now());
         let clock = Arc::clone(&self.clock);
-        self.spawn(drive(protocol, link, clock));
+        self.spawn(drive(protocol, link, clock, self.secured.clone()));
         id
     }
 
@@ -262,6 +278,12 @@ impl World {
             Some(slot) => *slot = Some(task),
             None => self.tasks.push(Some(task)),
         }
+    }
+
+    /// How many tasks have not ended: one for each connection that is open.
+    #[must_use]
+    pub fn tasks(&self) -> usize {
+        self.tasks.iter().flatten().count()
     }
 
     /// How many tasks want to run.
@@ -337,7 +359,7 @@ fn credentials() -> Credentials {
 }
 
 /// What the driver of real connections does, over a link of the world.
-async fn drive(mut protocol: C2s, link: Arc<Mutex<Link>>, clock: Arc<AtomicU64>) {
+async fn drive(mut protocol: C2s, link: Arc<Mutex<Link>>, clock: Arc<AtomicU64>, secured: Secured) {
     enum Event {
         Bytes,
         Mail,
@@ -385,10 +407,7 @@ async fn drive(mut protocol: C2s, link: Arc<Mutex<Link>>, clock: Arc<AtomicU64>)
             Next::Secure => {
                 input.clear();
                 wire.inbound.clear();
-                protocol.secured(Secured {
-                    exporter: Some(EXPORTER),
-                    end_point: None,
-                });
+                protocol.secured(secured.clone());
             }
             Next::Close => {
                 wire.is_closed = true;

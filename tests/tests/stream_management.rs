@@ -1,13 +1,11 @@
-//! Acknowledgements and resumption (XEP-0198).
+//! Acknowledgements and resumption (XEP-0198). What happens to clients that do not
+//! acknowledge is in `security`.
 #![allow(
     clippy::unwrap_used,
     reason = "whatever does not unwrap here has failed the test"
 )]
 
-use anser_hub::AccountsConfig;
 use anser_tests::script::Script;
-use anser_tests::world::World;
-use anser_xmpp::XmppConfig;
 use std::time::Duration;
 
 /// Bob with acknowledgements on, and the id of his stream.
@@ -317,51 +315,6 @@ fn a_stream_can_be_acknowledged_without_being_resumable() {
     let enabled = script.receive("bob");
     assert_eq!(enabled.attribute("id"), None);
     assert_eq!(enabled.attribute("resume"), None);
-}
-
-/// CVE-2010-0305 and kin: a reader that does not read costs itself only.
-#[test]
-fn a_client_that_does_not_acknowledge_loses_its_session_and_nobody_else_notices() {
-    let limits = AccountsConfig {
-        mailbox_events: 50,
-        ..AccountsConfig::default()
-    };
-    let patience = XmppConfig {
-        unacknowledged_stanzas: 10,
-        ..XmppConfig::default()
-    };
-    let world = World::with_config(1, &["alice", "bob"], limits, patience);
-    let mut script = Script::in_world(world);
-    script.log_in("alice", "alice@example.org/phone");
-    managed(&mut script);
-    for number in 0..70 {
-        script.send(
-            "alice",
-            &format!(
-                "<message to='bob@example.org' type='chat' id='{number}'><body>x</body></message>"
-            ),
-        );
-        script.expect_nothing("alice");
-    }
-    // One presence and nine messages are under way, and then it is over.
-    for number in 0..9 {
-        script.expect("bob", &format!("<message id='{number}'/>"));
-    }
-    script.play(
-        "
-        bob S: <r xmlns='urn:xmpp:sm:3'/>
-        bob S: <stream:error><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>
-            </stream:error>
-        bob S: </stream:stream>
-        bob S: closed
-        ",
-    );
-    // Nothing is lost by it.
-    script.appear("again", "bob@example.org/phone");
-    for number in 0..70 {
-        script.expect("again", &format!("<message id='{number}'/>"));
-    }
-    script.expect_nothing("again");
 }
 
 /// XEP-0198 §6, RFC 6120 §4.6.3

@@ -1,0 +1,255 @@
+//! What one client may cost: limits that were missing or came late let strangers
+//! fill the memory of servers.
+
+use crate::{SASL, expect_failure, expect_stream_error, mechanism};
+use anser_hub::AccountsConfig;
+use anser_tests::script::{PLAINTEXT, Script};
+use anser_tests::world::World;
+use anser_xml::Limits;
+use anser_xmpp::XmppConfig;
+
+const BEFORE: Limits = Limits::BEFORE_AUTHENTICATION;
+const AFTER: Limits = Limits::DEFAULT;
+
+/// Somebody who has opened a stream and not logged in.
+fn stranger() -> Script {
+    let mut script = Script::new(&["alice"]);
+    script.connect("stranger", PLAINTEXT);
+    script.restart("stranger");
+    let _features = script.receive("stranger");
+    script
+}
+
+/// Alice with a session, in a world with these limits.
+fn alice(config: XmppConfig) -> Script {
+    let world = World::with_config(1, &["alice"], AccountsConfig::default(), config);
+    let mut script = Script::in_world(world);
+    script.appear("alice", "alice@example.org/phone");
+    script
+}
+
+/// An element of so many bytes.
+fn element_of(bytes: u32, open: &str, close: &str) -> String {
+    let padding = bytes as usize - open.len() - close.len();
+    format!("{open}{}{close}", "x".repeat(padding))
+}
+
+/// `inner` in so many elements.
+fn nested(levels: u32, inner: &str) -> String {
+    let levels = levels as usize;
+    format!("{}{inner}{}", "<a>".repeat(levels), "</a>".repeat(levels))
+}
+
+/// Elements with as much of each thing as the limits allow, and one more.
+fn elements(limits: &Limits, open: &str, close: &str) -> Vec<(&'static str, [String; 2])> {
+    let at_and_beyond = |make: &dyn Fn(u32) -> String| [make(0), make(1)];
+    let start = |attributes: &str| format!("{}{attributes}>{close}", &open[..open.len() - 1]);
+    let own_attributes = open.matches('=').count() as u32;
+    let numbered = |count, text: &dyn Fn(u32) -> String| (0..count).map(text).collect();
+    vec![
+        (
+            "bytes",
+            at_and_beyond(&|more| element_of(limits.stanza_bytes + more, open, close)),
+        ),
+        (
+            "depth",
+            at_and_beyond(&|more| format!("{open}{}{close}", nested(limits.depth - 1 + more, ""))),
+        ),
+        (
+            "elements",
+            at_and_beyond(&|more| {
+                let children = "<a/>".repeat((limits.elements - 1 + more) as usize);
+                format!("{open}{children}{close}")
+            }),
+        ),
+        (
+            "attributes",
+            at_and_beyond(&|more| {
+                let count = limits.attributes - own_attributes + more;
+                let attributes: String = numbered(count, &|n| format!(" a{n}=''"));
+                start(&attributes)
+            }),
+        ),
+        (
+            "namespaces",
+            at_and_beyond(&|more| {
+                // Half of them inside the other half: attributes have a limit too.
+                let own = open.matches("xmlns").count() as u32;
+                let outer = limits.namespaces / 2 - own;
+                let inner = limits.namespaces / 2 + more;
+                let outer: String = numbered(outer, &|n| format!(" xmlns:n{n}='urn:{n}'"));
+                let inner: String = numbered(inner, &|n| format!(" xmlns:m{n}='urn:{n}'"));
+                let start = start(&outer);
+                let start = start.strip_suffix(close).unwrap();
+                format!("{start}<a{inner}/>{close}")
+            }),
+        ),
+        (
+            "bytes of a namespace",
+            at_and_beyond(&|more| {
+                let name = "n".repeat((limits.namespace_bytes + more) as usize);
+                start(&format!(" xmlns:n='{name}'"))
+            }),
+        ),
+    ]
+}
+
+/// CVE-2021-32918, CVE-2026-43507, CVE of ejabberd 26.04 (unauthenticated XML
+/// amplification): RFC 6120 §13.12, §4.9.3.14
+#[test]
+fn strangers_get_so_much_of_everything_and_not_one_more() {
+    let open = format!("<auth xmlns='{SASL}' mechanism='X'>");
+    for (what, [at, beyond]) in elements(&BEFORE, &open, "</auth>") {
+        let mut script = stranger();
+        script.send("stranger", &at);
+        let failure = script.receive("stranger");
+        assert_eq!(failure.name(), "failure", "{what}");
+        let mut script = stranger();
+        script.send("stranger", &beyond);
+        expect_stream_error(&mut script, "stranger", "policy-violation");
+    }
+}
+
+/// CVE-2021-32918: a stream header is bounded like a stanza.
+#[test]
+fn a_stream_header_without_an_end_is_refused_at_the_limit() {
+    for beginning in ["<stream:stream a='", "<?xml ", "<"] {
+        let mut script = Script::new(&[]);
+        script.connect("stranger", PLAINTEXT);
+        let header = element_of(BEFORE.stanza_bytes, beginning, "");
+        script.send("stranger", &header);
+        script.expect_nothing("stranger");
+        script.send("stranger", "x");
+        script.expect_header("stranger");
+        expect_stream_error(&mut script, "stranger", "policy-violation");
+    }
+}
+
+/// CVE-2026-43507: many small things are not more than one large one.
+#[test]
+fn strangers_get_so_many_bytes_in_all_whatever_they_make_of_them() {
+    let most = XmppConfig::default().login_bytes;
+    let pieces = [
+        " ".repeat(50),
+        format!("<auth xmlns='{SASL}' mechanism='SCRAM-SHA-1'/>"),
+    ];
+    for piece in pieces {
+        let mut script = stranger();
+        let mut sent_bytes = 0;
+        let answer = loop {
+            script.send("stranger", &piece);
+            sent_bytes += piece.len();
+            let answer = script.receive_bytes("stranger");
+            if answer.ends_with(b"</stream:stream>") {
+                break String::from_utf8(answer.to_vec()).unwrap();
+            }
+        };
+        assert!(answer.contains("<policy-violation "), "{answer}");
+        script.expect_closed("stranger");
+        // The header was among them.
+        let expected = most - 200..=most + piece.len();
+        assert!(expected.contains(&sent_bytes), "{sent_bytes}");
+    }
+}
+
+/// RFC 6120 §4.5: a slow connection is no attack, and each byte counts once.
+#[test]
+fn a_client_whose_bytes_come_one_by_one_can_log_in() {
+    let mut script = stranger();
+    for byte in client_bytes() {
+        script.send_bytes("stranger", &[byte]);
+    }
+    // Its proof was for another nonce, and yet it was heard to the end.
+    script.expect("stranger", &format!("<challenge xmlns='{SASL}'/>"));
+    expect_failure(&mut script, "stranger", "not-authorized");
+}
+
+/// What a client says while it logs in, with more in it than it needs.
+fn client_bytes() -> Vec<u8> {
+    let padding = " ".repeat(500);
+    format!(
+        "<auth xmlns='{SASL}' mechanism='SCRAM-SHA-1'{padding}>biwsbj1hbGljZSxyPWFiYw==</auth>\
+         <response xmlns='{SASL}'{padding}>Yz1iaXdzLHI9YWJjLHA9QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBPQ==\
+         </response>"
+    )
+    .into_bytes()
+}
+
+/// XEP-0478 §3: what is advertised is what holds, at the byte.
+#[test]
+fn the_largest_stanza_is_as_large_as_was_told() {
+    let mut script = Script::new(&["alice"]);
+    let features = script.authenticate("alice", "alice");
+    let limits = features
+        .child("urn:xmpp:stream-limits:0", "limits")
+        .unwrap();
+    let most = limits
+        .child("urn:xmpp:stream-limits:0", "max-bytes")
+        .unwrap();
+    let most: u32 = most.text().parse().unwrap();
+    assert_eq!(most, AFTER.stanza_bytes);
+    script.send(
+        "alice",
+        "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq><presence/>",
+    );
+    script.expect("alice", "<iq type='result' id='b'/>");
+    script.expect("alice", "<presence/>");
+    let (open, close) = (
+        "<message to='alice@example.org'><body>",
+        "</body></message>",
+    );
+    script.send("alice", &element_of(most, open, close));
+    script.expect("alice", "<message/>");
+    script.send("alice", &element_of(most + 1, open, close));
+    expect_stream_error(&mut script, "alice", "policy-violation");
+}
+
+/// The same for every other count, which clients are not told.
+#[test]
+fn clients_get_so_much_of_everything_and_not_one_more() {
+    let (open, close) = ("<message to='alice@example.org'>", "</message>");
+    for (what, [at, beyond]) in elements(&AFTER, open, close) {
+        let mut script = alice(XmppConfig::default());
+        script.send("alice", &at);
+        assert!(script.try_receive("alice").is_some(), "{what}");
+        script.send("alice", &beyond);
+        expect_stream_error(&mut script, "alice", "policy-violation");
+    }
+}
+
+/// CVE-2021-32918: neither does a stanza grow that comes byte by byte.
+#[test]
+fn a_slow_stanza_is_refused_at_the_same_byte() {
+    let config = XmppConfig {
+        stanza_bytes: 20_000,
+        ..XmppConfig::default()
+    };
+    let (open, close) = (
+        "<message to='alice@example.org'><body>",
+        "</body></message>",
+    );
+    let mut script = alice(config);
+    for byte in element_of(20_000, open, close).bytes() {
+        script.send_bytes("alice", &[byte]);
+    }
+    script.expect("alice", "<message/>");
+    let endless = element_of(20_001, open, "");
+    let (last, endless) = endless.as_bytes().split_last().unwrap();
+    for byte in endless {
+        script.send_bytes("alice", &[*byte]);
+    }
+    script.expect_nothing("alice");
+    script.send_bytes("alice", &[*last]);
+    expect_stream_error(&mut script, "alice", "policy-violation");
+}
+
+/// RFC 6120 §6.4.5: attempts are counted over all mechanisms.
+#[test]
+fn the_third_failure_is_the_last() {
+    let mut script = crate::secured();
+    for name in ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256-PLUS"] {
+        script.sasl("alice", "alice", "wrong", mechanism(name));
+        expect_failure(&mut script, "alice", "not-authorized");
+    }
+    expect_stream_error(&mut script, "alice", "policy-violation");
+}

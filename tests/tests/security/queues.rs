@@ -1,0 +1,211 @@
+//! Whoever does not read what they are sent fills queues: these have an end, and
+//! reaching it costs the reader and nobody else.
+
+use anser_hub::AccountsConfig;
+use anser_tests::client::{Client, Fault};
+use anser_tests::program::Anser;
+use anser_tests::script::Script;
+use anser_tests::world::World;
+use anser_xml::Element;
+use anser_xmpp::XmppConfig;
+use std::collections::BTreeSet;
+use std::fs;
+
+/// Alice and Bob in a world with these limits; Bob acknowledges, or says so.
+fn alice_and_bob(limits: AccountsConfig, patience: XmppConfig) -> Script {
+    let world = World::with_config(1, &["alice", "bob", "carol"], limits, patience);
+    let mut script = Script::in_world(world);
+    script.log_in("alice", "alice@example.org/phone");
+    script.log_in("bob", "bob@example.org/phone");
+    script.play(
+        "
+        bob C: <enable xmlns='urn:xmpp:sm:3' resume='true'/>
+        bob S: <enabled xmlns='urn:xmpp:sm:3'/>
+        bob C: <presence/>
+        bob S: <presence from='bob@example.org/phone'/>
+        ",
+    );
+    script
+}
+
+fn send_to_bob(script: &mut Script, id: usize, body: &str) {
+    script.send(
+        "alice",
+        &format!(
+            "<message to='bob@example.org' type='chat' id='{id}'><body>{body}</body></message>"
+        ),
+    );
+    script.expect_nothing("alice");
+}
+
+/// CVE-2010-0305, GHSA-x337-43mr-gg3h: a reader that does not read costs itself
+/// only.
+#[test]
+fn a_client_that_does_not_acknowledge_loses_its_session_and_nobody_else_notices() {
+    let limits = AccountsConfig {
+        mailbox_events: 50,
+        ..AccountsConfig::default()
+    };
+    let patience = XmppConfig {
+        unacknowledged_stanzas: 10,
+        ..XmppConfig::default()
+    };
+    let mut script = alice_and_bob(limits, patience);
+    for number in 0..70 {
+        send_to_bob(&mut script, number, "x");
+    }
+    // One presence and nine messages are under way, and then it is over.
+    for number in 0..9 {
+        script.expect("bob", &format!("<message id='{number}'/>"));
+    }
+    script.expect("bob", "<r xmlns='urn:xmpp:sm:3'/>");
+    crate::expect_stream_error(&mut script, "bob", "resource-constraint");
+    // Nothing is lost by it.
+    script.appear("again", "bob@example.org/phone");
+    for number in 0..70 {
+        script.expect("again", &format!("<message id='{number}'/>"));
+    }
+    script.expect_nothing("again");
+}
+
+/// CVE-2010-0305: the mailbox is bounded in bytes too.
+#[test]
+fn a_few_large_messages_fill_a_mailbox_as_many_small_ones_do() {
+    let limits = AccountsConfig {
+        mailbox_bytes: 100_000,
+        ..AccountsConfig::default()
+    };
+    let patience = XmppConfig {
+        unacknowledged_stanzas: 1,
+        ..XmppConfig::default()
+    };
+    let mut script = alice_and_bob(limits, patience);
+    let body = "x".repeat(30_000);
+    for number in 0..4 {
+        send_to_bob(&mut script, number, &body);
+    }
+    script.expect("bob", "<r xmlns='urn:xmpp:sm:3'/>");
+    crate::expect_stream_error(&mut script, "bob", "resource-constraint");
+}
+
+/// CVE-2010-0305: nor is more under way to a client than so many bytes, however
+/// few stanzas that is.
+#[test]
+fn large_messages_wait_for_acknowledgements_as_many_small_ones_do() {
+    let patience = XmppConfig {
+        unacknowledged_bytes: 100_000,
+        ..XmppConfig::default()
+    };
+    let mut script = alice_and_bob(AccountsConfig::default(), patience);
+    let body = "x".repeat(30_000);
+    for number in 0..8 {
+        send_to_bob(&mut script, number, &body);
+    }
+    for number in 0..4 {
+        script.expect("bob", &format!("<message id='{number}'/>"));
+    }
+    script.expect("bob", "<r xmlns='urn:xmpp:sm:3'/>");
+    script.expect_nothing("bob");
+    script.send("bob", "<a xmlns='urn:xmpp:sm:3' h='4'/>");
+    for number in 4..7 {
+        script.expect("bob", &format!("<message id='{number}'/>"));
+    }
+    script.expect("bob", "<r xmlns='urn:xmpp:sm:3'/>");
+    script.expect_nothing("bob");
+    script.send("bob", "<a xmlns='urn:xmpp:sm:3' h='8'/>");
+    script.expect("bob", "<message id='7'/>");
+}
+
+/// A server whose mailboxes are small and whose patience is long, and the folder
+/// with its configuration.
+fn server() -> (Anser, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("anser.toml");
+    let text = "[accounts]\nmailbox_bytes = 1000000\n[network]\nwrite_timeout_seconds = 3600\n";
+    fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let anser = Anser::start_with(&["--config", file, "--allow-plaintext-login"]);
+    for user in ["alice", "bob", "carol"] {
+        anser.add_user(&format!("{user}@localhost"), "secret");
+    }
+    (anser, folder)
+}
+
+/// Somebody who takes messages.
+fn present(anser: &Anser, user: &str) -> Client {
+    let account = format!("{user}@localhost");
+    let mut client = Client::log_in(&anser.plain(), &account, "secret").unwrap();
+    client.send("<presence/>").unwrap();
+    client
+        .wait_for(|stanza| stanza.name() == "presence")
+        .unwrap();
+    client
+}
+
+const MESSAGES: usize = 1500;
+const BODY_BYTES: usize = 60_000;
+/// The cache of the database, and what a session may hold with these limits: in
+/// its mailbox, taken out of that and not sent, not swallowed by the socket. The
+/// messages are twice as much.
+const MEMORY_KIB: u64 = (32 + 12) << 10;
+
+/// The ids of the messages that somebody gets, until something else happens.
+fn ids(client: &mut Client, count: usize) -> (BTreeSet<String>, Option<Fault>) {
+    let mut ids = BTreeSet::new();
+    let id = |stanza: &Element| stanza.attribute("id").unwrap().into_owned();
+    while ids.len() < count {
+        match client.wait_for(|stanza| stanza.name() == "message") {
+            Ok(message) => ids.insert(id(&message)),
+            Err(fault) => return (ids, Some(fault)),
+        };
+    }
+    (ids, None)
+}
+
+/// GHSA-x337-43mr-gg3h: somebody who stops reading their socket.
+#[test]
+fn a_socket_that_nobody_reads_holds_neither_senders_nor_memory() {
+    let (anser, _folder) = server();
+    let mut bob = present(&anser, "bob");
+    let mut carol = present(&anser, "carol");
+    let mut alice = present(&anser, "alice");
+    alice.enable_management(false).unwrap();
+    let before = anser.process().memory_kib();
+    let body = "x".repeat(BODY_BYTES);
+    for number in 0..MESSAGES {
+        let message = format!(
+            "<message to='bob@localhost' type='chat' id='{number}'><body>{body}</body></message>"
+        );
+        alice.send(&message).unwrap();
+        if number % 50 == 0 {
+            // What she sends is handled, whoever reads it, and so is everybody.
+            alice.ask().unwrap();
+            alice.wait_for(|element| element.name() == "a").unwrap();
+            assert_eq!(carol.catch_up().unwrap().len(), 0);
+        }
+    }
+    alice.ask().unwrap();
+    alice.wait_for(|element| element.name() == "a").unwrap();
+    let grown = anser.process().memory_kib().saturating_sub(before);
+    assert!(grown < MEMORY_KIB, "{grown} KiB");
+
+    // Bob gets what was under way to him, and learns why it was no more.
+    let (mut got, fault) = ids(&mut bob, MESSAGES);
+    let Some(Fault::Stream(condition)) = fault else {
+        panic!("{fault:?} after {} messages", got.len());
+    };
+    assert_eq!(condition, "resource-constraint");
+    // The rest waited for him.
+    let (rest, fault) = ids(&mut present_again(&anser), MESSAGES - got.len());
+    assert!(fault.is_none(), "{fault:?}");
+    got.extend(rest);
+    assert_eq!(got.len(), MESSAGES);
+}
+
+/// Bob, who now does read. His messages come before his own presence is looked
+/// for.
+fn present_again(anser: &Anser) -> Client {
+    let mut bob = Client::log_in(&anser.plain(), "bob@localhost", "secret").unwrap();
+    bob.send("<presence/>").unwrap();
+    bob
+}
