@@ -199,6 +199,29 @@ fn a_stanza_before_its_time_ends_the_stream() {
     script.play(too_early);
 }
 
+/// RFC 6120 §6.3.5: white space has no place behind `</auth>`, and go-sendxmpp
+/// puts a line break there all the same.
+#[test]
+fn a_line_break_behind_the_last_word_of_a_stream_is_forgiven() {
+    let mut script = secured();
+    let _features = script.receive("alice");
+    script.send(
+        "alice",
+        "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGFsaWNlAHBlbmNpbA==\
+         </auth>\n",
+    );
+    script.expect(
+        "alice",
+        "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+    );
+    script.send("alice", "\n<?xml version='1.0'?>\n");
+    script.restart("alice");
+    script.expect(
+        "alice",
+        "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>",
+    );
+}
+
 /// RFC 6120 §7.6.1
 #[test]
 fn a_client_without_a_wish_gets_a_resource_that_nobody_can_guess() {
