@@ -328,3 +328,36 @@ fn go_sendxmpp_does_not_believe_a_server_of_another_authority() {
         assert!(sent.errors.contains("unknown authority"), "{sent:?}");
     }
 }
+
+/// RFC 6120 §5, RFC 6121 §5, XEP-0368: it knows no SCRAM and logs in with PLAIN.
+#[test]
+fn go_sendxmpp_sends_to_somebody_who_is_there_and_to_somebody_who_is_not() {
+    let anser = server();
+    for tls in Tls::ALL {
+        let sent = GoSendxmpp::send(&anser, ALICE, tls, BOB, "while you were out\n");
+        assert!(sent.status.success(), "{sent:?}");
+        let mut bob = bob(&anser);
+        let late = bob.wait_for("message", |message| is_from(message, ALICE));
+        assert!(says(&late, "while you were out"), "{late}");
+        assert_ne!(late["delay"], Value::Null);
+        let sent = GoSendxmpp::send(&anser, ALICE, tls, BOB, "now that you are here\n");
+        assert!(sent.status.success(), "{sent:?}");
+        let prompt = bob.wait_for("message", |message| says(message, "now that you are here"));
+        assert!(is_from(&prompt, ALICE));
+        assert_eq!(prompt["delay"], Value::Null);
+        bob.quit();
+    }
+}
+
+/// RFC 6121 §5: the other way.
+#[test]
+fn go_sendxmpp_hears_what_is_said_to_it() {
+    let anser = server();
+    for tls in Tls::ALL {
+        let (mut alice, _) = Slixmpp::log_in(&anser, ALICE, Tls::Direct, &[]);
+        let bob = GoSendxmpp::listen(&anser, BOB, tls);
+        alice.message(BOB, "hello, whoever listens");
+        bob.output().wait_for("hello, whoever listens");
+        alice.quit();
+    }
+}
