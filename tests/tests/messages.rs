@@ -294,7 +294,7 @@ fn only_what_is_worth_it_waits() {
     );
 }
 
-/// Wish 1 of those who run servers: mailboxes are bounded, and senders are told.
+/// Mailboxes are bounded, and senders are told (RFC 6120 §8.3.3.18).
 #[test]
 fn only_so_many_messages_wait() {
     let limits = AccountsConfig {

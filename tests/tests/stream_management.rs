@@ -70,7 +70,7 @@ fn a_client_is_asked_after_a_while_and_after_many_stanzas() {
     script.expect("bob", "<r xmlns='urn:xmpp:sm:3'/>");
 }
 
-/// Acknowledged means durable
+/// XEP-0198 §4: acknowledged means durable
 #[test]
 fn an_acknowledgement_waits_for_the_disk_and_so_does_everybody_else() {
     let (mut script, _) = alice_and_bob();

@@ -8,7 +8,7 @@
 //! | memory and connections that are never given back | `leaks` |
 //! | ways around TLS | `before_tls` |
 //! | one identity taken for another, weaker mechanisms, enumeration | `login` |
-//! | stanzas that two parsers read differently | `smuggling` |
+//! | stanzas that two parsers read differently | `smuggling`, `reflection` |
 //! | queues without end | `queues` |
 //! | names that can be guessed | `identifiers` |
 #![allow(
@@ -23,6 +23,7 @@ mod limits;
 mod login;
 mod oracle;
 mod queues;
+mod reflection;
 mod restricted_xml;
 mod smuggling;
 
