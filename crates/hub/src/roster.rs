@@ -296,3 +296,254 @@ pub(crate) fn inbound(contact: &Contact, step: SubscriptionStep, payload: &Bytes
         answer,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SubscriptionStep::{Subscribe, Subscribed, Unsubscribe, Unsubscribed};
+    use super::*;
+
+    /// The states of RFC 6121 appendix A.1: what is agreed on, and which
+    /// requests wait for an answer.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum State {
+        None,
+        NoneOut,
+        NoneIn,
+        NoneOutIn,
+        To,
+        ToIn,
+        From,
+        FromOut,
+        Both,
+    }
+
+    use State::{Both, From, FromOut, None, NoneIn, NoneOut, NoneOutIn, To, ToIn};
+
+    const STATES: [State; 9] = [
+        None, NoneOut, NoneIn, NoneOutIn, To, ToIn, From, FromOut, Both,
+    ];
+
+    impl State {
+        fn parts(self) -> (Subscription, bool, bool) {
+            match self {
+                None => (Subscription::None, false, false),
+                NoneOut => (Subscription::None, true, false),
+                NoneIn => (Subscription::None, false, true),
+                NoneOutIn => (Subscription::None, true, true),
+                To => (Subscription::To, false, false),
+                ToIn => (Subscription::To, false, true),
+                From => (Subscription::From, false, false),
+                FromOut => (Subscription::From, true, false),
+                Both => (Subscription::Both, false, false),
+            }
+        }
+
+        /// A contact in this state; a stranger who has asked is not listed.
+        fn contact(self) -> Contact {
+            let (subscription, is_asked, has_request) = self.parts();
+            Contact {
+                is_listed: !matches!(self, None | NoneIn),
+                subscription,
+                is_asked,
+                request: has_request.then(|| Request {
+                    payload: "<status>please</status>".to_owned(),
+                }),
+                ..Contact::default()
+            }
+        }
+
+        fn of(contact: &Contact) -> Self {
+            let (subscription, is_asked) = (contact.subscription, contact.is_asked);
+            let parts = (subscription, is_asked, contact.request.is_some());
+            let mut states = STATES.into_iter();
+            let state = states.find(|state| state.parts() == parts);
+            state.unwrap_or_else(|| panic!("no state: {contact:?}"))
+        }
+    }
+
+    /// What a table says of one state: whether the step goes on, and the state
+    /// after it.
+    type Row = (bool, State);
+
+    const PASS: bool = true;
+    const STOP: bool = false;
+
+    #[rustfmt::skip] // a table reads as a table
+    const OUTBOUND: [(State, [Row; 4]); 9] = [
+        // RFC 6121:    A.2.1 subscribe    A.2.2 unsubscribe  A.2.3 subscribed   A.2.4 unsubscribed
+        (None,      [(PASS, NoneOut),   (PASS, None),      (STOP, None),      (STOP, None)]),
+        (NoneOut,   [(PASS, NoneOut),   (PASS, None),      (STOP, NoneOut),   (STOP, NoneOut)]),
+        (NoneIn,    [(PASS, NoneOutIn), (PASS, NoneIn),    (PASS, From),      (PASS, None)]),
+        (NoneOutIn, [(PASS, NoneOutIn), (PASS, NoneIn),    (PASS, FromOut),   (PASS, NoneOut)]),
+        (To,        [(PASS, To),        (PASS, None),      (STOP, To),        (STOP, To)]),
+        (ToIn,      [(PASS, ToIn),      (PASS, NoneIn),    (PASS, Both),      (PASS, To)]),
+        (From,      [(PASS, FromOut),   (PASS, From),      (STOP, From),      (PASS, None)]),
+        (FromOut,   [(PASS, FromOut),   (PASS, From),      (STOP, FromOut),   (PASS, NoneOut)]),
+        (Both,      [(PASS, Both),      (PASS, From),      (STOP, Both),      (PASS, To)]),
+    ];
+
+    #[rustfmt::skip] // a table reads as a table
+    const INBOUND: [(State, [Row; 4]); 9] = [
+        // RFC 6121:    A.3.1 subscribe    A.3.2 unsubscribe  A.3.3 subscribed   A.3.4 unsubscribed
+        (None,      [(PASS, NoneIn),    (STOP, None),      (STOP, None),      (STOP, None)]),
+        (NoneOut,   [(PASS, NoneOutIn), (STOP, NoneOut),   (PASS, To),        (PASS, None)]),
+        (NoneIn,    [(STOP, NoneIn),    (PASS, None),      (STOP, NoneIn),    (STOP, NoneIn)]),
+        (NoneOutIn, [(STOP, NoneOutIn), (PASS, NoneOut),   (PASS, ToIn),      (PASS, NoneIn)]),
+        (To,        [(PASS, ToIn),      (STOP, To),        (STOP, To),        (PASS, None)]),
+        (ToIn,      [(STOP, ToIn),      (PASS, To),        (STOP, ToIn),      (PASS, NoneIn)]),
+        (From,      [(STOP, From),      (PASS, None),      (STOP, From),      (STOP, From)]),
+        (FromOut,   [(STOP, FromOut),   (PASS, NoneOut),   (PASS, Both),      (PASS, From)]),
+        (Both,      [(STOP, Both),      (PASS, To),        (STOP, Both),      (PASS, From)]),
+    ];
+
+    const STEPS: [SubscriptionStep; 4] = [Subscribe, Unsubscribe, Subscribed, Unsubscribed];
+
+    fn assert_follows(
+        table: [(State, [Row; 4]); 9],
+        take: impl Fn(&Contact, SubscriptionStep) -> Outcome,
+    ) {
+        assert_eq!(table.map(|(state, _)| state), STATES);
+        for (before, rows) in table {
+            for (step, expected) in STEPS.into_iter().zip(rows) {
+                let outcome = take(&before.contact(), step);
+                let got = (outcome.passes, State::of(&outcome.contact));
+                assert_eq!(got, expected, "{step:?} in {before:?}");
+            }
+        }
+    }
+
+    fn receive(contact: &Contact, step: SubscriptionStep) -> Outcome {
+        inbound(
+            contact,
+            step,
+            &Bytes::from_static(b"<status>hello</status>"),
+        )
+    }
+
+    /// RFC 6121 appendix A.2
+    #[test]
+    fn what_the_user_does_follows_the_tables() {
+        assert_follows(OUTBOUND, outbound);
+    }
+
+    /// RFC 6121 appendix A.3
+    #[test]
+    fn what_the_contact_does_follows_the_tables() {
+        assert_follows(INBOUND, receive);
+    }
+
+    /// RFC 6121 appendix A.3.1, note 1; §3.1.3
+    #[test]
+    fn a_request_for_what_is_granted_is_answered_at_once_and_no_other_step_is() {
+        for state in STATES {
+            for step in STEPS {
+                let is_granted = matches!(state, From | FromOut | Both) && step == Subscribe;
+                let answer = is_granted.then_some(Subscribed);
+                assert_eq!(receive(&state.contact(), step).answer, answer);
+                assert_eq!(outbound(&state.contact(), step).answer, Option::None);
+            }
+        }
+    }
+
+    /// RFC 6121 §3.1.2, §3.1.5: whoever is asked or granted something is in the
+    /// roster; a stranger who asks is not.
+    #[test]
+    fn the_user_lists_contacts_and_strangers_do_not_list_themselves() {
+        for state in STATES {
+            for step in STEPS {
+                let was_listed = state.contact().is_listed;
+                let lists = matches!(step, Subscribe | Subscribed);
+                let taken = outbound(&state.contact(), step).contact;
+                assert_eq!(
+                    taken.is_listed,
+                    was_listed || lists,
+                    "{step:?} in {state:?}"
+                );
+                let received = receive(&state.contact(), step).contact;
+                assert_eq!(received.is_listed, was_listed, "{step:?} in {state:?}");
+            }
+        }
+    }
+
+    /// RFC 6121 §3.4.2: approval of what was not asked for is noted, and the
+    /// contact is not told.
+    #[test]
+    fn approval_comes_in_advance_where_there_is_no_request_and_nothing_granted() {
+        for state in STATES {
+            let outcome = outbound(&state.contact(), Subscribed);
+            let is_in_advance = matches!(state, None | NoneOut | To);
+            assert_eq!(outcome.contact.is_approved, is_in_advance, "{state:?}");
+            assert!(!(is_in_advance && outcome.passes), "{state:?}");
+        }
+    }
+
+    fn approved(state: State) -> Contact {
+        Contact {
+            is_approved: true,
+            ..state.contact()
+        }
+    }
+
+    /// RFC 6121 §3.4.2, §3.1.3: the server answers, and the user is not asked.
+    #[test]
+    fn a_request_that_was_approved_in_advance_is_granted_and_the_approval_used_up() {
+        for (before, after) in [(None, From), (NoneOut, FromOut), (To, Both)] {
+            let outcome = receive(&approved(before), Subscribe);
+            assert_eq!(State::of(&outcome.contact), after);
+            assert_eq!(outcome.answer, Some(Subscribed));
+            assert!(!outcome.passes && !outcome.contact.is_approved);
+        }
+    }
+
+    /// RFC 6121 §3.4.2
+    #[test]
+    fn approval_in_advance_can_be_taken_back_and_the_contact_is_not_told() {
+        for state in [None, NoneOut, To] {
+            let outcome = outbound(&approved(state), Unsubscribed);
+            assert!(!outcome.contact.is_approved && !outcome.passes);
+            assert_eq!(State::of(&outcome.contact), state);
+        }
+    }
+
+    /// RFC 6121 §3.4: approval in advance stays whatever else happens.
+    #[test]
+    fn other_steps_leave_an_approval_in_advance_alone() {
+        for state in [None, NoneOut, To] {
+            for step in [Unsubscribe, Subscribed, Unsubscribed] {
+                assert!(receive(&approved(state), step).contact.is_approved);
+            }
+            for step in [Subscribe, Unsubscribe, Subscribed] {
+                assert!(outbound(&approved(state), step).contact.is_approved);
+            }
+        }
+    }
+
+    /// RFC 6121 §3.1.3: of many requests one is kept.
+    #[test]
+    fn a_request_keeps_what_came_with_it_last() {
+        let outcome = receive(&NoneIn.contact(), Subscribe);
+        let request = outcome.contact.request.unwrap();
+        assert_eq!(request.payload, "<status>hello</status>");
+    }
+
+    /// RFC 6121 §2.1.2.5
+    #[test]
+    fn a_subscription_is_made_of_its_halves() {
+        for state in STATES {
+            let (subscription, _, _) = state.parts();
+            let (sees, is_seen) = (subscription.sees_contact(), subscription.is_seen());
+            assert_eq!(Subscription::of(sees, is_seen), subscription);
+        }
+    }
+
+    /// RFC 6121 §3.1.3: a request that waits does not show in the roster.
+    #[test]
+    fn a_stranger_who_asks_changes_nothing_that_the_user_sees() {
+        let stranger = NoneIn.contact();
+        assert!(stranger.looks_like(&Contact::default()));
+        assert!(!stranger.is_empty());
+        assert!(!To.contact().looks_like(&Contact::default()));
+        assert!(To.contact().looks_like(&ToIn.contact()));
+        assert!(!To.contact().looks_like(&Both.contact()));
+    }
+}
