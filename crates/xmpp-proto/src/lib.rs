@@ -1,6 +1,8 @@
 //! XMPP without I/O: streams, stanzas, stream management, and one file per
 //! extension for its XML.
 
+#[cfg(test)]
+mod sample;
 mod sm;
 mod stanza;
 mod stream;

@@ -119,3 +119,113 @@ pub fn write_failure(output: &mut BytesMut, failure: Failure) {
     let mut element = writer.open("failure").namespace(ns::SASL);
     element.open(failure.name()).close();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{element, written};
+
+    fn read(text: &str) -> Option<Result<ClientStep, Failure>> {
+        ClientStep::read(&element(
+            &text.replace("SASL", &format!("xmlns='{}'", ns::SASL)),
+        ))
+    }
+
+    fn auth(mechanism: &str, initial: Option<&[u8]>) -> Result<ClientStep, Failure> {
+        Ok(ClientStep::Auth {
+            mechanism: mechanism.to_owned(),
+            initial: initial.map(Into::into),
+        })
+    }
+
+    /// RFC 6120 §6.4.2 to §6.4.4
+    #[test]
+    fn steps_are_read() {
+        for (text, step) in [
+            (
+                "<auth SASL mechanism='PLAIN'>AGEAYg==</auth>",
+                auth("PLAIN", Some(b"\0a\0b")),
+            ),
+            ("<auth SASL mechanism='PLAIN'/>", auth("PLAIN", None)),
+            // "=" is an initial response that is empty, not one that is absent.
+            (
+                "<auth SASL mechanism='PLAIN'>=</auth>",
+                auth("PLAIN", Some(b"")),
+            ),
+            ("<auth SASL mechanism='EXTERNAL'/>", auth("EXTERNAL", None)),
+            (
+                "<response SASL>YQ==</response>",
+                Ok(ClientStep::Response(b"a".to_vec())),
+            ),
+            (
+                "<response SASL>=</response>",
+                Ok(ClientStep::Response(Vec::new())),
+            ),
+            ("<response SASL/>", Ok(ClientStep::Response(Vec::new()))),
+            ("<abort SASL/>", Ok(ClientStep::Abort)),
+        ] {
+            assert_eq!(read(text), Some(step), "{text}");
+        }
+    }
+
+    /// RFC 6120 §6.5.4, §6.5.8; RFC 4648 §3: nothing is guessed.
+    #[test]
+    fn what_is_not_base64_or_names_no_mechanism_fails() {
+        for data in ["A", "AGE", "AG E=", "A===", "AA==\n", "%", "AA=A", "-_=="] {
+            let encoding = Some(Err(Failure::IncorrectEncoding));
+            let sent = format!("<auth SASL mechanism='PLAIN'>{data}</auth>");
+            assert_eq!(read(&sent), encoding, "{data}");
+            let sent = format!("<response SASL>{data}</response>");
+            assert_eq!(read(&sent), encoding, "{data}");
+        }
+        assert_eq!(
+            read("<auth SASL>AA==</auth>"),
+            Some(Err(Failure::MalformedRequest))
+        );
+    }
+
+    /// What only a server may say is no step, nor is anything elsewhere.
+    #[test]
+    fn other_elements_are_no_steps() {
+        for text in [
+            "<challenge SASL/>",
+            "<success SASL/>",
+            "<failure SASL/>",
+            "<auth mechanism='PLAIN'/>",
+            "<auth xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'/>",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    /// RFC 6120 §6.4.3, §6.4.5, §6.4.6
+    #[test]
+    fn answers_are_written() {
+        let sasl = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'";
+        for (answer, text) in [
+            (
+                written(|out| write_challenge(out, b"a")),
+                "<challenge SASL>YQ==</challenge>",
+            ),
+            (
+                written(|out| write_challenge(out, b"")),
+                "<challenge SASL>=</challenge>",
+            ),
+            (written(|out| write_success(out, None)), "<success SASL/>"),
+            (
+                written(|out| write_success(out, Some(b""))),
+                "<success SASL>=</success>",
+            ),
+            (
+                written(|out| write_success(out, Some(b"a"))),
+                "<success SASL>YQ==</success>",
+            ),
+            (
+                written(|out| write_failure(out, Failure::NotAuthorized)),
+                "<failure SASL><not-authorized/></failure>",
+            ),
+        ] {
+            assert_eq!(answer, text.replace("SASL", sasl));
+        }
+    }
+}

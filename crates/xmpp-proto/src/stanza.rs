@@ -357,3 +357,157 @@ impl StanzaError {
         self.write(&mut stanza);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{element, jid, written};
+
+    /// RFC 6120 §8: a stanza is one by its namespace and its name.
+    #[test]
+    fn there_are_three_kinds_of_stanza() {
+        for (text, kind) in [
+            ("<message/>", Some(Kind::Message)),
+            ("<presence/>", Some(Kind::Presence)),
+            ("<iq/>", Some(Kind::Iq)),
+            ("<c:iq xmlns:c='jabber:client'/>", Some(Kind::Iq)),
+            ("<message xmlns='jabber:server'/>", None),
+            ("<message xmlns=''/>", None),
+            ("<Message/>", None),
+            ("<x/>", None),
+        ] {
+            let element = element(text);
+            assert_eq!(Kind::of(&element), kind, "{text}");
+            if let Some(kind) = kind {
+                assert_eq!(kind.name(), element.name());
+            }
+        }
+    }
+
+    /// RFC 6120 §8.1
+    #[test]
+    fn the_start_tag_says_whose_and_which_it_is() {
+        let stanza = element(
+            "<message to='Bob@Example.org' from='alice@example.org/a&amp;b' id='&lt;1&gt;' \
+             xml:lang='de'/>",
+        );
+        let header = StanzaHeader {
+            to: Some(jid("bob@example.org")),
+            from: Some(jid("alice@example.org/a&b")),
+            id: Some("<1>".to_owned()),
+            lang: Some("de".to_owned()),
+        };
+        assert_eq!(StanzaHeader::read(&stanza), Ok(header));
+        let nothing = StanzaHeader::read(&element("<message/>"));
+        assert_eq!(nothing, Ok(StanzaHeader::default()));
+        // An attribute of another namespace is not the stanza's.
+        let other = StanzaHeader::read(&element("<message xmlns:x='urn:x' x:to='@' x:id='1'/>"));
+        assert_eq!(other, Ok(StanzaHeader::default()));
+    }
+
+    /// RFC 6120 §8.3.3.8
+    #[test]
+    fn an_address_that_is_none_is_a_fault() {
+        for (text, fault) in [
+            ("<message to='@'/>", StanzaFault::To),
+            ("<message to=''/>", StanzaFault::To),
+            ("<message from='a@'/>", StanzaFault::From),
+        ] {
+            assert_eq!(StanzaHeader::read(&element(text)), Err(fault));
+            let error = StanzaError::from(fault);
+            assert_eq!(error.condition, DefinedCondition::JidMalformed);
+        }
+    }
+
+    /// RFC 6121 §5.2.2: what is missing or unknown is normal.
+    #[test]
+    fn a_message_has_one_of_five_types() {
+        for (text, kind) in [
+            ("<message type='chat'/>", MessageType::Chat),
+            ("<message type='error'/>", MessageType::Error),
+            ("<message type='groupchat'/>", MessageType::Groupchat),
+            ("<message type='headline'/>", MessageType::Headline),
+            ("<message type='normal'/>", MessageType::Normal),
+            ("<message/>", MessageType::Normal),
+            ("<message type=''/>", MessageType::Normal),
+            ("<message type='Chat'/>", MessageType::Normal),
+        ] {
+            assert_eq!(MessageType::of(&element(text)), kind, "{text}");
+        }
+    }
+
+    /// RFC 6121 §4.7.1
+    #[test]
+    fn a_presence_has_no_type_or_one_of_seven() {
+        for name in [
+            "error",
+            "probe",
+            "subscribe",
+            "subscribed",
+            "unavailable",
+            "unsubscribe",
+            "unsubscribed",
+        ] {
+            let kind = PresenceType::of(&element(&format!("<presence type='{name}'/>")));
+            assert_eq!(kind.unwrap().unwrap().name(), name);
+        }
+        assert_eq!(PresenceType::of(&element("<presence/>")), Ok(None));
+        for unknown in ["", "available", "Probe"] {
+            let presence = element(&format!("<presence type='{unknown}'/>"));
+            assert_eq!(PresenceType::of(&presence), Err(StanzaFault::Type));
+        }
+    }
+
+    /// RFC 6120 §8.2.3
+    #[test]
+    fn a_question_has_one_child_and_an_answer_any_number() {
+        let iq = |kind, id: &str| {
+            let id = id.to_owned();
+            Ok(Iq { kind, id })
+        };
+        for (text, expected) in [
+            ("<iq type='get' id='1'><x/></iq>", iq(IqKind::Get, "1")),
+            ("<iq type='set' id=''><x/> </iq>", iq(IqKind::Set, "")),
+            ("<iq type='result' id='1'/>", iq(IqKind::Result, "1")),
+            (
+                "<iq type='result' id='1'><x/></iq>",
+                iq(IqKind::Result, "1"),
+            ),
+            (
+                "<iq type='error' id='1'><x/><error/></iq>",
+                iq(IqKind::Error, "1"),
+            ),
+            ("<iq id='1'><x/></iq>", Err(StanzaFault::Type)),
+            ("<iq type='ask' id='1'><x/></iq>", Err(StanzaFault::Type)),
+            ("<iq type='get'><x/></iq>", Err(StanzaFault::NoId)),
+            ("<iq type='get' id='1'/>", Err(StanzaFault::Children)),
+            (
+                "<iq type='set' id='1'><x/><y/></iq>",
+                Err(StanzaFault::Children),
+            ),
+        ] {
+            assert_eq!(Iq::read(&element(text)), expected, "{text}");
+        }
+    }
+
+    /// RFC 6120 §8.3.2, §8.3.3
+    #[test]
+    fn an_error_has_advice_a_condition_and_a_text() {
+        let reply = |error: StanzaError| {
+            written(|output| {
+                error.write_reply(output, Kind::Iq, Some("a@b/'"), None, Some("<1>"));
+            })
+        };
+        assert_eq!(
+            reply(DefinedCondition::ServiceUnavailable.into()),
+            "<iq type='error' from='a@b/&apos;' id='&lt;1&gt;'><error type='cancel'>\
+             <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+        );
+        assert_eq!(
+            reply(DefinedCondition::ResourceConstraint.because("1 < 2")),
+            "<iq type='error' from='a@b/&apos;' id='&lt;1&gt;'><error type='wait'>\
+             <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
+             <text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>1 &lt; 2</text></error></iq>"
+        );
+    }
+}

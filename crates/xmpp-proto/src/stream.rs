@@ -328,3 +328,221 @@ fn write_sasl(features: &mut Writer<'_>, mechanisms: &[&str], bindings: &[&str])
             .close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{jid, written};
+    use anser_xml::{Event, Limits, Scanner};
+
+    const HEADER: &str = "<stream:stream xmlns='jabber:client' \
+         xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='example.org'>";
+
+    fn read(header: &str) -> Result<StreamHeader, HeaderFault> {
+        let mut input = BytesMut::from(header);
+        let event = Scanner::new(Limits::NONE).next(&mut input).unwrap();
+        let Some(Event::Open(header)) = event else {
+            panic!("{event:?}");
+        };
+        StreamHeader::read(&header)
+    }
+
+    fn fault(of: &str, becomes: &str) -> Option<HeaderFault> {
+        assert!(HEADER.contains(of), "{of}");
+        read(&HEADER.replace(of, becomes)).err()
+    }
+
+    /// RFC 6120 §4.7
+    #[test]
+    fn a_header_says_who_wants_whom_in_which_language() {
+        let header = read(HEADER).unwrap();
+        assert_eq!(header.to, Some(jid("example.org")));
+        assert_eq!((header.from, header.lang), (None, None));
+        let more = "to='Example.ORG' from='alice@example.org' xml:lang='de'";
+        let header = read(&HEADER.replace("to='example.org'", more)).unwrap();
+        assert_eq!(header.to, Some(jid("example.org")));
+        assert_eq!(header.from, Some(jid("alice@example.org")));
+        assert_eq!(header.lang.as_deref(), Some("de"));
+        assert_eq!(
+            read(&HEADER.replace(" to='example.org'", "")).unwrap().to,
+            None
+        );
+    }
+
+    /// RFC 6120 §4.8, §4.9.3.10: prefixes are anybody's choice, namespaces are not.
+    #[test]
+    fn a_header_of_another_namespace_is_none() {
+        for (of, becomes, expected) in [
+            (
+                "http://etherx.jabber.org/streams",
+                "urn:x",
+                HeaderFault::WrongNamespace,
+            ),
+            ("stream:stream ", "stream:x ", HeaderFault::WrongNamespace),
+            (
+                "jabber:client",
+                "jabber:server",
+                HeaderFault::WrongContentNamespace,
+            ),
+            (
+                "xmlns='jabber:client' ",
+                "",
+                HeaderFault::WrongContentNamespace,
+            ),
+        ] {
+            assert_eq!(fault(of, becomes), Some(expected), "{of}");
+        }
+        let other_prefix = HEADER
+            .replace("<stream:", "<s:")
+            .replace("xmlns:stream", "xmlns:s");
+        assert!(read(&other_prefix).is_ok());
+    }
+
+    /// RFC 6120 §4.9.3.7
+    #[test]
+    fn a_header_to_or_from_what_is_no_address_is_refused() {
+        let address = Some(HeaderFault::Address);
+        assert_eq!(fault("to='example.org'", "to='@'"), address);
+        assert_eq!(fault("to='example.org'", "to=''"), address);
+        assert_eq!(
+            fault("to='example.org'", "to='example.org' from='@'"),
+            address
+        );
+    }
+
+    /// RFC 6120 §4.7.5
+    #[test]
+    fn versions_from_1_0_on_are_spoken() {
+        for (version, is_spoken) in [
+            ("1.0", true),
+            ("1.1", true),
+            ("1.12", true),
+            ("2.0", true),
+            ("01.0", true),
+            ("0.9", false),
+            ("1", false),
+            ("", false),
+            ("x.0", false),
+            ("-1.0", false),
+        ] {
+            let refused = (!is_spoken).then_some(HeaderFault::Version);
+            let fault = fault("version='1.0'", &format!("version='{version}'"));
+            assert_eq!(fault, refused, "{version}");
+        }
+        assert_eq!(fault(" version='1.0'", ""), Some(HeaderFault::Version));
+    }
+
+    /// RFC 6120 §4.7
+    #[test]
+    fn our_header_opens_a_stream_for_whoever_asked() {
+        let header = written(|output| {
+            write_header(output, Some("example.org"), Some(&jid("a@b/'")), "id");
+        });
+        assert_eq!(
+            header,
+            "<?xml version='1.0'?><stream:stream xmlns='jabber:client' \
+             xmlns:stream='http://etherx.jabber.org/streams' id='id' from='example.org' \
+             to='a@b/&apos;' version='1.0' xml:lang='en'>"
+        );
+        assert!(read(&header).is_ok());
+    }
+
+    /// RFC 6120 §4.9.1, §4.9.2
+    #[test]
+    fn an_error_has_its_condition_a_text_and_what_belongs_to_it_and_ends_the_stream() {
+        let error = |error: StreamError| written(|output| error.write(output));
+        assert_eq!(
+            error(StreamCondition::Conflict.into()),
+            "<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>\
+             </stream:stream>"
+        );
+        assert_eq!(
+            error(StreamError {
+                specific: Some("<x xmlns='urn:x'/>".into()),
+                ..StreamCondition::BadFormat.because("a < b")
+            }),
+            "<stream:error><bad-format xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>\
+             <text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>a &lt; b</text>\
+             <x xmlns='urn:x'/></stream:error></stream:stream>"
+        );
+    }
+
+    fn features(features: &[Feature<'_>]) -> String {
+        let features = written(|output| write_features(output, features));
+        let content = features.strip_prefix("<stream:features>");
+        let content = content.and_then(|content| content.strip_suffix("</stream:features>"));
+        content.unwrap().to_owned()
+    }
+
+    /// RFC 6120 §5.4.1, §7.4; XEP-0198 §2, XEP-0478 §3
+    #[test]
+    fn features_are_written_as_their_specifications_say() {
+        for (feature, text) in [
+            (
+                Feature::StartTls { is_required: true },
+                "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>",
+            ),
+            (
+                Feature::StartTls { is_required: false },
+                "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+            ),
+            (
+                Feature::Bind,
+                "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>",
+            ),
+            (
+                Feature::OptionalSession,
+                "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>",
+            ),
+            (Feature::StreamManagement, "<sm xmlns='urn:xmpp:sm:3'/>"),
+            (
+                Feature::RosterVersions,
+                "<ver xmlns='urn:xmpp:features:rosterver'/>",
+            ),
+            (
+                Feature::PreApproval,
+                "<sub xmlns='urn:xmpp:features:pre-approval'/>",
+            ),
+            (
+                Feature::Capabilities {
+                    node: "n",
+                    version: "v=",
+                },
+                "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='v='/>",
+            ),
+            (
+                Feature::Limits {
+                    stanza_bytes: 10_000,
+                    idle_seconds: 30,
+                },
+                "<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>10000</max-bytes>\
+                 <idle-seconds>30</idle-seconds></limits>",
+            ),
+        ] {
+            assert_eq!(features(&[feature]), text);
+        }
+        assert_eq!(
+            written(|output| write_features(output, &[])),
+            "<stream:features/>"
+        );
+    }
+
+    /// RFC 6120 §6.4.1, XEP-0440 §3
+    #[test]
+    fn mechanisms_come_in_their_order_and_bindings_only_if_there_are_some() {
+        let sasl = |bindings| Feature::Sasl {
+            mechanisms: &["SCRAM-SHA-1", "PLAIN"],
+            bindings,
+        };
+        let mechanisms = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
+             <mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism></mechanisms>";
+        assert_eq!(features(&[sasl(&[])]), mechanisms);
+        assert_eq!(
+            features(&[sasl(&["tls-exporter"])]),
+            format!(
+                "{mechanisms}<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>\
+                 <channel-binding type='tls-exporter'/></sasl-channel-binding>"
+            )
+        );
+    }
+}

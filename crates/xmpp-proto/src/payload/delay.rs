@@ -45,6 +45,16 @@ fn civil_date(days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::in_iq;
+
+    /// XEP-0203 §2
+    #[test]
+    fn a_delay_says_who_noted_it_and_when_the_stanza_was_sent() {
+        assert_eq!(
+            in_iq(|stanza| write(stanza, "example.org", 951_782_400_000)),
+            "<delay xmlns='urn:xmpp:delay' from='example.org' stamp='2000-02-29T00:00:00.000Z'/>"
+        );
+    }
 
     /// XEP-0082 §3.2
     #[test]

@@ -52,3 +52,40 @@ pub fn write_items<'a>(
         query.open("item").attribute("jid", address).close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::in_iq;
+
+    const SERVER: Identity<'static> = Identity {
+        category: "server",
+        kind: "im",
+        name: "A & B",
+    };
+
+    /// XEP-0030 §3.1, §3.2
+    #[test]
+    fn information_has_the_node_that_was_asked_for_identities_and_features() {
+        assert_eq!(
+            in_iq(|iq| write_info(iq, Some("n'"), &[SERVER], &["urn:xmpp:ping"])),
+            "<query xmlns='http://jabber.org/protocol/disco#info' node='n&apos;'>\
+             <identity category='server' type='im' name='A &amp; B'/>\
+             <feature var='urn:xmpp:ping'/></query>"
+        );
+        assert_eq!(
+            in_iq(|iq| write_info(iq, None, &[], &[])),
+            "<query xmlns='http://jabber.org/protocol/disco#info'/>"
+        );
+    }
+
+    /// XEP-0030 §4.1
+    #[test]
+    fn items_have_addresses() {
+        assert_eq!(
+            in_iq(|iq| write_items(iq, None, ["a.example.org", "b.example.org"])),
+            "<query xmlns='http://jabber.org/protocol/disco#items'>\
+             <item jid='a.example.org'/><item jid='b.example.org'/></query>"
+        );
+    }
+}

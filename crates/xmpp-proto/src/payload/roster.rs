@@ -120,3 +120,108 @@ pub fn write<'a>(iq: &mut Writer<'_>, version: u64, items: impl IntoIterator<Ite
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{element, in_iq, jid};
+
+    fn read(content: &str) -> Result<Change, StanzaError> {
+        let iq = format!("<iq><query xmlns='{}'>{content}</query></iq>", ns::ROSTER);
+        Change::read(element(&iq).child(ns::ROSTER, "query").unwrap())
+    }
+
+    fn set(name: Option<&str>, groups: &[&str]) -> Result<Change, StanzaError> {
+        Ok(Change::Set {
+            address: jid("bob@example.org"),
+            name: name.map(Into::into),
+            groups: groups.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// RFC 6121 §2.3.1, §2.4
+    #[test]
+    fn a_contact_has_a_name_and_groups_or_not() {
+        for (content, change) in [
+            ("<item jid='bob@example.org'/>", set(None, &[])),
+            ("<item jid='bob@example.org' name=''/>", set(None, &[])),
+            (
+                "<item jid='Bob@Example.ORG' name='&lt;B&gt;'/>",
+                set(Some("<B>"), &[]),
+            ),
+            (
+                "<item jid='bob@example.org'><group>b</group><group>a</group>\
+                 <group xmlns='urn:x'>c</group></item>",
+                set(None, &["a", "b"]),
+            ),
+            // What only the server may say is not heard (RFC 6121 §2.1.2).
+            (
+                "<item jid='bob@example.org' subscription='both' ask='subscribe' approved='true'/>",
+                set(None, &[]),
+            ),
+        ] {
+            assert_eq!(read(content), change, "{content}");
+        }
+    }
+
+    /// RFC 6121 §2.5.1
+    #[test]
+    fn a_contact_is_removed_by_its_subscription() {
+        let address = jid("bob@example.org");
+        let removed = read("<item jid='bob@example.org' subscription='remove'/>");
+        assert_eq!(removed, Ok(Change::Remove { address }));
+    }
+
+    /// RFC 6121 §2.3.3
+    #[test]
+    fn what_makes_no_sense_is_refused_with_its_condition() {
+        use DefinedCondition::{BadRequest, NotAcceptable};
+        let long = "x".repeat(MOST_NAME_BYTES + 1);
+        let item = |inside: &str| format!("<item jid='bob@example.org'{inside}</item>");
+        for (content, condition) in [
+            (String::new(), BadRequest),
+            ("<item jid='a@b'/><item jid='c@d'/>".to_owned(), BadRequest),
+            ("<item/>".to_owned(), BadRequest),
+            ("<item jid='@'/>".to_owned(), BadRequest),
+            ("<item xmlns='urn:x' jid='a@b'/>".to_owned(), BadRequest),
+            (item("><group>a</group><group>a</group>"), BadRequest),
+            (item("><group/>"), NotAcceptable),
+            (item(&format!("><group>{long}</group>")), NotAcceptable),
+            (item(&format!(" name='{long}'>")), NotAcceptable),
+        ] {
+            let refused = read(&content).unwrap_err().condition;
+            assert_eq!(refused, condition, "{content:.80}");
+        }
+        assert!(read(&item(&format!(" name='{}'>", &long[1..]))).is_ok());
+    }
+
+    /// RFC 6121 §2.1.2, §2.6.1
+    #[test]
+    fn a_contact_is_written_with_what_there_is_to_say_of_it() {
+        let (bob, carol) = (jid("bob@example.org"), jid("carol@example.org"));
+        let plain = Item {
+            address: &bob,
+            name: None,
+            subscription: "none",
+            is_asked: false,
+            is_approved: false,
+            groups: &[],
+        };
+        let groups = ["a&b".to_owned()];
+        let full = Item {
+            address: &carol,
+            name: Some("\"C\""),
+            subscription: "from",
+            is_asked: true,
+            is_approved: true,
+            groups: &groups,
+        };
+        assert_eq!(
+            in_iq(|iq| write(iq, 7, [plain, full])),
+            "<query xmlns='jabber:iq:roster' ver='7'>\
+             <item jid='bob@example.org' subscription='none'/>\
+             <item jid='carol@example.org' name='&quot;C&quot;' subscription='from' \
+             ask='subscribe' approved='true'><group>a&amp;b</group></item></query>"
+        );
+    }
+}

@@ -127,3 +127,123 @@ pub fn write_acknowledgement(output: &mut BytesMut, h: u32) {
         .attribute_display("h", h)
         .close();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{element, written};
+
+    fn read(text: &str) -> Option<Request> {
+        Request::read(&element(&text.replace("SM", "xmlns='urn:xmpp:sm:3'")))
+    }
+
+    /// XEP-0198 §3 to §5
+    #[test]
+    fn requests_are_read() {
+        for (text, request) in [
+            ("<enable SM/>", Request::Enable { resume: false }),
+            (
+                "<enable SM resume='false'/>",
+                Request::Enable { resume: false },
+            ),
+            (
+                "<enable SM resume='true' max='9'/>",
+                Request::Enable { resume: true },
+            ),
+            ("<enable SM resume='1'/>", Request::Enable { resume: true }),
+            ("<r SM/>", Request::Ask),
+            (
+                "<a SM h='4294967295'/>",
+                Request::Acknowledge { h: u32::MAX },
+            ),
+            (
+                "<resume SM previd='x&amp;y' h='0'/>",
+                Request::Resume {
+                    previous: "x&y".to_owned(),
+                    h: 0,
+                },
+            ),
+        ] {
+            assert_eq!(read(text), Some(request), "{text}");
+        }
+    }
+
+    /// XEP-0198 §10: the schema
+    #[test]
+    fn what_is_missing_or_no_number_is_malformed() {
+        for text in [
+            "<a SM/>",
+            "<a SM h=''/>",
+            "<a SM h='-1'/>",
+            "<a SM h='4294967296'/>",
+            "<a SM h='1.0'/>",
+            "<resume SM h='1'/>",
+            "<resume SM previd='x'/>",
+            "<resume SM previd='x' h='y'/>",
+        ] {
+            assert_eq!(read(text), Some(Request::Malformed), "{text}");
+        }
+    }
+
+    /// What only a server may say is no request, nor is anything elsewhere.
+    #[test]
+    fn other_elements_are_no_requests() {
+        for text in [
+            "<enabled SM/>",
+            "<resumed SM/>",
+            "<failed SM/>",
+            "<r/>",
+            "<r xmlns='urn:xmpp:sm:2'/>",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    /// XEP-0198 §3 to §5
+    #[test]
+    fn answers_are_written() {
+        for (answer, text) in [
+            (
+                written(|out| write_enabled(out, None)),
+                "<enabled xmlns='urn:xmpp:sm:3'/>",
+            ),
+            (
+                written(|out| write_enabled(out, Some(("x", 300)))),
+                "<enabled xmlns='urn:xmpp:sm:3' id='x' resume='true' max='300'/>",
+            ),
+            (
+                written(|out| write_resumed(out, "<", 7)),
+                "<resumed xmlns='urn:xmpp:sm:3' previd='&lt;' h='7'/>",
+            ),
+            (
+                written(|out| write_failed(out, DefinedCondition::ItemNotFound, None)),
+                "<failed xmlns='urn:xmpp:sm:3'>\
+                 <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>",
+            ),
+            (
+                written(|out| write_failed(out, DefinedCondition::ItemNotFound, Some(5))),
+                "<failed xmlns='urn:xmpp:sm:3' h='5'>\
+                 <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>",
+            ),
+            (written(write_ask), "<r xmlns='urn:xmpp:sm:3'/>"),
+            (
+                written(|out| write_acknowledgement(out, 3)),
+                "<a xmlns='urn:xmpp:sm:3' h='3'/>",
+            ),
+        ] {
+            assert_eq!(answer, text);
+        }
+    }
+
+    /// XEP-0198 §4
+    #[test]
+    fn counting_too_much_has_a_stream_error_of_its_own() {
+        let error = count_too_high(AckError { got: 9, sent: 1 });
+        assert_eq!(error.condition, StreamCondition::UndefinedCondition);
+        let specific = error.specific.unwrap();
+        assert_eq!(
+            specific,
+            "<handled-count-too-high xmlns='urn:xmpp:sm:3' h='9' send-count='1'/>"
+        );
+    }
+}

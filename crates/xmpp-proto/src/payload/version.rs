@@ -10,3 +10,18 @@ pub fn write(iq: &mut Writer<'_>, name: &str, version: &str) {
     query.open("name").text(name);
     query.open("version").text(version);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::in_iq;
+
+    /// XEP-0092 §3
+    #[test]
+    fn the_name_and_the_version_are_told_and_not_the_system() {
+        assert_eq!(
+            in_iq(|iq| write(iq, "Anser", "1 < 2")),
+            "<query xmlns='jabber:iq:version'><name>Anser</name><version>1 &lt; 2</version></query>"
+        );
+    }
+}
