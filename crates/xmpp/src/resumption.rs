@@ -208,3 +208,278 @@ impl Drop for TicketHolder {
         *self.ticket.stream() = Stream::Gone;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::XmppConfig;
+    use crate::front::Xmpp;
+    use anser_hub::{AccountsConfig, Credentials, Domains, Hub, HubConfig, Then};
+    use anser_sasl::{Decoys, Iterations};
+    use anser_store::{Engine, Journal, JournalLimits, MessageId, NodeId};
+    use anser_xml::{Element, Limits};
+    use bytes::BytesMut;
+    use std::future::Future;
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicU8, Ordering};
+    use std::time::Duration;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    fn account(name: &str) -> BareJid {
+        BareJid::new(Some(name), "example.org").unwrap()
+    }
+
+    /// A front end over a hub in which Alice has an account, and the disk.
+    struct World {
+        front: Arc<Xmpp>,
+        journal: Journal<Then>,
+        engine: Engine,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let (engine, store) = Engine::memory();
+            let limits = JournalLimits::default();
+            let journal = Journal::new(NodeId::default(), MessageId::FIRST, limits);
+            let config = HubConfig {
+                domains: Domains::Any,
+                accounts: AccountsConfig::default(),
+            };
+            let hub = Hub::new(config, store, journal.clone());
+            let decoys = Decoys::new(b"decoys", Iterations::new(Iterations::MIN).unwrap());
+            let next = AtomicU8::new(0);
+            let random = move |bytes: &mut [u8]| bytes.fill(next.fetch_add(1, Ordering::Relaxed));
+            let front = Xmpp::new(hub, XmppConfig::default(), decoys, Box::new(random));
+            let mut world = Self {
+                front,
+                journal,
+                engine,
+            };
+            let hub = Arc::clone(world.front.hub());
+            let accounts = [(account("alice"), Credentials::new(&[]))];
+            let made = world.run(hub.create_accounts(&accounts, NOW));
+            made.unwrap();
+            world
+        }
+
+        /// Runs something to its end, and the disk with it.
+        fn run<T>(&mut self, future: impl Future<Output = T>) -> T {
+            let mut future = pin!(future);
+            let mut context = Context::from_waker(Waker::noop());
+            loop {
+                if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+                    return value;
+                }
+                let mut settled = Vec::new();
+                let count = self.journal.commit_group(&mut self.engine, &mut settled);
+                assert!(count > 0, "it waits for something else");
+                self.front.hub().settle(&mut settled);
+            }
+        }
+
+        /// A stream of Alice's that cannot be resumed.
+        fn stream(&mut self, resource: &str) -> Box<Bound> {
+            let address = account("alice").with_resource(resource).unwrap();
+            let hub = Arc::clone(self.front.hub());
+            let session = self.run(hub.open_session(address, NOW)).unwrap();
+            Box::new(Bound::new(session, NOW))
+        }
+
+        /// A stream of Alice's and what it can be resumed with.
+        fn resumable(&mut self) -> (Box<Bound>, String) {
+            let mut bound = self.stream("phone");
+            let enable = "<enable xmlns='urn:xmpp:sm:3' resume='true'/>";
+            let enable = Element::parse(enable.into(), &Limits::NONE).unwrap();
+            let front = Arc::clone(&self.front);
+            let mut output = BytesMut::new();
+            let handled = self.run(bound.handle(&front, &enable, &mut output, NOW));
+            handled.unwrap();
+            let enabled = Element::parse(output.freeze(), &Limits::NONE).unwrap();
+            (bound, enabled.attribute("id").unwrap().into_owned())
+        }
+
+        fn tickets(&self) -> &Resumptions {
+            self.front.resumptions()
+        }
+
+        /// Claims what is there at once, or not at all.
+        fn claim(&self, id: &str, name: &str) -> Option<Box<Bound>> {
+            let owner = account(name);
+            let claimed = pin!(self.tickets().claim(id, &owner));
+            match poll(claimed) {
+                Poll::Ready(claimed) => claimed,
+                Poll::Pending => panic!("somebody has it"),
+            }
+        }
+    }
+
+    fn poll<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    fn is_wanted(bound: &Bound) -> bool {
+        let ticket = bound.ticket().unwrap();
+        let polled = ticket.poll_wanted(&mut Context::from_waker(Waker::noop()));
+        polled.is_ready()
+    }
+
+    fn park(bound: Box<Bound>) {
+        let parked = Resumptions::park(bound, NOW.after(Duration::from_secs(300)));
+        assert!(parked.is_ok());
+    }
+
+    /// XEP-0198 §5
+    #[test]
+    fn a_ticket_is_good_for_the_stream_that_it_was_given_to() {
+        let mut world = World::new();
+        let (bound, id) = world.resumable();
+        park(bound);
+        let claimed = world.claim(&id, "alice").unwrap();
+        assert_eq!(claimed.session().address().resource(), "phone");
+    }
+
+    /// XEP-0198 §5: item-not-found
+    #[test]
+    fn an_unknown_ticket_is_good_for_nothing() {
+        let mut world = World::new();
+        let (bound, id) = world.resumable();
+        park(bound);
+        for unknown in ["", "x", &id[1..], &format!("{id} ")] {
+            assert!(world.claim(unknown, "alice").is_none(), "{unknown}");
+        }
+    }
+
+    /// XEP-0198 §10: a stream belongs to its account, and trying does no harm.
+    #[test]
+    fn a_ticket_of_another_account_is_good_for_nothing() {
+        let mut world = World::new();
+        let (bound, id) = world.resumable();
+        assert!(world.claim(&id, "eve").is_none());
+        assert!(!is_wanted(&bound));
+        park(bound);
+        assert!(world.claim(&id, "eve").is_none());
+        assert!(world.claim(&id, "alice").is_some());
+    }
+
+    /// XEP-0198 §5: "max", after which the stream is gone.
+    #[test]
+    fn a_ticket_expires_with_its_stream() {
+        let mut world = World::new();
+        let (bound, id) = world.resumable();
+        park(bound);
+        let swept_at = |seconds| {
+            let now = NOW.after(Duration::from_secs(seconds));
+            world.tickets().sweep(now).len()
+        };
+        assert_eq!(swept_at(299), 0);
+        assert_eq!(swept_at(300), 1);
+        assert_eq!(swept_at(301), 0);
+        assert!(world.claim(&id, "alice").is_none());
+        assert_eq!(world.tickets().len(), 0);
+    }
+
+    /// XEP-0198 §5: a stream goes on in one place.
+    #[test]
+    fn a_stream_is_taken_once_only() {
+        let mut world = World::new();
+        let (bound, id) = world.resumable();
+        park(bound);
+        let first = world.claim(&id, "alice").unwrap();
+        let owner = account("alice");
+        let mut second = pin!(world.tickets().claim(&id, &owner));
+        assert!(poll(second.as_mut()).is_pending(), "the first has it");
+        assert!(is_wanted(&first));
+        // Nor does the second get it when the first ends it.
+        drop(first);
+        assert!(matches!(poll(second), Poll::Ready(None)));
+        assert!(world.claim(&id, "alice").is_none());
+    }
+
+    /// XEP-0198 §5: the old connection may look alive for long.
+    #[test]
+    fn a_stream_in_a_connection_is_handed_over_when_that_lets_go_of_it() {
+        let mut world = World::new();
+        let (bound, id) = world.resumable();
+        assert!(!is_wanted(&bound));
+        let owner = account("alice");
+        let mut claimed = pin!(world.tickets().claim(&id, &owner));
+        assert!(poll(claimed.as_mut()).is_pending());
+        assert!(is_wanted(&bound));
+        park(bound);
+        let Poll::Ready(Some(bound)) = poll(claimed) else {
+            panic!("it was not handed over");
+        };
+        assert!(!is_wanted(&bound));
+        assert_eq!(world.tickets().take_parked().len(), 0);
+    }
+
+    /// The last who asks is the one whose connection is alive.
+    #[test]
+    fn of_two_who_want_a_stream_the_later_gets_it() {
+        let mut world = World::new();
+        let (bound, id) = world.resumable();
+        let owner = account("alice");
+        let mut first = pin!(world.tickets().claim(&id, &owner));
+        assert!(poll(first.as_mut()).is_pending());
+        let mut second = pin!(world.tickets().claim(&id, &owner));
+        assert!(poll(second.as_mut()).is_pending());
+        assert!(matches!(poll(first), Poll::Ready(None)));
+        park(bound);
+        assert!(matches!(poll(second), Poll::Ready(Some(_))));
+    }
+
+    #[test]
+    fn a_stream_whose_claimant_has_gone_waits_for_the_next() {
+        let mut world = World::new();
+        let (bound, id) = world.resumable();
+        let owner = account("alice");
+        {
+            let claimed = pin!(world.tickets().claim(&id, &owner));
+            assert!(poll(claimed).is_pending());
+        }
+        park(bound);
+        assert!(world.claim(&id, "alice").is_some());
+    }
+
+    #[test]
+    fn a_stream_without_a_ticket_is_given_back() {
+        let mut world = World::new();
+        let bound = world.stream("phone");
+        let back = Resumptions::park(bound, NOW).unwrap_err();
+        assert_eq!(back.session().address().resource(), "phone");
+    }
+
+    /// The ticket of a stream that ended in its connection is forgotten.
+    #[test]
+    fn void_tickets_leave_nothing_behind() {
+        let mut world = World::new();
+        let (bound, id) = world.resumable();
+        assert_eq!(world.tickets().sweep(NOW).len(), 0);
+        assert_eq!(world.tickets().len(), 1);
+        drop(bound);
+        assert!(world.claim(&id, "alice").is_none());
+        assert_eq!(world.tickets().sweep(NOW).len(), 0);
+        assert_eq!(world.tickets().len(), 0);
+    }
+
+    /// RFC 6120 §7.7.2.2: a newer session with the resource ends a parked one
+    /// too.
+    #[test]
+    fn a_parked_stream_whose_session_has_ended_does_not_wait_for_its_time() {
+        let mut world = World::new();
+        let (bound, _) = world.resumable();
+        park(bound);
+        let _newer = world.stream("phone");
+        assert_eq!(world.tickets().sweep(NOW).len(), 1);
+    }
+
+    #[test]
+    fn the_server_takes_all_parked_streams_when_it_stops() {
+        let mut world = World::new();
+        let (bound, id) = world.resumable();
+        park(bound);
+        assert_eq!(world.tickets().take_parked().len(), 1);
+        assert!(world.claim(&id, "alice").is_none());
+    }
+}
