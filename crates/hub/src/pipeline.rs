@@ -289,12 +289,24 @@ fn history_flags(message: &Message) -> EntryFlags {
     }
 }
 
-/// Whether a message may go on (RFC 6121 §8.5.2 and §8.5.3).
+/// Whether a message may go on. What waits for devices is bounded whether or not
+/// some of them are there: they may not take what they get.
 fn admit(
     message: &Message,
     state: &mut AccountState,
     most_waiting: usize,
 ) -> Result<Admission, SendError> {
+    let admission = admit_by_kind(message, state)?;
+    let is_full = message.is_logged() && state.inbox.len() >= most_waiting;
+    if admission == Admission::Accept && is_full {
+        let limit = most_waiting;
+        return Err(SendError::RecipientFull { limit });
+    }
+    Ok(admission)
+}
+
+/// The rules of RFC 6121 §8.5.2 and §8.5.3.
+fn admit_by_kind(message: &Message, state: &mut AccountState) -> Result<Admission, SendError> {
     let addressed = message.to().resource();
     if addressed.is_some_and(|resource| state.device(resource).is_some()) {
         return Ok(Admission::Accept);
@@ -305,19 +317,12 @@ fn admit(
         MessageKind::Groupchat => Err(SendError::Unavailable),
         MessageKind::Normal if addressed.is_some() => Err(SendError::Unavailable),
         MessageKind::Headline if addressed.is_some() || !somebody_takes_it => Ok(Admission::Ignore),
-        MessageKind::Normal | MessageKind::Chat | MessageKind::Headline if somebody_takes_it => {
-            Ok(Admission::Accept)
-        }
         MessageKind::Normal | MessageKind::Chat | MessageKind::Headline => {
-            if !message.is_logged() {
-                return Ok(Admission::Ignore);
+            if somebody_takes_it || message.is_logged() {
+                Ok(Admission::Accept)
+            } else {
+                Ok(Admission::Ignore)
             }
-            if state.inbox.len() >= most_waiting {
-                return Err(SendError::RecipientFull {
-                    limit: most_waiting,
-                });
-            }
-            Ok(Admission::Accept)
         }
     }
 }

@@ -209,3 +209,36 @@ fn present_again(anser: &Anser) -> Client {
     bob.send("<presence/>").unwrap();
     bob
 }
+
+/// CVE-2010-0305: nor does a queue grow by coming again: what waits for an
+/// account is bounded, whether somebody is there who does not take it or nobody.
+#[test]
+fn a_client_that_comes_again_without_taking_anything_gathers_no_more_than_may_wait() {
+    let limits = AccountsConfig {
+        waiting_messages: 20,
+        mailbox_events: 10,
+        ..AccountsConfig::default()
+    };
+    let patience = XmppConfig {
+        unacknowledged_stanzas: 2,
+        ..XmppConfig::default()
+    };
+    let mut script = alice_and_bob(limits, patience);
+    let mut refused = 0;
+    for number in 0..100 {
+        script.send(
+            "alice",
+            &format!("<message to='bob@example.org' id='{number}'><body>x</body></message>"),
+        );
+        if let Some(refusal) = script.try_receive("alice") {
+            assert!(String::from_utf8_lossy(refusal.raw()).contains("<resource-constraint "));
+            refused += 1;
+        }
+        if number % 10 == 9 {
+            script.cut("bob");
+            script.log_in("bob", "bob@example.org/phone");
+            script.send("bob", "<enable xmlns='urn:xmpp:sm:3'/><presence/>");
+        }
+    }
+    assert_eq!(refused, 80);
+}
