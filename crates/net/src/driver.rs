@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 /// What the connections of a door have in common.
 #[derive(Debug)]
@@ -165,9 +166,20 @@ impl<P: Protocol> Connection<'_, P> {
         }
     }
 
+    /// Waits until the peer has taken everything, as long as the protocol has
+    /// time for that. Says whether the peer has.
+    async fn flush(&mut self) -> io::Result<bool> {
+        let Some(end) = self.protocol.ends_at() else {
+            return self.flush_all().await;
+        };
+        let left = end.since(self.terms.clock.now());
+        let flushed = timeout(left, self.flush_all()).await;
+        flushed.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
     /// Waits until the peer has taken everything, unless somebody else goes on
     /// with what the connection was for. Says whether the peer has.
-    async fn flush(&mut self) -> io::Result<bool> {
+    async fn flush_all(&mut self) -> io::Result<bool> {
         let mut flush = pin!(self.wire.flush());
         poll_fn(|context| {
             if let Poll::Ready(flushed) = flush.as_mut().poll(context) {

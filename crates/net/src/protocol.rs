@@ -33,6 +33,10 @@ pub trait Protocol: Send {
     /// When [`Protocol::time_out`] is to be called, if nothing happens before.
     fn deadline(&self) -> Option<Timestamp>;
 
+    /// When the connection is given up if its peer does not take what it is sent:
+    /// [`Protocol::time_out`] is not called while something waits to be written.
+    fn ends_at(&self) -> Option<Timestamp>;
+
     /// Handles that the deadline has passed.
     fn time_out(&mut self, output: &mut BytesMut, now: Timestamp) -> Next;
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring::default_provider;
@@ -70,6 +71,10 @@ impl Protocol for Echo {
         self.deadline
     }
 
+    fn ends_at(&self) -> Option<Timestamp> {
+        self.deadline
+    }
+
     fn time_out(&mut self, output: &mut BytesMut, _: Timestamp) -> Next {
         output.extend_from_slice(b"too slow\n");
         Next::Close
@@ -105,7 +110,7 @@ async fn serve(opening: Opening, patience: Option<Duration>) -> Server {
     let terms = Terms {
         clock: Arc::new(Clock::default()),
         tls: Some(TlsAcceptor::new(certificates, &["echo"])),
-        write_timeout: Duration::from_secs(5),
+        write_timeout: Duration::from_secs(3600),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -205,6 +210,17 @@ async fn a_deadline_that_passes_is_told_to_the_protocol() {
     let server = serve(Opening::Plain, Some(Duration::from_millis(50))).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     assert_eq!(rest(&mut client).await, b"too slow\n");
+}
+
+/// CVE-2026-43506 and kin: not to read is no way to stay.
+#[tokio::test]
+async fn a_peer_that_takes_nothing_is_given_up_at_the_deadline() {
+    let server = serve(Opening::Plain, Some(Duration::from_millis(500))).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    let line = [&vec![b'x'; 100_000][..], b"\n"].concat();
+    let until_nobody_reads = async { while client.write_all(&line).await.is_ok() {} };
+    let given_up = timeout(Duration::from_secs(60), until_nobody_reads).await;
+    assert!(given_up.is_ok(), "the server still waits for its client");
 }
 
 /// RFC 9266 §4.2, RFC 5929 §4.1

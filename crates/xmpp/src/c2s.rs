@@ -184,6 +184,14 @@ impl Protocol for C2s {
         }
     }
 
+    fn ends_at(&self) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Negotiating(negotiation) => Some(negotiation.deadline(&self.front)),
+            // Slow readers cost themselves only, and the driver has its patience.
+            Phase::Bound(_) | Phase::Over => None,
+        }
+    }
+
     fn time_out(&mut self, output: &mut BytesMut, now: Timestamp) -> Next {
         if let Phase::Bound(bound) = &mut self.phase
             && bound.time_out(&self.front, output, now)
