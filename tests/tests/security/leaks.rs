@@ -331,7 +331,9 @@ fn memory_does_not_grow_with_the_number_of_names() {
     assert!(grown < NOISE_KIB, "{before} KiB before, {after} KiB after");
 }
 
-/// CVE-2026-43506: the deadline holds while TLS is being agreed on, too.
+/// CVE-2026-43506: the deadline holds while TLS is being agreed on, too. (And for
+/// those who do not read: `a_peer_that_takes_nothing_is_given_up_at_the_deadline`
+/// of `anser-net`.)
 #[test]
 fn half_a_handshake_is_cut_off_in_time() {
     let (anser, _folder) = server("[xmpp]\nlogin_timeout_seconds = 1\n");
