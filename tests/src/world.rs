@@ -368,13 +368,14 @@ async fn drive(mut protocol: C2s, link: Arc<Mutex<Link>>, clock: Arc<AtomicU64>,
     }
     let now = || Timestamp::from_millis(clock.load(Ordering::Relaxed));
     let mut input = BytesMut::new();
+    let mut has_more = false;
     loop {
         let event = poll_fn(|context| {
             let mut wire = link.lock().unwrap();
             if wire.is_cut || protocol.poll_abandoned(context).is_ready() {
                 return Poll::Ready(Event::Over);
             }
-            if !wire.inbound.is_empty() {
+            if has_more || !wire.inbound.is_empty() {
                 let arrived = wire.inbound.split();
                 input.extend_from_slice(&arrived);
                 return Poll::Ready(Event::Bytes);
@@ -402,8 +403,9 @@ async fn drive(mut protocol: C2s, link: Arc<Mutex<Link>>, clock: Arc<AtomicU64>,
         };
         let mut wire = link.lock().unwrap();
         wire.outbound.extend_from_slice(&output);
+        has_more = next == Next::More;
         match next {
-            Next::Continue => {}
+            Next::Continue | Next::More => {}
             Next::Secure => {
                 input.clear();
                 wire.inbound.clear();

@@ -275,7 +275,6 @@ fn the_newer_of_two_sessions_with_one_resource_stays() {
     script.log_in("bob", "bob@example.org/phone");
     script.play(
         "
-        old S: <presence type='unavailable' from='alice@example.org/phone'/>
         old S: <stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>
         old S: </stream:stream>
         old S: closed

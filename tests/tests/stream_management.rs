@@ -5,7 +5,10 @@
     reason = "whatever does not unwrap here has failed the test"
 )]
 
+use anser_hub::AccountsConfig;
 use anser_tests::script::Script;
+use anser_tests::world::World;
+use anser_xmpp::XmppConfig;
 use std::time::Duration;
 
 /// Bob with acknowledgements on, and the id of his stream.
@@ -347,4 +350,104 @@ fn a_silent_client_is_asked_and_then_taken_for_gone() {
         &format!("<resume xmlns='urn:xmpp:sm:3' previd='{id}' h='1'/>"),
     );
     script.expect("bob", "<resumed xmlns='urn:xmpp:sm:3'/>");
+}
+
+/// XEP-0198 §4: whoever asks gets an answer, also while it goes on sending.
+#[test]
+fn an_acknowledgement_does_not_wait_for_what_is_sent_after_it_was_asked_for() {
+    let (mut script, _) = alice_and_bob();
+    script.hold_commits(true);
+    let message = "<message to='alice@example.org' type='chat'><body>x</body></message>
+        <r xmlns='urn:xmpp:sm:3'/>";
+    script.send("bob", message);
+    script.world.commit();
+    script.send("bob", message);
+    script.expect("bob", "<a xmlns='urn:xmpp:sm:3' h='2'/>");
+    script.expect_nothing("bob");
+    script.world.commit();
+    script.world.settle();
+    script.expect("bob", "<a xmlns='urn:xmpp:sm:3' h='3'/>");
+}
+
+/// XEP-0198 §4
+#[test]
+fn a_client_that_has_acknowledged_everything_is_not_asked() {
+    let (mut script, _) = alice_and_bob();
+    script.send("bob", "<a xmlns='urn:xmpp:sm:3' h='1'/>");
+    script.world.pass(Duration::from_secs(60));
+    script.expect_nothing("bob");
+}
+
+/// XEP-0198 §4: a client that comes back to another server process cannot resume,
+/// and sends again what was not acknowledged.
+#[test]
+fn a_server_that_stops_acknowledges_first_what_it_has_taken() {
+    let (mut script, _) = alice_and_bob();
+    script.hold_commits(true);
+    script.send(
+        "bob",
+        "<message to='alice@example.org' type='chat'><body>x</body></message>",
+    );
+    script.world.hub().close_all();
+    script.world.settle();
+    script.expect_nothing("bob");
+    script.hold_commits(false);
+    script.world.settle();
+    script.play(
+        "
+        bob S: <a xmlns='urn:xmpp:sm:3' h='2'/>
+        bob S: <stream:error><system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>
+        bob S: </stream:stream>
+        bob S: closed
+        ",
+    );
+}
+
+/// RFC 6120 §4.9.3.20: the end does not wait for mail that is held back.
+#[test]
+fn a_client_that_takes_nothing_is_told_at_once_that_the_server_stops() {
+    let patience = XmppConfig {
+        unacknowledged_stanzas: 2,
+        ..XmppConfig::default()
+    };
+    let limits = AccountsConfig::default();
+    let world = World::with_config(1, &["alice", "bob"], limits, patience);
+    let mut script = Script::in_world(world);
+    script.log_in("alice", "alice@example.org/phone");
+    managed(&mut script);
+    script.hold_commits(true);
+    for _ in 0..5 {
+        script.send(
+            "alice",
+            "<message to='bob@example.org' type='chat'><body>x</body></message>",
+        );
+    }
+    script.world.commit();
+    script.world.hub().close_all();
+    script.world.settle();
+    let mut last = script.receive("bob");
+    while last.name() != "error" {
+        last = script.receive("bob");
+    }
+    assert!(
+        last.children()
+            .any(|child| child.name() == "system-shutdown")
+    );
+}
+
+/// RFC 6120 §4.6.4: whoever is asked has time to answer, also when the machine
+/// was asleep meanwhile.
+#[test]
+fn the_time_for_a_sign_of_life_counts_from_the_question() {
+    let (mut script, _) = alice_and_bob();
+    script.send("bob", "<a xmlns='urn:xmpp:sm:3' h='1'/>");
+    script.world.pass(Duration::from_secs(3600));
+    script.expect("bob", "<r xmlns='urn:xmpp:sm:3'/>");
+    script.world.pass(Duration::from_secs(59));
+    script.expect_open("bob");
+    script.world.pass(Duration::from_secs(1));
+    script.expect(
+        "bob",
+        "<stream:error><connection-timeout xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",
+    );
 }

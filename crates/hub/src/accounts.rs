@@ -3,7 +3,7 @@
 use crate::contacts::farewell;
 use crate::credentials::CREDENTIALS;
 use crate::mailbox::Wakes;
-use crate::{AccountError, CloseReason, Credentials, Event, Hub, NotKept};
+use crate::{AccountError, CloseReason, Credentials, Hub, NotKept};
 use anser_jid::BareJid;
 use anser_store::{Change, Expect, Refusal, Timestamp};
 use bytes::Bytes;
@@ -147,8 +147,7 @@ impl Hub {
         let mut wakes = Wakes::default();
         for session in sessions {
             self.end_session(&session);
-            let closed = Event::Closed(CloseReason::Revoked);
-            session.mailbox().push(closed, &mut wakes);
+            session.mailbox().close(CloseReason::Revoked, &mut wakes);
         }
     }
 }

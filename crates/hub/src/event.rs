@@ -36,8 +36,6 @@ pub enum Event {
         /// Why.
         error: SendError,
     },
-    /// The session is over.
-    Closed(CloseReason),
 }
 
 /// Why the exchange ends a session.
@@ -49,6 +47,9 @@ pub enum CloseReason {
     Revoked,
     /// The server stops.
     Shutdown,
+    /// More was waiting for the session than a mailbox holds; of that, all is
+    /// lost that is not in the log.
+    Overfull,
 }
 
 /// A question from one session to another, or its answer: the exchange only
@@ -104,7 +105,7 @@ impl Event {
             Self::Presence(presence) => presence.payload.len(),
             Self::Query(query) | Self::Unanswered(query) => query.payload.len(),
             Self::Waiting(places) => size_of_val(&places[..]),
-            Self::Roster(_) | Self::Closed(_) => 0,
+            Self::Roster(_) => 0,
         };
         payload + size_of::<Self>()
     }

@@ -175,8 +175,7 @@ impl Hub {
     fn replace(&self, old: &Arc<Session>) {
         self.end_session(old);
         let mut wakes = Wakes::default();
-        old.mailbox()
-            .push(Event::Closed(CloseReason::Replaced), &mut wakes);
+        old.mailbox().close(CloseReason::Replaced, &mut wakes);
     }
 
     /// Ends every session, as the server stops.
@@ -184,8 +183,8 @@ impl Hub {
         let mut wakes = Wakes::default();
         for account in self.directory.all() {
             for device in &account.state().devices {
-                let closed = Event::Closed(CloseReason::Shutdown);
-                device.session.mailbox().push(closed, &mut wakes);
+                let mailbox = device.session.mailbox();
+                mailbox.close(CloseReason::Shutdown, &mut wakes);
             }
         }
     }

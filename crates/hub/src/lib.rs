@@ -38,7 +38,7 @@ pub use credentials::Credentials;
 pub use error::{AccountError, NotKept, OpenError, RosterError, SendError};
 pub use event::{CloseReason, Event, Query, QueryKind};
 pub use hub::{Domains, Hub, HubConfig, Then};
-pub use mailbox::{Mailbox, Overfull};
+pub use mailbox::Mailbox;
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
 pub use pipeline::{Parcel, Recipient};
 pub use presence::{Presence, PresenceKind};

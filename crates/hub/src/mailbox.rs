@@ -1,14 +1,14 @@
 //! Where a session finds what is for it: bounded, and awake once per commit.
 
 use crate::sync::lock;
-use crate::{Event, MailboxLimits};
+use crate::{CloseReason, Event, MailboxLimits};
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 /// A session's queue of events.
 ///
 /// Whoever fills it is never held up. A session that does not keep up fills its
-/// own mailbox, and when that is full, loses its mailbox and no more.
+/// own mailbox, and when that is full, the session has to end.
 #[derive(Debug)]
 pub struct Mailbox {
     limits: MailboxLimits,
@@ -19,14 +19,11 @@ pub struct Mailbox {
 struct Contents {
     events: Vec<Event>,
     bytes: usize,
-    is_overfull: bool,
+    closed: Option<CloseReason>,
+    /// Nobody would look at what came now.
+    takes_no_more: bool,
     waker: Option<Waker>,
 }
-
-/// The mailbox had been full: events are lost, and the session has to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("more was waiting for the session than a mailbox holds")]
-pub struct Overfull;
 
 impl Mailbox {
     pub(crate) fn new(limits: MailboxLimits) -> Self {
@@ -37,43 +34,61 @@ impl Mailbox {
     }
 
     pub(crate) fn push(&self, event: Event, wakes: &mut Wakes) {
+        // Whatever is lost is in the log, or of interest to this session only.
+        let _ = self.offer(event, wakes);
+    }
+
+    /// The same for an event of which somebody else has to know if it is lost.
+    ///
+    /// # Errors
+    /// Gives the event back if the session is about to end.
+    pub(crate) fn offer(&self, event: Event, wakes: &mut Wakes) -> Result<(), Event> {
         let mut contents = lock(&self.contents);
-        if contents.is_overfull {
-            return;
+        if contents.takes_no_more {
+            return Err(event);
         }
         contents.bytes += event.weight_bytes();
         contents.events.push(event);
-        if contents.events.len() > self.limits.events || contents.bytes > self.limits.bytes {
-            contents.is_overfull = true;
-            contents.events = Vec::new();
+        let (count, bytes) = (contents.events.len(), contents.bytes);
+        // A single event may be as large as it likes.
+        if count > self.limits.events.max(1) || (count > 1 && bytes > self.limits.bytes) {
+            contents.overflow();
         }
+        wakes.extend(contents.waker.take());
+        Ok(())
+    }
+
+    /// Tells the session to end.
+    pub(crate) fn close(&self, reason: CloseReason, wakes: &mut Wakes) {
+        let mut contents = lock(&self.contents);
+        contents.closed.get_or_insert(reason);
         wakes.extend(contents.waker.take());
     }
 
-    /// Takes everything out.
-    ///
-    /// # Errors
-    /// [`Overfull`] if more came than there is room for.
-    pub fn take(&self) -> Result<Vec<Event>, Overfull> {
-        let mut contents = lock(&self.contents);
-        contents.bytes = 0;
-        let events = std::mem::take(&mut contents.events);
-        if contents.is_overfull {
-            return Err(Overfull);
-        }
-        Ok(events)
+    /// Why the session has to end, if it has to.
+    #[must_use]
+    pub fn closed(&self) -> Option<CloseReason> {
+        lock(&self.contents).closed
     }
 
-    /// Whether the session has to end: its mailbox was full, or it was told.
+    /// Takes everything out.
     #[must_use]
-    pub fn is_over(&self) -> bool {
-        lock(&self.contents).is_over()
+    pub fn take(&self) -> Vec<Event> {
+        lock(&self.contents).take()
+    }
+
+    /// Takes everything out for the last time: nothing comes in any more.
+    #[must_use]
+    pub fn shut(&self) -> Vec<Event> {
+        let mut contents = lock(&self.contents);
+        contents.takes_no_more = true;
+        contents.take()
     }
 
     /// Ready when the session has to end. Only the last task to ask is woken.
-    pub fn poll_over(&self, context: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_closed(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut contents = lock(&self.contents);
-        if contents.is_over() {
+        if contents.closed.is_some() {
             return Poll::Ready(());
         }
         contents.wake_later(context);
@@ -83,7 +98,7 @@ impl Mailbox {
     /// Ready when there is something to do. Only the last task to ask is woken.
     pub fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut contents = lock(&self.contents);
-        if !contents.events.is_empty() || contents.is_overfull {
+        if !contents.events.is_empty() || contents.closed.is_some() {
             return Poll::Ready(());
         }
         contents.wake_later(context);
@@ -92,9 +107,17 @@ impl Mailbox {
 }
 
 impl Contents {
-    fn is_over(&self) -> bool {
-        let is_closed = |event: &Event| matches!(event, Event::Closed(_));
-        self.is_overfull || self.events.iter().any(is_closed)
+    fn take(&mut self) -> Vec<Event> {
+        self.bytes = 0;
+        std::mem::take(&mut self.events)
+    }
+
+    /// Questions stay: whoever asked is told that no answer will come.
+    fn overflow(&mut self) {
+        self.closed.get_or_insert(CloseReason::Overfull);
+        self.takes_no_more = true;
+        let is_query = |event: &Event| matches!(event, Event::Query(_));
+        self.events.retain(is_query);
     }
 
     fn wake_later(&mut self, context: &Context<'_>) {

@@ -256,7 +256,14 @@ impl Hub {
             Some(Arc::clone(&device.session))
         });
         match session {
-            Some(session) => session.mailbox().push(Event::Query(query), wakes),
+            Some(session) => {
+                let offered = session
+                    .mailbox()
+                    .offer(Event::Query(Arc::clone(&query)), wakes);
+                if offered.is_err() {
+                    self.unanswered(&query, wakes);
+                }
+            }
             None => self.unanswered(&query, wakes),
         }
     }

@@ -131,31 +131,47 @@ impl<P: Protocol> Connection<'_, P> {
                     Got::Secured(secured) => self.protocol.secured(secured),
                     Got::End => return Ok(Some(Ending::Peers)),
                 }
-                let next = if input.is_empty() {
-                    Next::Continue
-                } else {
+                let mut next = Next::Continue;
+                while !input.is_empty() {
                     let received = self.protocol.receive(&mut input, output.bytes(), now);
-                    received.await
-                };
+                    next = received.await;
+                    if next != Next::More {
+                        break;
+                    }
+                    if !self.send(output.bytes()).await? {
+                        return Ok(Some(Ending::Peers));
+                    }
+                }
                 if next == Next::Continue {
                     pool::take_back(input, &mut self.rest);
                 }
                 next
             }
         };
-        self.wire.send(output.bytes())?;
+        let is_sent = self.send(output.bytes()).await?;
         drop(output);
-        if !self.wire.is_flushed() && !self.flush().await? {
+        if !is_sent {
             return Ok(Some(Ending::Peers));
         }
         match next {
-            Next::Continue => Ok(None),
+            Next::Continue | Next::More => Ok(None),
             Next::Secure => {
                 self.wire.begin_tls(self.terms.tls.as_ref())?;
                 Ok(None)
             }
             Next::Close => Ok(Some(Ending::Ours)),
         }
+    }
+
+    /// Sends what is in `output`, and empties it. Says whether the peer has
+    /// taken it all.
+    async fn send(&mut self, output: &mut BytesMut) -> io::Result<bool> {
+        self.wire.send(output)?;
+        output.clear();
+        if self.wire.is_flushed() {
+            return Ok(true);
+        }
+        self.flush().await
     }
 
     /// The timer may have been early: it is the protocol that knows when.

@@ -54,6 +54,8 @@ pub trait Protocol: Send {
 pub enum Next {
     /// As before.
     Continue,
+    /// There is more to handle in the input, once the output is written.
+    More,
     /// The client is about to begin with TLS. What it sent before that is
     /// thrown away: it was not protected.
     Secure,

@@ -5,7 +5,7 @@ use crate::management::Management;
 use crate::outbound::Sent;
 use crate::resumption::TicketHolder;
 use crate::{iq, message, presence};
-use anser_hub::{CloseReason, Event, Overfull, Query, SessionHandle};
+use anser_hub::{CloseReason, Event, Query, SessionHandle};
 use anser_jid::Jid;
 use anser_store::{MessageId, Timestamp};
 use anser_xml::{Element, Writer};
@@ -32,15 +32,16 @@ pub(crate) struct Bound {
     /// gets nothing: what it sends first may be that it acknowledges, and what
     /// came before would be lost with the connection.
     has_spoken: bool,
-    is_pinged: bool,
+    /// When it was asked for a sign of life that has not come.
+    pinged_at: Option<Timestamp>,
     /// Messages that were sent before this moment are marked as late.
     live_since: Timestamp,
 }
 
 /// So much is written at most before the connection gets a chance to send it.
-const BITE_BYTES: usize = 64 << 10;
+pub(crate) const BITE_BYTES: usize = 64 << 10;
 /// Messages are read from the log so many at a time.
-const PAGE: usize = 50;
+const PAGE: usize = 20;
 
 impl Bound {
     pub(crate) fn new(session: SessionHandle, now: Timestamp) -> Self {
@@ -51,7 +52,7 @@ impl Bound {
             written: Vec::new(),
             last_heard: now,
             has_spoken: false,
-            is_pinged: false,
+            pinged_at: None,
             live_since: Timestamp::default(),
         }
     }
@@ -66,13 +67,13 @@ impl Bound {
 
     /// Whether the exchange has ended the session.
     pub(crate) fn is_over(&self) -> bool {
-        self.session.mailbox().is_over()
+        self.session.mailbox().closed().is_some()
     }
 
     /// Something has arrived: the client is alive.
     pub(crate) fn heard(&mut self, now: Timestamp) {
         self.last_heard = now;
-        self.is_pinged = false;
+        self.pinged_at = None;
     }
 
     /// Handles a direct child of the stream.
@@ -112,8 +113,14 @@ impl Bound {
                 }
             }
         }
-        if let Some(management) = &mut self.management {
-            management.handled(&self.session);
+        self.ask_if_due(front, output, now);
+        let Some(management) = &mut self.management else {
+            return Ok(());
+        };
+        management.handled(&self.session);
+        if management.is_overfull(&front.config()) {
+            let reason = "too much waits for the client to acknowledge it";
+            return Err(Some(StreamCondition::PolicyViolation.because(reason)));
         }
         Ok(())
     }
@@ -185,10 +192,8 @@ impl Bound {
     /// nobody takes it for delivered.
     fn acknowledge(&mut self, settled: u32, output: &mut BytesMut) {
         if let Some(management) = &mut self.management
-            && management.owes(settled)
+            && let Some(h) = management.pay(settled)
         {
-            management.paid();
-            let h = management.acknowledgement(settled);
             sm::write_acknowledgement(output, h);
         }
     }
@@ -231,7 +236,7 @@ impl Bound {
             self.written = Vec::new();
         }
         if self.is_held_back(front) {
-            return self.session.mailbox().poll_over(context);
+            return self.session.mailbox().poll_closed(context);
         }
         if let Some(owed) = self.management.as_ref().and_then(|m| m.owed())
             && self.session.poll_settled(owed, context).is_ready()
@@ -251,29 +256,17 @@ impl Bound {
         !self.has_spoken || self.management.as_deref().is_some_and(is_full)
     }
 
-    /// How the session ends although its mail is held back, if it does.
-    fn ending(&mut self) -> Option<StreamError> {
-        if !self.session.mailbox().is_over() {
-            return None;
-        }
-        let mail = match self.session.mailbox().take() {
-            Ok(mail) => mail,
-            Err(error) => return Some(overfull(error)),
-        };
-        let closed = mail.iter().find_map(|event| match event {
-            Event::Closed(reason) => Some(closing(*reason)),
-            _ => None,
-        });
-        self.queue.extend(mail);
-        closed
-    }
-
     /// Another connection wants the stream.
     pub(crate) fn poll_abandoned(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self.ticket() {
             Some(ticket) => ticket.poll_wanted(context),
             None => Poll::Pending,
         }
+    }
+
+    /// Whether another connection has asked for the stream.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.ticket().is_some_and(TicketHolder::is_wanted)
     }
 
     /// Sends what others have for the client, a good bite of it.
@@ -286,54 +279,84 @@ impl Bound {
         output: &mut BytesMut,
         now: Timestamp,
     ) -> Result<(), StreamError> {
-        if self.is_held_back(front) {
-            return self.ending().map_or(Ok(()), Err);
+        if let Some(reason) = self.session.mailbox().closed() {
+            if reason != CloseReason::Overfull {
+                self.settle(output, now).await;
+            }
+            return Err(closing(reason));
         }
         while output.len() < BITE_BYTES && !self.is_held_back(front) {
-            let Some(event) = self.queue.pop_front() else {
-                // In this order: a refusal is in the mailbox before it counts
-                // as settled.
-                let settled = self.session.settled();
-                let mail = self.session.mailbox().take().map_err(overfull)?;
-                self.queue = mail.into();
-                if self.queue.is_empty() {
-                    self.acknowledge(settled, output);
-                    break;
+            match self.queue.pop_front() {
+                Some(Event::Waiting(places)) => {
+                    self.send_waiting(front, places, output, now).await?;
                 }
-                continue;
-            };
-            match event {
-                Event::Closed(reason) => return Err(closing(reason)),
-                Event::Waiting(places) => self.send_waiting(front, places, output, now).await,
-                event => self.send(Sent::Event(event), output, now),
+                Some(event) => self.send(Sent::Event(event), output, now),
+                None if self.look_for_mail(output) => {}
+                None => break,
             }
         }
         self.ask_if_due(front, output, now);
         Ok(())
     }
 
+    /// Looks into the mailbox once everything from it is sent. Says whether
+    /// there was something.
+    fn look_for_mail(&mut self, output: &mut BytesMut) -> bool {
+        // In this order: a refusal is in the mailbox before it counts as
+        // settled.
+        let settled = self.session.settled();
+        self.queue = self.session.mailbox().take().into();
+        let has_mail = !self.queue.is_empty();
+        if let Some(management) = &mut self.management {
+            let before = std::mem::replace(&mut management.told, settled);
+            let told = if has_mail { before } else { settled };
+            self.acknowledge(told, output);
+        }
+        has_mail
+    }
+
+    /// The last that the client hears: what it has sent is settled, and then
+    /// refused or acknowledged, or it would send that again in another session.
+    async fn settle(&mut self, output: &mut BytesMut, now: Timestamp) {
+        self.session.all_settled().await;
+        let settled = self.session.settled();
+        self.queue.extend(self.session.mailbox().take());
+        let is_refusal = |event: &Event| matches!(event, Event::Refused { .. });
+        let (refusals, rest): (Vec<_>, _) = self.queue.drain(..).partition(is_refusal);
+        self.queue = rest.into();
+        for refusal in refusals {
+            self.send(Sent::Event(refusal), output, now);
+        }
+        if let Some(management) = &mut self.management {
+            sm::write_acknowledgement(output, management.acknowledgement(settled));
+        }
+    }
+
     /// Sends messages that wait in the log; those beyond the first page go back
     /// to the head of the queue.
+    ///
+    /// # Errors
+    /// They cannot be read. They go on waiting for the next session; later ones
+    /// must not overtake them in this.
     async fn send_waiting(
         &mut self,
         front: &Xmpp,
         mut places: Vec<MessageId>,
         output: &mut BytesMut,
         now: Timestamp,
-    ) {
+    ) -> Result<(), StreamError> {
         let rest = places.split_off(places.len().min(PAGE));
-        match front.hub().waiting(&places).await {
-            Ok(messages) => {
-                for (place, message) in messages {
-                    self.send(Sent::waiting(message, place), output, now);
-                }
-                if !rest.is_empty() {
-                    self.queue.push_front(Event::Waiting(rest));
-                }
-            }
-            // They go on waiting for the next session.
-            Err(error) => tracing::error!(%error, "waiting messages cannot be read"),
+        let messages = front.hub().waiting(&places).await.map_err(|error| {
+            tracing::error!(%error, "waiting messages cannot be read");
+            StreamError::from(StreamCondition::InternalServerError)
+        })?;
+        for (place, message) in messages {
+            self.send(Sent::waiting(message, place), output, now);
         }
+        if !rest.is_empty() {
+            self.queue.push_front(Event::Waiting(rest));
+        }
+        Ok(())
     }
 
     /// Writes a stanza, and keeps it if the client acknowledges.
@@ -387,10 +410,10 @@ impl Bound {
     /// When [`Bound::time_out`] has something to do.
     pub(crate) fn deadline(&self, front: &Xmpp) -> Timestamp {
         let config = front.config();
-        let mut silence = self.last_heard.after(config.ping_after());
-        if self.is_pinged {
-            silence = silence.after(config.ping_timeout());
-        }
+        let silence = match self.pinged_at {
+            Some(pinged_at) => pinged_at.after(config.ping_timeout()),
+            None => self.last_heard.after(config.ping_after()),
+        };
         let ask = self.management.as_ref().and_then(|m| m.ask_at());
         ask.map_or(silence, |ask| ask.min(silence))
     }
@@ -400,14 +423,15 @@ impl Bound {
     pub(crate) fn time_out(&mut self, front: &Xmpp, output: &mut BytesMut, now: Timestamp) -> bool {
         self.ask_if_due(front, output, now);
         let config = front.config();
-        let silent_at = self.last_heard.after(config.ping_after());
-        if now < silent_at {
+        if let Some(pinged_at) = self.pinged_at {
+            // Counted from the question: a machine that slept gives its clients
+            // the time to answer.
+            return now < pinged_at.after(config.ping_timeout());
+        }
+        if now < self.last_heard.after(config.ping_after()) {
             return true;
         }
-        if self.is_pinged {
-            return now < silent_at.after(config.ping_timeout());
-        }
-        self.is_pinged = true;
+        self.pinged_at = Some(now);
         match &mut self.management {
             Some(management) => {
                 management.asked();
@@ -434,19 +458,17 @@ impl Bound {
     /// The client says goodbye: what it has sent is settled and acknowledged
     /// before it hears the same from us.
     pub(crate) async fn close(&mut self, front: &Xmpp, output: &mut BytesMut, now: Timestamp) {
-        self.session.all_settled().await;
-        if let Some(management) = &mut self.management {
-            management.owe(&self.session);
-        }
         // What is there already is worth a try; what is not acknowledged waits
         // for the next session.
-        let _ = self.mail(front, output, now).await;
+        if self.mail(front, output, now).await.is_ok() {
+            self.settle(output, now).await;
+        }
     }
 
     /// Ends the session. Messages that the client did not take wait for the
     /// next; whoever asked it something is told that no answer will come.
     pub(crate) fn end(mut self, front: &Xmpp) {
-        let mail = self.session.mailbox().take().unwrap_or_default();
+        let mail = self.session.mailbox().shut();
         let sent = self.management.take().map(|management| management.outbox);
         let sent = sent.into_iter().flat_map(Outbox::into_unacknowledged);
         let asked = sent.filter_map(Sent::into_query);
@@ -460,12 +482,13 @@ impl Bound {
 fn query(event: Event) -> Option<std::sync::Arc<Query>> {
     match event {
         Event::Query(query) => Some(query),
-        _ => None,
+        Event::Message { .. }
+        | Event::Waiting(_)
+        | Event::Presence(_)
+        | Event::Unanswered(_)
+        | Event::Roster(_)
+        | Event::Refused { .. } => None,
     }
-}
-
-fn overfull(error: Overfull) -> StreamError {
-    StreamCondition::ResourceConstraint.because(error)
 }
 
 fn closing(reason: CloseReason) -> StreamError {
@@ -477,5 +500,7 @@ fn closing(reason: CloseReason) -> StreamError {
             StreamCondition::NotAuthorized.because("the account is gone or has a new password")
         }
         CloseReason::Shutdown => StreamCondition::SystemShutdown.into(),
+        CloseReason::Overfull => StreamCondition::ResourceConstraint
+            .because("more was waiting for the session than a mailbox holds"),
     }
 }

@@ -1,6 +1,6 @@
 //! One client's connection.
 
-use crate::bound::Bound;
+use crate::bound::{BITE_BYTES, Bound};
 use crate::front::{Entry, Xmpp};
 use crate::negotiation::{Negotiation, Progress};
 use anser_net::{Next, Protocol, Secured};
@@ -144,6 +144,9 @@ impl Protocol for C2s {
             if next != Next::Continue {
                 return next;
             }
+            if output.len() >= BITE_BYTES && matches!(self.phase, Phase::Bound(_)) {
+                return Next::More;
+            }
         }
         if let Phase::Negotiating(negotiation) = &mut self.phase {
             negotiation.left(input.len());
@@ -217,15 +220,16 @@ impl Protocol for C2s {
 
     async fn lost(&mut self, output: &mut BytesMut, now: Timestamp) {
         if let Some(bound) = self.take_bound() {
-            // Whoever still listens here, the stream goes on elsewhere.
-            StreamError::from(StreamCondition::Conflict).write(output);
+            if bound.is_wanted() {
+                let reason = "the stream goes on in another connection";
+                StreamCondition::Conflict.because(reason).write(output);
+            }
             self.front.park(bound, now);
         }
     }
 }
 
-/// Nobody called an end: the task was torn down. The stream may go on in
-/// another connection all the same.
+/// Nobody called an end: the task was torn down.
 impl Drop for C2s {
     fn drop(&mut self) {
         if let Some(bound) = self.take_bound() {

@@ -18,6 +18,7 @@ pub struct XmppConfig {
     /// Largest stanza of a client that is logged in, in bytes.
     pub stanza_bytes: u32,
     /// Stanzas under way to a client that it has not acknowledged; more wait.
+    /// Answers to its own questions do not, and twice as many end its stream.
     pub unacknowledged_stanzas: usize,
     /// The same limit in bytes.
     pub unacknowledged_bytes: usize,

@@ -25,9 +25,11 @@ pub(crate) struct Management {
     unsettled: VecDeque<(u32, u32)>,
     /// What the session had submitted when it was looked at last.
     submitted: u32,
-    /// The client waits for an acknowledgement that counts so many submitted
-    /// messages as settled.
-    owed: Option<u32>,
+    /// The client waits for acknowledgements.
+    owed: Option<Owed>,
+    /// So many messages were settled when the mailbox was looked into last, and
+    /// what it had was sent since: with it, the refusals of these.
+    pub(crate) told: u32,
     pub(crate) outbox: Outbox<Sent>,
     /// About how much memory that holds.
     outbox_bytes: usize,
@@ -38,6 +40,14 @@ pub(crate) struct Management {
     pub(crate) ticket: Option<TicketHolder>,
 }
 
+/// Acknowledgements that were asked for: at how many settled messages the first
+/// and the last of them can be given. One is given for those in between.
+#[derive(Debug, Clone, Copy)]
+struct Owed {
+    first: u32,
+    last: u32,
+}
+
 impl Management {
     pub(crate) fn new(session: &Session, ticket: Option<TicketHolder>) -> Self {
         Self {
@@ -45,6 +55,7 @@ impl Management {
             unsettled: VecDeque::new(),
             submitted: session.submitted(),
             owed: None,
+            told: session.settled(),
             outbox: Outbox::default(),
             outbox_bytes: 0,
             sent_since_asked: 0,
@@ -80,18 +91,24 @@ impl Management {
     /// The client asks for an acknowledgement. It gets one when all that it has
     /// sent so far is settled.
     pub(crate) fn owe(&mut self, session: &Session) {
-        self.owed = Some(session.submitted());
+        let last = session.submitted();
+        let first = self.owed.map_or(last, |owed| owed.first);
+        self.owed = Some(Owed { first, last });
     }
 
-    /// What has to be settled for the acknowledgement that is owed.
+    /// What has to be settled for the next acknowledgement that is owed.
     pub(crate) fn owed(&self) -> Option<u32> {
-        self.owed
+        self.owed.map(|owed| owed.first)
     }
 
-    /// Whether an acknowledgement is owed and can be given when so many messages
-    /// are settled.
-    pub(crate) fn owes(&self, settled: u32) -> bool {
-        self.owed.is_some_and(|owed| has_reached(settled, owed))
+    /// The acknowledgement that is owed, if it can be given when so many
+    /// messages are settled.
+    pub(crate) fn pay(&mut self, settled: u32) -> Option<u32> {
+        let owed = self.owed.filter(|owed| has_reached(settled, owed.first))?;
+        let first = owed.last;
+        let is_paid = has_reached(settled, owed.last);
+        self.owed = (!is_paid).then_some(Owed { first, ..owed });
+        Some(self.acknowledgement(settled))
     }
 
     pub(crate) fn paid(&mut self) {
@@ -110,13 +127,25 @@ impl Management {
             *outbox_bytes -= stanza.weight_bytes();
             stanza.place()
         });
-        Ok(places.collect())
+        let places = places.collect();
+        if self.outbox.is_empty() {
+            // There is nothing left to ask for.
+            self.asked();
+        }
+        Ok(places)
     }
 
     /// Whether so much is under way to the client that the rest has to wait.
     pub(crate) fn is_full(&self, config: &XmppConfig) -> bool {
         self.outbox.len() >= config.unacknowledged_stanzas
             || self.outbox_bytes >= config.unacknowledged_bytes
+    }
+
+    /// Whether the client has the server keep more than it can ask of it: mail
+    /// waits, but not the answers to its own questions.
+    pub(crate) fn is_overfull(&self, config: &XmppConfig) -> bool {
+        self.outbox.len() >= 2 * config.unacknowledged_stanzas
+            || self.outbox_bytes >= 2 * config.unacknowledged_bytes
     }
 
     /// A stanza was sent.

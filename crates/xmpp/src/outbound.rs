@@ -107,8 +107,8 @@ fn write_event(event: &Event, session: &Session, output: &mut BytesMut) {
                 message.id(),
             );
         }
-        // Not stanzas: the stream deals with them.
-        Event::Waiting(_) | Event::Closed(_) => {}
+        // No stanza: the stream deals with it.
+        Event::Waiting(_) => {}
     }
 }
 

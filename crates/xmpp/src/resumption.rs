@@ -180,6 +180,15 @@ impl Stream {
 }
 
 impl TicketHolder {
+    /// Whether another connection has asked for the stream.
+    pub(crate) fn is_wanted(&self) -> bool {
+        let is_wanted = |stream: &Stream| match stream {
+            Stream::Live { wanted_by, .. } => wanted_by.is_some(),
+            Stream::Parked { .. } | Stream::Gone => false,
+        };
+        is_wanted(&self.ticket.stream())
+    }
+
     /// Ready when another connection wants the stream.
     pub(crate) fn poll_wanted(&self, context: &mut Context<'_>) -> Poll<()> {
         match &mut *self.ticket.stream() {

@@ -116,6 +116,33 @@ fn large_messages_wait_for_acknowledgements_as_many_small_ones_do() {
     script.expect("bob", "<message id='7'/>");
 }
 
+/// CVE-2010-0305: what a client asks for and does not acknowledge is bounded as
+/// well, and it is asked in time.
+#[test]
+fn a_client_that_only_asks_and_never_acknowledges_loses_its_stream() {
+    let patience = XmppConfig {
+        unacknowledged_stanzas: 30,
+        ..XmppConfig::default()
+    };
+    let mut script = alice_and_bob(AccountsConfig::default(), patience);
+    let ping = "<iq type='get' to='example.org' id='p'><ping xmlns='urn:xmpp:ping'/></iq>";
+    // One presence is under way as well.
+    for _ in 0..59 {
+        script.send("bob", ping);
+    }
+    let (mut answers, mut asked) = (0, 0);
+    while answers < 59 {
+        match script.receive("bob").name() {
+            "iq" => answers += 1,
+            "r" => asked += 1,
+            other => panic!("{other} after {answers} answers"),
+        }
+    }
+    assert!(asked > 0);
+    script.expect("bob", "<r xmlns='urn:xmpp:sm:3'/>");
+    crate::expect_stream_error(&mut script, "bob", "policy-violation");
+}
+
 /// A server whose mailboxes are small and whose patience is long, and the folder
 /// with its configuration.
 fn server() -> (Anser, tempfile::TempDir) {
