@@ -209,7 +209,7 @@ impl Hub {
     fn deliver(&self, parcel: Parcel, wakes: &mut Wakes) {
         match parcel.content {
             Content::Message(delivery) => self.deliver_message(&delivery, wakes),
-            Content::Query(query) => self.deliver_query(query, wakes),
+            Content::Query(query) => self.deliver_query(&query, wakes),
         }
     }
 
@@ -248,23 +248,19 @@ impl Hub {
         }
     }
 
-    fn deliver_query(&self, query: Arc<Query>, wakes: &mut Wakes) {
+    fn deliver_query(&self, query: &Arc<Query>, wakes: &mut Wakes) {
         let account = self.resident(&query.to);
         let session = account.and_then(|account| {
             let mut state = account.state();
             let device = state.device(query.to.resource())?;
             Some(Arc::clone(&device.session))
         });
-        match session {
-            Some(session) => {
-                let offered = session
-                    .mailbox()
-                    .offer(Event::Query(Arc::clone(&query)), wakes);
-                if offered.is_err() {
-                    self.unanswered(&query, wakes);
-                }
-            }
-            None => self.unanswered(&query, wakes),
+        let is_delivered = session.is_some_and(|session| {
+            let event = Event::Query(Arc::clone(query));
+            session.mailbox().offer(event, wakes).is_ok()
+        });
+        if !is_delivered {
+            self.unanswered(query, wakes);
         }
     }
 
