@@ -8,7 +8,9 @@ use std::task::{Context, Poll, Waker};
 /// A session's queue of events.
 ///
 /// Whoever fills it is never held up. A session that does not keep up fills its
-/// own mailbox, and when that is full, loses its mailbox and no more.
+/// own mailbox, and when that is full, loses its mailbox and no more. There is
+/// room for one event in any case, however large: nobody loses their session to
+/// something that they never had a chance to take.
 #[derive(Debug)]
 pub struct Mailbox {
     limits: MailboxLimits,
@@ -42,8 +44,11 @@ impl Mailbox {
             return;
         }
         contents.bytes += event.weight_bytes();
+        let is_first = contents.events.is_empty();
         contents.events.push(event);
-        if contents.events.len() > self.limits.events || contents.bytes > self.limits.bytes {
+        let is_beyond =
+            contents.events.len() > self.limits.events || contents.bytes > self.limits.bytes;
+        if is_beyond && !is_first {
             contents.is_overfull = true;
             contents.events = Vec::new();
         }
@@ -123,6 +128,51 @@ impl Drop for Wakes {
     fn drop(&mut self) {
         for waker in self.wakers.drain(..) {
             waker.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CloseReason;
+
+    /// So many events of which each weighs the same.
+    fn push(mailbox: &Mailbox, count: usize) {
+        for _ in 0..count {
+            let event = Event::Closed(CloseReason::Shutdown);
+            mailbox.push(event, &mut Wakes::default());
+        }
+    }
+
+    fn mailbox(events: usize, bytes: usize) -> Mailbox {
+        Mailbox::new(MailboxLimits { events, bytes })
+    }
+
+    #[test]
+    fn a_mailbox_takes_what_its_limits_say_and_is_lost_beyond() {
+        let weight = Event::Closed(CloseReason::Shutdown).weight_bytes();
+        for (events, bytes) in [(3, usize::MAX), (usize::MAX, 3 * weight)] {
+            let taken = |count| {
+                let mailbox = mailbox(events, bytes);
+                push(&mailbox, count);
+                mailbox.take().map(|events| events.len())
+            };
+            assert_eq!(taken(3), Ok(3));
+            assert_eq!(taken(4), Err(Overfull));
+        }
+    }
+
+    #[test]
+    fn an_empty_mailbox_takes_one_event_however_large() {
+        for (events, bytes) in [(0, usize::MAX), (usize::MAX, 1)] {
+            let mailbox = mailbox(events, bytes);
+            for _ in 0..2 {
+                push(&mailbox, 1);
+                assert_eq!(mailbox.take().map(|events| events.len()), Ok(1));
+            }
+            push(&mailbox, 2);
+            assert_eq!(mailbox.take().map(|events| events.len()), Err(Overfull));
         }
     }
 }
