@@ -136,12 +136,20 @@ impl World {
         accounts: AccountsConfig,
         xmpp: XmppConfig,
     ) -> Self {
+        Self::with_limits(seed, users, accounts, xmpp, JournalLimits::default())
+    }
+
+    /// The same with another journal too.
+    #[must_use]
+    pub fn with_limits(
+        seed: u64,
+        users: &[&str],
+        accounts: AccountsConfig,
+        xmpp: XmppConfig,
+        limits: JournalLimits,
+    ) -> Self {
         let (engine, store) = Engine::memory();
-        let journal = Journal::new(
-            NodeId::default(),
-            MessageId::FIRST,
-            JournalLimits::default(),
-        );
+        let journal = Journal::new(NodeId::default(), MessageId::FIRST, limits);
         let domains = Domains::Only(BTreeSet::from([DOMAIN.to_owned()]));
         let hub = Hub::new(
             HubConfig { domains, accounts },

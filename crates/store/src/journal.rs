@@ -24,6 +24,20 @@ impl Default for JournalLimits {
     }
 }
 
+/// How much memory a note takes beside the changes that it comes with: what came
+/// without changes may hold as much as what is written.
+pub trait Weigh {
+    /// About so many bytes, without those that the changes hold already.
+    fn weight_bytes(&self) -> usize;
+}
+
+/// A note that says nothing.
+impl Weigh for () {
+    fn weight_bytes(&self) -> usize {
+        0
+    }
+}
+
 /// What became of something appended, and the note that came with it.
 #[derive(Debug)]
 pub struct Settled<T> {
@@ -75,7 +89,7 @@ struct Batch<T> {
     tag: T,
 }
 
-impl<T> Journal<T> {
+impl<T: Weigh> Journal<T> {
     /// An empty queue. `newest` is the last id in use in the store.
     #[must_use]
     pub fn new(node: NodeId, newest: MessageId, limits: JournalLimits) -> Self {
@@ -101,7 +115,8 @@ impl<T> Journal<T> {
         let mut queue = self.queue();
         let id = queue.clock.next(now);
         let (changes, tag) = make(id);
-        let weight_bytes = changes.iter().map(Change::weight_bytes).sum();
+        let changes_bytes: usize = changes.iter().map(Change::weight_bytes).sum();
+        let weight_bytes = size_of::<Batch<T>>() + changes_bytes + tag.weight_bytes();
         queue.waiting_bytes += weight_bytes;
         queue.waiting.push(Batch {
             changes,
@@ -216,6 +231,21 @@ mod tests {
         "alice@example.org".parse().unwrap()
     }
 
+    impl Weigh for u32 {
+        fn weight_bytes(&self) -> usize {
+            0
+        }
+    }
+
+    /// A note of so many bytes.
+    struct Heavy(usize);
+
+    impl Weigh for Heavy {
+        fn weight_bytes(&self) -> usize {
+            self.0
+        }
+    }
+
     fn journal(limits: JournalLimits) -> Journal<u32> {
         Journal::new(NodeId::default(), MessageId::FIRST, limits)
     }
@@ -292,6 +322,24 @@ mod tests {
         }
         assert_eq!(sizes, [2, 2, 1]);
         assert!(settled.iter().map(|one| one.tag).eq(0..5));
+    }
+
+    #[test]
+    fn what_comes_without_changes_takes_room_too() {
+        let (mut engine, _) = Engine::memory();
+        let limits = JournalLimits {
+            queue_bytes: 10_000,
+            ..JournalLimits::default()
+        };
+        let journal = Journal::new(NodeId::default(), MessageId::FIRST, limits);
+        for _ in 0..3 {
+            journal.append(NOW, |_| (Vec::new(), Heavy(3000)));
+            assert!(journal.has_room());
+        }
+        journal.append(NOW, |_| (Vec::new(), Heavy(3000)));
+        assert!(!journal.has_room());
+        journal.commit_group(&mut engine, &mut Vec::new());
+        assert!(journal.has_room());
     }
 
     #[tokio::test]

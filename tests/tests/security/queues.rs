@@ -2,6 +2,7 @@
 //! reaching it costs the reader and nobody else.
 
 use anser_hub::AccountsConfig;
+use anser_store::JournalLimits;
 use anser_tests::client::{Client, Fault};
 use anser_tests::program::Anser;
 use anser_tests::script::Script;
@@ -114,6 +115,50 @@ fn large_messages_wait_for_acknowledgements_as_many_small_ones_do() {
     script.expect_nothing("bob");
     script.send("bob", "<a xmlns='urn:xmpp:sm:3' h='8'/>");
     script.expect("bob", "<message id='7'/>");
+}
+
+/// A world with a journal that is full at 100,000 bytes, with Alice and Bob in it.
+fn with_small_journal() -> Script {
+    let limits = JournalLimits {
+        queue_bytes: 100_000,
+        ..JournalLimits::default()
+    };
+    let (accounts, patience) = (AccountsConfig::default(), XmppConfig::default());
+    let world = World::with_limits(1, &["alice", "bob"], accounts, patience, limits);
+    let mut script = Script::in_world(world);
+    script.appear("alice", "alice@example.org/phone");
+    script.appear("bob", "bob@example.org/phone");
+    script
+}
+
+/// GHSA-x337-43mr-gg3h: what waits behind a slow disk without being written is
+/// held in memory like what is.
+#[test]
+fn what_is_not_kept_fills_the_journal_too() {
+    let typing = |bytes| {
+        let padding = "x".repeat(bytes);
+        format!(
+            "<message to='bob@example.org' type='chat'>\
+             <composing xmlns='http://jabber.org/protocol/chatstates'>{padding}</composing></message>"
+        )
+    };
+    let question = |bytes| {
+        let padding = "x".repeat(bytes);
+        format!(
+            "<iq to='bob@example.org/phone' type='get' id='1'><x xmlns='urn:x'>{padding}</x></iq>"
+        )
+    };
+    for stanza in [typing(40_000), question(40_000)] {
+        let mut script = with_small_journal();
+        script.hold_commits(true);
+        script.play("alice C: <message to='bob@example.org'><body>kept</body></message>");
+        for _ in 0..2 {
+            script.send("alice", &stanza);
+            assert!(script.world.hub().journal().has_room());
+        }
+        script.send("alice", &stanza);
+        assert!(!script.world.hub().journal().has_room());
+    }
 }
 
 /// A server whose mailboxes are small and whose patience is long, and the folder
