@@ -382,12 +382,12 @@ async fn drive(mut protocol: C2s, link: Arc<Mutex<Link>>, clock: Arc<AtomicU64>,
             if wire.is_cut || protocol.poll_abandoned(context).is_ready() {
                 return Poll::Ready(Event::Over);
             }
-            if !wire.inbound.is_empty() {
+            wire.waker = Some(context.waker().clone());
+            if !wire.inbound.is_empty() && protocol.poll_receivable(context).is_ready() {
                 let arrived = wire.inbound.split();
                 input.extend_from_slice(&arrived);
                 return Poll::Ready(Event::Bytes);
             }
-            wire.waker = Some(context.waker().clone());
             drop(wire);
             if protocol.poll_mail(context).is_ready() {
                 return Poll::Ready(Event::Mail);

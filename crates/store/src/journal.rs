@@ -2,8 +2,12 @@
 
 use crate::id::IdClock;
 use crate::{Change, Engine, MessageId, NodeId, Refusal, Timestamp};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 /// When the journal counts as full, and how much goes into one commit.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +75,14 @@ struct Shared<T> {
     /// Something was appended, or the journal was closed.
     work: Condvar,
     /// The queue has become shorter.
-    room: Notify,
+    room: Arc<Notify>,
+}
+
+/// Somebody's place among those who wait until the journal has room: taken when
+/// it is needed, and given up when this is dropped.
+#[derive(Debug, Default)]
+pub struct Room {
+    waiting: Option<Pin<Box<OwnedNotified>>>,
 }
 
 #[derive(Debug)]
@@ -103,7 +114,7 @@ impl<T: Weigh> Journal<T> {
                     closed: false,
                 }),
                 work: Condvar::new(),
-                room: Notify::new(),
+                room: Arc::new(Notify::new()),
             }),
         }
     }
@@ -136,14 +147,25 @@ impl<T: Weigh> Journal<T> {
         self.queue().waiting_bytes <= self.shared.limits.queue_bytes
     }
 
-    /// Waits until [`Journal::has_room`].
-    pub async fn room(&self) {
+    /// Ready when [`Journal::has_room`]. Each of those who ask has a `room` of
+    /// their own.
+    pub fn poll_room(&self, room: &mut Room, context: &mut Context<'_>) -> Poll<()> {
         loop {
-            let shorter = self.shared.room.notified();
             if self.has_room() {
-                return;
+                room.waiting = None;
+                return Poll::Ready(());
             }
-            shorter.await;
+            let Some(shorter) = &mut room.waiting else {
+                // In this order: what is taken from the queue after this is not
+                // missed, and what was taken before is seen by looking again.
+                let notify = Arc::clone(&self.shared.room);
+                room.waiting = Some(Box::pin(notify.notified_owned()));
+                continue;
+            };
+            if shorter.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            room.waiting = None;
         }
     }
 
@@ -224,6 +246,8 @@ mod tests {
     use crate::{EntryFlags, Expect, NewEntry, Page};
     use anser_jid::BareJid;
     use bytes::Bytes;
+    use std::future::poll_fn;
+    use tokio::task::JoinHandle;
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
@@ -352,14 +376,20 @@ mod tests {
         assert!(journal.has_room());
         journal.append(NOW, |id| (message(id), 0));
         assert!(!journal.has_room());
-        let waiting = tokio::spawn({
-            let journal = journal.clone();
-            async move { journal.room().await }
+        let waiting = [(); 2].map(|()| {
+            let (journal, mut room) = (journal.clone(), Room::default());
+            tokio::spawn(poll_fn(move |context| {
+                // Whoever asks twice waits in one place.
+                let _ = journal.poll_room(&mut room, context);
+                journal.poll_room(&mut room, context)
+            }))
         });
         tokio::task::yield_now().await;
-        assert!(!waiting.is_finished());
+        assert!(!waiting.iter().any(JoinHandle::is_finished));
         journal.commit_group(&mut engine, &mut Vec::new());
-        waiting.await.unwrap();
+        for waiting in waiting {
+            waiting.await.unwrap();
+        }
     }
 
     #[tokio::test]

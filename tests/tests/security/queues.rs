@@ -11,6 +11,7 @@ use anser_xml::Element;
 use anser_xmpp::XmppConfig;
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
 /// Alice and Bob in a world with these limits; Bob acknowledges, or says so.
 fn alice_and_bob(limits: AccountsConfig, patience: XmppConfig) -> Script {
@@ -159,6 +160,43 @@ fn what_is_not_kept_fills_the_journal_too() {
         script.send("alice", &stanza);
         assert!(!script.world.hub().journal().has_room());
     }
+}
+
+/// Whoever has no room for what clients say still has something to say to them.
+#[test]
+fn a_full_journal_stops_the_reading_of_sockets_and_nothing_else() {
+    let full = || {
+        let mut script = with_small_journal();
+        script.hold_commits(true);
+        let body = "x".repeat(100_000);
+        script.send(
+            "alice",
+            &format!("<message to='bob@example.org'><body>{body}</body></message>"),
+        );
+        assert!(!script.world.hub().journal().has_room());
+        script.send("alice", "<presence to='bob@example.org'/>");
+        script.expect_nothing("bob");
+        script
+    };
+    // Mail, which is that the server stops.
+    let mut script = full();
+    script.world.hub().close_all();
+    for actor in ["alice", "bob"] {
+        crate::expect_stream_error(&mut script, actor, "system-shutdown");
+    }
+    // The clock.
+    let mut script = full();
+    script.world.pass(Duration::from_secs(300));
+    for actor in ["alice", "bob"] {
+        script.expect(actor, "<iq type='get'><ping xmlns='urn:xmpp:ping'/></iq>");
+    }
+    script.world.pass(Duration::from_secs(60));
+    crate::expect_stream_error(&mut script, "bob", "connection-timeout");
+    // And reading goes on when there is room again.
+    let mut script = full();
+    script.hold_commits(false);
+    script.expect("bob", "<message from='alice@example.org/phone'/>");
+    script.expect("bob", "<presence from='alice@example.org/phone'/>");
 }
 
 /// A server whose mailboxes are small and whose patience is long, and the folder
