@@ -90,7 +90,10 @@ struct Queue<T> {
     clock: IdClock,
     waiting: Vec<Batch<T>>,
     waiting_bytes: usize,
-    closed: bool,
+    /// Nothing more is to come.
+    is_closed: bool,
+    /// Nobody commits any more.
+    is_over: bool,
 }
 
 #[derive(Debug)]
@@ -100,7 +103,7 @@ struct Batch<T> {
     tag: T,
 }
 
-impl<T: Weigh> Journal<T> {
+impl<T> Journal<T> {
     /// An empty queue. `newest` is the last id in use in the store.
     #[must_use]
     pub fn new(node: NodeId, newest: MessageId, limits: JournalLimits) -> Self {
@@ -111,7 +114,8 @@ impl<T: Weigh> Journal<T> {
                     clock: IdClock::new(node, newest),
                     waiting: Vec::new(),
                     waiting_bytes: 0,
-                    closed: false,
+                    is_closed: false,
+                    is_over: false,
                 }),
                 work: Condvar::new(),
                 room: Arc::new(Notify::new()),
@@ -122,10 +126,20 @@ impl<T: Weigh> Journal<T> {
     /// Queues a batch of changes. `make` gets the id of the message that the
     /// batch may append: ids rise in the order of commits because they are
     /// given under the lock that decides this order.
-    pub fn append(&self, now: Timestamp, make: impl FnOnce(MessageId) -> (Vec<Change>, T)) {
+    ///
+    /// When [`Journal::run`] has ended, however that came about, the note is
+    /// dropped: that is how those who wait for it know.
+    pub fn append(&self, now: Timestamp, make: impl FnOnce(MessageId) -> (Vec<Change>, T))
+    where
+        T: Weigh,
+    {
         let mut queue = self.queue();
         let id = queue.clock.next(now);
         let (changes, tag) = make(id);
+        if queue.is_over {
+            drop(queue);
+            return;
+        }
         let changes_bytes: usize = changes.iter().map(Change::weight_bytes).sum();
         let weight_bytes = size_of::<Batch<T>>() + changes_bytes + tag.weight_bytes();
         queue.waiting_bytes += weight_bytes;
@@ -171,14 +185,16 @@ impl<T: Weigh> Journal<T> {
 
     /// Lets [`Journal::run`] return once everything queued is settled.
     pub fn close(&self) {
-        self.queue().closed = true;
+        self.queue().is_closed = true;
         self.shared.work.notify_all();
     }
 
     /// Commits what waits, one group after the other, until the journal is
     /// closed and empty. Blocks: give it a thread of its own. `settle` gets
-    /// each group in order, after its commit is durable.
+    /// each group in order, after its commit is durable. If it panics, nothing is
+    /// committed any more, and nobody waits for that.
     pub fn run(&self, mut engine: Engine, mut settle: impl FnMut(&mut Vec<Settled<T>>)) {
+        let _ending = Ending(self);
         let mut settled = Vec::new();
         while self.wait_for_work() {
             self.commit_group(&mut engine, &mut settled);
@@ -211,7 +227,7 @@ impl<T: Weigh> Journal<T> {
         let queue = self
             .shared
             .work
-            .wait_while(queue, |queue| queue.waiting.is_empty() && !queue.closed)
+            .wait_while(queue, |queue| queue.waiting.is_empty() && !queue.is_closed)
             .unwrap_or_else(PoisonError::into_inner);
         !queue.waiting.is_empty()
     }
@@ -230,6 +246,17 @@ impl<T: Weigh> Journal<T> {
         group
     }
 
+    /// Drops what waits and what is still to come.
+    fn give_up(&self) {
+        let mut queue = self.queue();
+        queue.is_over = true;
+        queue.waiting_bytes = 0;
+        let left = std::mem::take(&mut queue.waiting);
+        drop(queue);
+        drop(left);
+        self.shared.room.notify_waiters();
+    }
+
     /// Nothing done under this lock can panic half-way through an update, so a
     /// poisoned lock still holds a consistent queue.
     fn queue(&self) -> MutexGuard<'_, Queue<T>> {
@@ -240,6 +267,15 @@ impl<T: Weigh> Journal<T> {
     }
 }
 
+/// The end of [`Journal::run`], whether it returns or panics.
+struct Ending<'a, T>(&'a Journal<T>);
+
+impl<T> Drop for Ending<'_, T> {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,12 +283,55 @@ mod tests {
     use anser_jid::BareJid;
     use bytes::Bytes;
     use std::future::poll_fn;
+    use tokio::sync::oneshot;
     use tokio::task::JoinHandle;
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
     fn alice() -> BareJid {
         "alice@example.org".parse().unwrap()
+    }
+
+    impl Weigh for oneshot::Sender<()> {
+        fn weight_bytes(&self) -> usize {
+            0
+        }
+    }
+
+    /// Whether somebody still answers.
+    fn is_open(answer: &mut oneshot::Receiver<()>) -> bool {
+        matches!(answer.try_recv(), Err(oneshot::error::TryRecvError::Empty))
+    }
+
+    #[test]
+    fn nobody_waits_for_a_writer_that_has_ended() {
+        for panics in [false, true] {
+            let (engine, _) = Engine::memory();
+            let journal = Journal::new(
+                NodeId::default(),
+                MessageId::FIRST,
+                JournalLimits {
+                    queue_bytes: 1,
+                    commit_batches: 1,
+                },
+            );
+            let append = || {
+                let (sender, receiver) = oneshot::channel();
+                journal.append(NOW, |id| (message(id), sender));
+                receiver
+            };
+            let mut before = [append(), append()];
+            assert!(before.iter_mut().all(is_open));
+            journal.close();
+            let writer = std::thread::spawn({
+                let journal = journal.clone();
+                move || journal.run(engine, |_| assert!(!panics, "a mistake"))
+            });
+            assert_eq!(writer.join().is_err(), panics);
+            assert!(!before.iter_mut().any(is_open));
+            assert!(!is_open(&mut append()));
+            assert!(journal.has_room());
+        }
     }
 
     impl Weigh for u32 {
