@@ -136,12 +136,20 @@ impl World {
         accounts: AccountsConfig,
         xmpp: XmppConfig,
     ) -> Self {
+        Self::with_limits(seed, users, accounts, xmpp, JournalLimits::default())
+    }
+
+    /// The same with another journal too.
+    #[must_use]
+    pub fn with_limits(
+        seed: u64,
+        users: &[&str],
+        accounts: AccountsConfig,
+        xmpp: XmppConfig,
+        limits: JournalLimits,
+    ) -> Self {
         let (engine, store) = Engine::memory();
-        let journal = Journal::new(
-            NodeId::default(),
-            MessageId::FIRST,
-            JournalLimits::default(),
-        );
+        let journal = Journal::new(NodeId::default(), MessageId::FIRST, limits);
         let domains = Domains::Only(BTreeSet::from([DOMAIN.to_owned()]));
         let hub = Hub::new(
             HubConfig { domains, accounts },
@@ -375,12 +383,13 @@ async fn drive(mut protocol: C2s, link: Arc<Mutex<Link>>, clock: Arc<AtomicU64>,
             if wire.is_cut || protocol.poll_abandoned(context).is_ready() {
                 return Poll::Ready(Event::Over);
             }
-            if has_more || !wire.inbound.is_empty() {
+            wire.waker = Some(context.waker().clone());
+            let has_input = has_more || !wire.inbound.is_empty();
+            if has_input && protocol.poll_receivable(context).is_ready() {
                 let arrived = wire.inbound.split();
                 input.extend_from_slice(&arrived);
                 return Poll::Ready(Event::Bytes);
             }
-            wire.waker = Some(context.waker().clone());
             drop(wire);
             if protocol.poll_mail(context).is_ready() {
                 return Poll::Ready(Event::Mail);

@@ -94,6 +94,13 @@ impl QueryKind {
     }
 }
 
+impl Query {
+    /// About how much memory it holds beside its own.
+    pub(crate) fn weight_bytes(&self) -> usize {
+        self.payload.len()
+    }
+}
+
 impl Event {
     /// About how much memory the event holds while it waits.
     #[must_use]
@@ -103,7 +110,7 @@ impl Event {
                 message.encoded().len()
             }
             Self::Presence(presence) => presence.payload.len(),
-            Self::Query(query) | Self::Unanswered(query) => query.payload.len(),
+            Self::Query(query) | Self::Unanswered(query) => query.weight_bytes(),
             Self::Waiting(places) => size_of_val(&places[..]),
             Self::Roster(_) => 0,
         };

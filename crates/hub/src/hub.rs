@@ -10,7 +10,7 @@ use crate::{
     SessionHandle,
 };
 use anser_jid::{BareJid, Jid};
-use anser_store::{Change, Journal, Refusal, Settled, Store, StoreError, Timestamp};
+use anser_store::{Change, Journal, Refusal, Settled, Store, StoreError, Timestamp, Weigh};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
@@ -22,6 +22,15 @@ pub enum Then {
     Deliver(Box<Parcel>),
     /// Tell whoever waits.
     Answer(oneshot::Sender<Result<(), Refusal>>),
+}
+
+impl Weigh for Then {
+    fn weight_bytes(&self) -> usize {
+        match self {
+            Self::Deliver(parcel) => parcel.weight_bytes(),
+            Self::Answer(_) => 0,
+        }
+    }
 }
 
 /// Domains and limits: replaced as a whole when the configuration is read

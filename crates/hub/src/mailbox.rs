@@ -8,7 +8,9 @@ use std::task::{Context, Poll, Waker};
 /// A session's queue of events.
 ///
 /// Whoever fills it is never held up. A session that does not keep up fills its
-/// own mailbox, and when that is full, the session has to end.
+/// own mailbox, and when that is full, the session has to end. There is room for
+/// one event in any case, however large: nobody loses their session to something
+/// that they never had a chance to take.
 #[derive(Debug)]
 pub struct Mailbox {
     limits: MailboxLimits,
@@ -48,10 +50,11 @@ impl Mailbox {
             return Err(event);
         }
         contents.bytes += event.weight_bytes();
+        let is_first = contents.events.is_empty();
         contents.events.push(event);
-        let (count, bytes) = (contents.events.len(), contents.bytes);
-        // A single event may be as large as it likes.
-        if count > self.limits.events.max(1) || (count > 1 && bytes > self.limits.bytes) {
+        let is_beyond =
+            contents.events.len() > self.limits.events || contents.bytes > self.limits.bytes;
+        if is_beyond && !is_first {
             contents.overflow();
         }
         wakes.extend(contents.waker.take());
@@ -147,5 +150,86 @@ impl Drop for Wakes {
         for waker in self.wakers.drain(..) {
             waker.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Query, QueryKind};
+    use bytes::Bytes;
+    use std::sync::Arc;
+
+    /// So many events of which each weighs the same.
+    fn push(mailbox: &Mailbox, count: usize) {
+        for _ in 0..count {
+            mailbox.push(Event::Waiting(Vec::new()), &mut Wakes::default());
+        }
+    }
+
+    fn question() -> Event {
+        Event::Query(Arc::new(Query {
+            from: "bob@example.org/phone".parse().unwrap(),
+            to: "alice@example.org/phone".parse().unwrap(),
+            kind: QueryKind::Get,
+            id: "q".into(),
+            lang: None,
+            payload: Bytes::new(),
+        }))
+    }
+
+    fn mailbox(events: usize, bytes: usize) -> Mailbox {
+        Mailbox::new(MailboxLimits { events, bytes })
+    }
+
+    #[test]
+    fn a_mailbox_takes_what_its_limits_say_and_is_lost_beyond() {
+        let weight = Event::Waiting(Vec::new()).weight_bytes();
+        for (events, bytes) in [(3, usize::MAX), (usize::MAX, 3 * weight)] {
+            let after = |count| {
+                let mailbox = mailbox(events, bytes);
+                push(&mailbox, count);
+                (mailbox.take().len(), mailbox.closed())
+            };
+            assert_eq!(after(3), (3, None));
+            assert_eq!(after(4), (0, Some(CloseReason::Overfull)));
+        }
+    }
+
+    #[test]
+    fn an_empty_mailbox_takes_one_event_however_large() {
+        for (events, bytes) in [(0, usize::MAX), (usize::MAX, 1)] {
+            let mailbox = mailbox(events, bytes);
+            for _ in 0..2 {
+                push(&mailbox, 1);
+                assert_eq!((mailbox.take().len(), mailbox.closed()), (1, None));
+            }
+            push(&mailbox, 2);
+            assert_eq!(mailbox.closed(), Some(CloseReason::Overfull));
+        }
+    }
+
+    #[test]
+    fn questions_are_never_lost_without_a_word() {
+        let mailbox = mailbox(2, usize::MAX);
+        push(&mailbox, 1);
+        let mut wakes = Wakes::default();
+        assert!(mailbox.offer(question(), &mut wakes).is_ok());
+        push(&mailbox, 1);
+        assert_eq!(mailbox.closed(), Some(CloseReason::Overfull));
+        assert!(mailbox.offer(question(), &mut wakes).is_err());
+        assert!(matches!(mailbox.shut()[..], [Event::Query(_)]));
+        assert!(mailbox.offer(question(), &mut wakes).is_err());
+    }
+
+    #[test]
+    fn the_first_reason_to_end_is_the_one_that_counts_and_mail_still_comes() {
+        let mailbox = mailbox(9, usize::MAX);
+        let mut wakes = Wakes::default();
+        mailbox.close(CloseReason::Replaced, &mut wakes);
+        mailbox.close(CloseReason::Shutdown, &mut wakes);
+        push(&mailbox, 1);
+        assert_eq!(mailbox.closed(), Some(CloseReason::Replaced));
+        assert_eq!(mailbox.take().len(), 1);
     }
 }

@@ -30,6 +30,18 @@ enum Content {
     Query(Arc<Query>),
 }
 
+impl Parcel {
+    /// About how much memory it holds, without what is on its way into the logs.
+    pub(crate) fn weight_bytes(&self) -> usize {
+        let payload = match &self.content {
+            Content::Message(Delivery { place: Some(_), .. }) => 0,
+            Content::Message(Delivery { message, .. }) => message.encoded().len(),
+            Content::Query(query) => query.weight_bytes(),
+        };
+        payload + size_of::<Self>()
+    }
+}
+
 /// A message on its way to an account.
 #[derive(Debug, Clone)]
 struct Delivery {

@@ -107,7 +107,8 @@ impl<P: Protocol> Connection<'_, P> {
         if mail_first && self.protocol.poll_mail(context).is_ready() {
             return Poll::Ready(Event::Mail);
         }
-        if self.wire.poll_readable(context).is_ready() {
+        let is_readable = self.wire.poll_readable(context).is_ready();
+        if is_readable && self.protocol.poll_receivable(context).is_ready() {
             return Poll::Ready(Event::Readable);
         }
         if !mail_first && self.protocol.poll_mail(context).is_ready() {

@@ -11,6 +11,10 @@ use std::task::{Context, Poll};
 /// It does no I/O. The driver calls one method at a time and writes what that
 /// left in `output` before it calls the next.
 pub trait Protocol: Send {
+    /// Whether [`Protocol::receive`] may be called. Until it may, what arrives
+    /// stays where it is, and everything else goes on.
+    fn poll_receivable(&mut self, context: &mut Context<'_>) -> Poll<()>;
+
     /// Handles what has arrived. What is not complete yet stays in `input` and
     /// is there again, with more behind it, the next time.
     fn receive(

@@ -39,9 +39,23 @@ enum Told {
 struct Echo {
     told: mpsc::UnboundedSender<Told>,
     deadline: Option<Timestamp>,
+    hearing: Hearing,
+}
+
+/// Whether it takes what arrives.
+enum Hearing {
+    Good,
+    None,
 }
 
 impl Protocol for Echo {
+    fn poll_receivable(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        match self.hearing {
+            Hearing::Good => Poll::Ready(()),
+            Hearing::None => Poll::Pending,
+        }
+    }
+
     async fn receive(&mut self, input: &mut BytesMut, output: &mut BytesMut, _: Timestamp) -> Next {
         while let Some(end) = input.iter().position(|byte| *byte == b'\n') {
             let line = input.split_to(end + 1);
@@ -98,6 +112,10 @@ struct Server {
 
 /// Serves one client.
 async fn serve(opening: Opening, patience: Option<Duration>) -> Server {
+    serve_with(opening, patience, Hearing::Good).await
+}
+
+async fn serve_with(opening: Opening, patience: Option<Duration>, hearing: Hearing) -> Server {
     let folder = tempfile::tempdir().unwrap();
     let identity = local_identity(
         folder.path(),
@@ -118,7 +136,12 @@ async fn serve(opening: Opening, patience: Option<Duration>) -> Server {
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         let deadline = patience.map(|patience| terms.clock.now().after(patience));
-        drive(stream, opening, Echo { told, deadline }, &terms).await;
+        let echo = Echo {
+            told,
+            deadline,
+            hearing,
+        };
+        drive(stream, opening, echo, &terms).await;
     });
     Server {
         address,
@@ -209,6 +232,15 @@ async fn the_last_words_arrive_before_the_end() {
 async fn a_deadline_that_passes_is_told_to_the_protocol() {
     let server = serve(Opening::Plain, Some(Duration::from_millis(50))).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
+    assert_eq!(rest(&mut client).await, b"too slow\n");
+}
+
+#[tokio::test]
+async fn while_nothing_is_taken_that_arrives_deadlines_pass_all_the_same() {
+    let patience = Some(Duration::from_millis(50));
+    let server = serve_with(Opening::Plain, patience, Hearing::None).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    client.write_all(b"anybody there?\n").await.unwrap();
     assert_eq!(rest(&mut client).await, b"too slow\n");
 }
 

@@ -39,6 +39,9 @@ pub enum StoreError {
     /// The engine failed otherwise.
     #[error("the database failed: {0}")]
     Engine(String),
+    /// Reading went wrong through a mistake of ours; the log says more.
+    #[error("reading from the database has panicked")]
+    Panicked,
     /// The store has been closed.
     #[error("the store is closed")]
     Closed,

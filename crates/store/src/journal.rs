@@ -2,8 +2,12 @@
 
 use crate::id::IdClock;
 use crate::{Change, Engine, MessageId, NodeId, Refusal, Timestamp};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 /// When the journal counts as full, and how much goes into one commit.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +25,20 @@ impl Default for JournalLimits {
             queue_bytes: 64 << 20,
             commit_batches: 2000,
         }
+    }
+}
+
+/// How much memory a note takes beside the changes that it comes with: what came
+/// without changes may hold as much as what is written.
+pub trait Weigh {
+    /// About so many bytes, without those that the changes hold already.
+    fn weight_bytes(&self) -> usize;
+}
+
+/// A note that says nothing.
+impl Weigh for () {
+    fn weight_bytes(&self) -> usize {
+        0
     }
 }
 
@@ -57,7 +75,14 @@ struct Shared<T> {
     /// Something was appended, or the journal was closed.
     work: Condvar,
     /// The queue has become shorter.
-    room: Notify,
+    room: Arc<Notify>,
+}
+
+/// Somebody's place among those who wait until the journal has room: taken when
+/// it is needed, and given up when this is dropped.
+#[derive(Debug, Default)]
+pub struct Room {
+    waiting: Option<Pin<Box<OwnedNotified>>>,
 }
 
 #[derive(Debug)]
@@ -65,7 +90,10 @@ struct Queue<T> {
     clock: IdClock,
     waiting: Vec<Batch<T>>,
     waiting_bytes: usize,
-    closed: bool,
+    /// Nothing more is to come.
+    is_closed: bool,
+    /// Nobody commits any more.
+    is_over: bool,
 }
 
 #[derive(Debug)]
@@ -86,10 +114,11 @@ impl<T> Journal<T> {
                     clock: IdClock::new(node, newest),
                     waiting: Vec::new(),
                     waiting_bytes: 0,
-                    closed: false,
+                    is_closed: false,
+                    is_over: false,
                 }),
                 work: Condvar::new(),
-                room: Notify::new(),
+                room: Arc::new(Notify::new()),
             }),
         }
     }
@@ -97,11 +126,22 @@ impl<T> Journal<T> {
     /// Queues a batch of changes. `make` gets the id of the message that the
     /// batch may append: ids rise in the order of commits because they are
     /// given under the lock that decides this order.
-    pub fn append(&self, now: Timestamp, make: impl FnOnce(MessageId) -> (Vec<Change>, T)) {
+    ///
+    /// When [`Journal::run`] has ended, however that came about, the note is
+    /// dropped: that is how those who wait for it know.
+    pub fn append(&self, now: Timestamp, make: impl FnOnce(MessageId) -> (Vec<Change>, T))
+    where
+        T: Weigh,
+    {
         let mut queue = self.queue();
         let id = queue.clock.next(now);
         let (changes, tag) = make(id);
-        let weight_bytes = changes.iter().map(Change::weight_bytes).sum();
+        if queue.is_over {
+            drop(queue);
+            return;
+        }
+        let changes_bytes: usize = changes.iter().map(Change::weight_bytes).sum();
+        let weight_bytes = size_of::<Batch<T>>() + changes_bytes + tag.weight_bytes();
         queue.waiting_bytes += weight_bytes;
         queue.waiting.push(Batch {
             changes,
@@ -121,27 +161,40 @@ impl<T> Journal<T> {
         self.queue().waiting_bytes <= self.shared.limits.queue_bytes
     }
 
-    /// Waits until [`Journal::has_room`].
-    pub async fn room(&self) {
+    /// Ready when [`Journal::has_room`]. Each of those who ask has a `room` of
+    /// their own.
+    pub fn poll_room(&self, room: &mut Room, context: &mut Context<'_>) -> Poll<()> {
         loop {
-            let shorter = self.shared.room.notified();
             if self.has_room() {
-                return;
+                room.waiting = None;
+                return Poll::Ready(());
             }
-            shorter.await;
+            let Some(shorter) = &mut room.waiting else {
+                // In this order: what is taken from the queue after this is not
+                // missed, and what was taken before is seen by looking again.
+                let notify = Arc::clone(&self.shared.room);
+                room.waiting = Some(Box::pin(notify.notified_owned()));
+                continue;
+            };
+            if shorter.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            room.waiting = None;
         }
     }
 
     /// Lets [`Journal::run`] return once everything queued is settled.
     pub fn close(&self) {
-        self.queue().closed = true;
+        self.queue().is_closed = true;
         self.shared.work.notify_all();
     }
 
     /// Commits what waits, one group after the other, until the journal is
     /// closed and empty. Blocks: give it a thread of its own. `settle` gets
-    /// each group in order, after its commit is durable.
+    /// each group in order, after its commit is durable. If it panics, nothing is
+    /// committed any more, and nobody waits for that.
     pub fn run(&self, mut engine: Engine, mut settle: impl FnMut(&mut Vec<Settled<T>>)) {
+        let _ending = Ending(self);
         let mut settled = Vec::new();
         while self.wait_for_work() {
             self.commit_group(&mut engine, &mut settled);
@@ -174,7 +227,7 @@ impl<T> Journal<T> {
         let queue = self
             .shared
             .work
-            .wait_while(queue, |queue| queue.waiting.is_empty() && !queue.closed)
+            .wait_while(queue, |queue| queue.waiting.is_empty() && !queue.is_closed)
             .unwrap_or_else(PoisonError::into_inner);
         !queue.waiting.is_empty()
     }
@@ -193,6 +246,17 @@ impl<T> Journal<T> {
         group
     }
 
+    /// Drops what waits and what is still to come.
+    fn give_up(&self) {
+        let mut queue = self.queue();
+        queue.is_over = true;
+        queue.waiting_bytes = 0;
+        let left = std::mem::take(&mut queue.waiting);
+        drop(queue);
+        drop(left);
+        self.shared.room.notify_waiters();
+    }
+
     /// Nothing done under this lock can panic half-way through an update, so a
     /// poisoned lock still holds a consistent queue.
     fn queue(&self) -> MutexGuard<'_, Queue<T>> {
@@ -203,17 +267,86 @@ impl<T> Journal<T> {
     }
 }
 
+/// The end of [`Journal::run`], whether it returns or panics.
+struct Ending<'a, T>(&'a Journal<T>);
+
+impl<T> Drop for Ending<'_, T> {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{EntryFlags, Expect, NewEntry, Page};
     use anser_jid::BareJid;
     use bytes::Bytes;
+    use std::future::poll_fn;
+    use tokio::sync::oneshot;
+    use tokio::task::JoinHandle;
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
     fn alice() -> BareJid {
         "alice@example.org".parse().unwrap()
+    }
+
+    impl Weigh for oneshot::Sender<()> {
+        fn weight_bytes(&self) -> usize {
+            0
+        }
+    }
+
+    /// Whether somebody still answers.
+    fn is_open(answer: &mut oneshot::Receiver<()>) -> bool {
+        matches!(answer.try_recv(), Err(oneshot::error::TryRecvError::Empty))
+    }
+
+    #[test]
+    fn nobody_waits_for_a_writer_that_has_ended() {
+        for panics in [false, true] {
+            let (engine, _) = Engine::memory();
+            let journal = Journal::new(
+                NodeId::default(),
+                MessageId::FIRST,
+                JournalLimits {
+                    queue_bytes: 1,
+                    commit_batches: 1,
+                },
+            );
+            let append = || {
+                let (sender, receiver) = oneshot::channel();
+                journal.append(NOW, |id| (message(id), sender));
+                receiver
+            };
+            let mut before = [append(), append()];
+            assert!(before.iter_mut().all(is_open));
+            journal.close();
+            let writer = std::thread::spawn({
+                let journal = journal.clone();
+                move || journal.run(engine, |_| assert!(!panics, "a mistake"))
+            });
+            assert_eq!(writer.join().is_err(), panics);
+            assert!(!before.iter_mut().any(is_open));
+            assert!(!is_open(&mut append()));
+            assert!(journal.has_room());
+        }
+    }
+
+    impl Weigh for u32 {
+        fn weight_bytes(&self) -> usize {
+            0
+        }
+    }
+
+    /// A note of so many bytes.
+    struct Heavy(usize);
+
+    impl Weigh for Heavy {
+        fn weight_bytes(&self) -> usize {
+            self.0
+        }
     }
 
     fn journal(limits: JournalLimits) -> Journal<u32> {
@@ -294,6 +427,24 @@ mod tests {
         assert!(settled.iter().map(|one| one.tag).eq(0..5));
     }
 
+    #[test]
+    fn what_comes_without_changes_takes_room_too() {
+        let (mut engine, _) = Engine::memory();
+        let limits = JournalLimits {
+            queue_bytes: 10_000,
+            ..JournalLimits::default()
+        };
+        let journal = Journal::new(NodeId::default(), MessageId::FIRST, limits);
+        for _ in 0..3 {
+            journal.append(NOW, |_| (Vec::new(), Heavy(3000)));
+            assert!(journal.has_room());
+        }
+        journal.append(NOW, |_| (Vec::new(), Heavy(3000)));
+        assert!(!journal.has_room());
+        journal.commit_group(&mut engine, &mut Vec::new());
+        assert!(journal.has_room());
+    }
+
     #[tokio::test]
     async fn a_full_journal_has_room_again_after_a_commit() {
         let (mut engine, _) = Engine::memory();
@@ -304,14 +455,20 @@ mod tests {
         assert!(journal.has_room());
         journal.append(NOW, |id| (message(id), 0));
         assert!(!journal.has_room());
-        let waiting = tokio::spawn({
-            let journal = journal.clone();
-            async move { journal.room().await }
+        let waiting = [(); 2].map(|()| {
+            let (journal, mut room) = (journal.clone(), Room::default());
+            tokio::spawn(poll_fn(move |context| {
+                // Whoever asks twice waits in one place.
+                let _ = journal.poll_room(&mut room, context);
+                journal.poll_room(&mut room, context)
+            }))
         });
         tokio::task::yield_now().await;
-        assert!(!waiting.is_finished());
+        assert!(!waiting.iter().any(JoinHandle::is_finished));
         journal.commit_group(&mut engine, &mut Vec::new());
-        waiting.await.unwrap();
+        for waiting in waiting {
+            waiting.await.unwrap();
+        }
     }
 
     #[tokio::test]

@@ -28,7 +28,7 @@ pub use change::{Change, EntryFlags, Expect, NewEntry};
 pub use engine::Engine;
 pub use error::{Refusal, StoreError};
 pub use id::{MessageId, NodeId, ParseIdError, Timestamp};
-pub use journal::{Journal, JournalLimits, Settled};
+pub use journal::{Journal, JournalLimits, Room, Settled, Weigh};
 pub use space::Space;
 pub use sqlite::{Durability, SqliteOptions};
 pub use store::{LogEntry, Page, Record, Store, View};

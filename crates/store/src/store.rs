@@ -100,7 +100,7 @@ impl Store {
     /// holds up nobody else.
     ///
     /// # Errors
-    /// What `reads` returns, or [`StoreError::Closed`].
+    /// What `reads` returns, [`StoreError::Panicked`] or [`StoreError::Closed`].
     pub async fn read<R: Send + 'static>(
         &self,
         reads: impl FnOnce(&View<'_>) -> Result<R, StoreError> + Send + 'static,

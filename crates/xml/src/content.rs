@@ -18,12 +18,22 @@ impl Element {
     /// Shares the received bytes. Only a child that uses a prefix or a default namespace declared
     /// outside of it is written anew, with the declarations it uses added to its start tag.
     pub fn content(&self) -> Bytes {
-        self.content_without(|_| false)
+        let everything = self.content_within(usize::MAX, |_| false);
+        everything.expect("there is no limit to break")
     }
 
-    /// The same without the children that `is_dropped` chooses. Shares the received bytes where
-    /// what is left is in one piece.
-    pub fn content_without(&self, mut is_dropped: impl FnMut(Child<'_>) -> bool) -> Bytes {
+    /// The same without the children that `is_dropped` chooses, if it is no more than so many
+    /// bytes: the declarations that children get can make it many times as large as what was
+    /// received. Shares the received bytes where what is left is in one piece.
+    ///
+    /// # Errors
+    /// [`ContentTooLarge`], found out as soon as that is certain and at the cost of hardly more
+    /// than `most_bytes`.
+    pub fn content_within(
+        &self,
+        most_bytes: usize,
+        mut is_dropped: impl FnMut(Child<'_>) -> bool,
+    ) -> Result<Bytes, ContentTooLarge> {
         let namespace = self.namespace();
         // Without a prefix the element is itself in the default namespace that its content sees.
         let default_fits =
@@ -45,11 +55,13 @@ impl Element {
                 let scope = inside.get_or_insert_with(|| self.scope_inside());
                 let element = Self::reread(self.raw().slice_ref(child.raw()), scope);
                 pieces.insert(&element.to_bytes(namespace));
+                pieces.check(most_bytes)?;
             }
             from = span.end as usize;
         }
         pieces.keep(from..content.end as usize);
-        pieces.join()
+        pieces.check(most_bytes)?;
+        Ok(pieces.join())
     }
 
     /// The whole element, made to mean the same wherever the default namespace is
@@ -95,6 +107,14 @@ fn declare(out: &mut BytesMut, prefix: &[u8], namespace: &str) {
     out.extend_from_slice(b"='");
     escape::attribute(out, namespace);
     out.extend_from_slice(b"'");
+}
+
+/// What an element has in it is more, once it means the same elsewhere, than somebody takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("more than {limit} bytes, with the declarations that are needed elsewhere")]
+pub struct ContentTooLarge {
+    /// What may be.
+    pub limit: usize,
 }
 
 /// Parts of some bytes and things put between them; a copy is made once it cannot be avoided.
@@ -151,6 +171,13 @@ impl<'a> Pieces<'a> {
         self.kept = 0..0;
     }
 
+    fn check(&self, most_bytes: usize) -> Result<(), ContentTooLarge> {
+        if self.copied.len() + self.kept.len() > most_bytes {
+            return Err(ContentTooLarge { limit: most_bytes });
+        }
+        Ok(())
+    }
+
     fn join(mut self) -> Bytes {
         if self.copied.is_empty() {
             return self.source.slice(self.kept);
@@ -171,6 +198,11 @@ mod tests {
 
     fn parse(document: &str) -> Element {
         parse_in("", document)
+    }
+
+    fn without(element: &Element, names: &str) -> Bytes {
+        let is_dropped = |child: Child<'_>| names.contains(child.name());
+        element.content_within(usize::MAX, is_dropped).unwrap()
     }
 
     fn is_shared(element: &Element, part: &Bytes) -> bool {
@@ -241,19 +273,61 @@ mod tests {
     #[test]
     fn children_can_be_left_out() {
         let element = parse("<m>1<a/>2<b/><c/>3<d/>4</m>");
-        let without = |names: &str| element.content_without(|child| names.contains(child.name()));
-        assert_eq!(without(""), "1<a/>2<b/><c/>3<d/>4");
-        assert!(is_shared(&element, &without("")));
-        assert_eq!(without("a"), "12<b/><c/>3<d/>4");
-        assert_eq!(without("bc"), "1<a/>23<d/>4");
-        assert_eq!(without("abcd"), "1234");
+        let dropping = |names: &str| without(&element, names);
+        assert_eq!(dropping(""), "1<a/>2<b/><c/>3<d/>4");
+        assert!(is_shared(&element, &dropping("")));
+        assert_eq!(dropping("a"), "12<b/><c/>3<d/>4");
+        assert_eq!(dropping("bc"), "1<a/>23<d/>4");
+        assert_eq!(dropping("abcd"), "1234");
 
         let element = parse("<m xmlns:p='u'><a/>1<p:b/><c/></m>");
-        let without = |names: &str| element.content_without(|child| names.contains(child.name()));
-        assert_eq!(without("a"), "1<p:b xmlns:p='u'/><c/>");
-        assert_eq!(without("ab"), "1<c/>");
-        assert_eq!(without("bc"), "<a/>1");
-        assert!(is_shared(&element, &without("bc")));
+        let dropping = |names: &str| without(&element, names);
+        assert_eq!(dropping("a"), "1<p:b xmlns:p='u'/><c/>");
+        assert_eq!(dropping("ab"), "1<c/>");
+        assert_eq!(dropping("bc"), "<a/>1");
+        assert!(is_shared(&element, &dropping("bc")));
+    }
+
+    /// RFC 6120 §13.12
+    #[test]
+    fn content_that_grows_beyond_what_is_taken_is_refused_at_the_byte() {
+        let limit = |element: &Element, most_bytes| {
+            let content = element.content_within(most_bytes, |_| false);
+            content.map_err(|error| error.limit)
+        };
+        for (document, content) in [
+            ("<m/>", ""),
+            ("<m>12<a/>34</m>", "12<a/>34"),
+            (
+                "<m xmlns:p='u'>1<p:a/>2<p:b/>3</m>",
+                "1<p:a xmlns:p='u'/>2<p:b xmlns:p='u'/>3",
+            ),
+        ] {
+            let element = parse(document);
+            let bytes = content.len();
+            assert_eq!(limit(&element, bytes).unwrap(), content);
+            if let Some(less) = bytes.checked_sub(1) {
+                assert_eq!(limit(&element, less), Err(less), "{document}");
+            }
+        }
+    }
+
+    /// What is refused for its size is never made in that size: it would be 60 times as large.
+    #[test]
+    fn content_that_is_refused_is_not_written_to_its_end() {
+        let declarations: String = (0..60)
+            .map(|number| format!(" xmlns:p{number}='{number:0>256}'"))
+            .collect();
+        let uses: String = (0..60).map(|number| format!(" p{number}:a=''")).collect();
+        let children = format!("<x{uses}/>").repeat(450);
+        let element = parse(&format!("<m{declarations}>{children}</m>"));
+        let mut asked = 0;
+        let content = element.content_within(100_000, |_| {
+            asked += 1;
+            false
+        });
+        assert_eq!(content, Err(ContentTooLarge { limit: 100_000 }));
+        assert!(asked < 10, "{asked} children were looked at");
     }
 
     /// XML 1.0 §2.4, §2.11
@@ -270,10 +344,7 @@ mod tests {
             let element = parse(document);
             let text = element.text().into_owned();
             let content = Bytes::from(content);
-            assert_eq!(
-                element.content_without(|child| child.name() == "a"),
-                content
-            );
+            assert_eq!(without(&element, "a"), content);
             let again = parse(&format!("<m>{}</m>", checked(&content)));
             assert_eq!(again.text(), text);
         }

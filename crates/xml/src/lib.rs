@@ -40,7 +40,7 @@
 //!   6120 §11.1 forbids, in all of its depth. So reading deeper cannot fail.
 //! - Events and faults do not depend on how the input was split.
 //! - Work is linear in the bytes of a stanza, also if they come one by one; memory is bounded by
-//!   its [`Limits`]. Between stanzas a scanner needs no memory but its own few words.
+//!   its [`Limits`], and what is made of it by whoever asks ([`Element::content_within`]). Between stanzas a scanner needs no memory but its own few words.
 //! - Offsets are 32 bits wide; no stanza can be larger, whatever its limits.
 //! - Nothing that is read is ever entered into a table that outlives the stream.
 //! - What [`Writer`], [`Element::content`] and [`Element::to_bytes`] give is read as the same again
@@ -68,6 +68,7 @@ mod writer;
 
 pub use attribute::Attribute;
 pub use child::Child;
+pub use content::ContentTooLarge;
 pub use element::Element;
 pub use fault::{Condition, Construct, Fault};
 pub use limits::Limits;

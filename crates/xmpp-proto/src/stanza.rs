@@ -273,6 +273,7 @@ conditions! {
     NotAcceptable = "not-acceptable", modify;
     NotAllowed = "not-allowed", cancel;
     NotAuthorized = "not-authorized", auth;
+    PolicyViolation = "policy-violation", modify;
     RemoteServerNotFound = "remote-server-not-found", cancel;
     ResourceConstraint = "resource-constraint", wait;
     ServiceUnavailable = "service-unavailable", cancel;

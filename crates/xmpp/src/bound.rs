@@ -280,7 +280,8 @@ impl Bound {
         now: Timestamp,
     ) -> Result<(), StreamError> {
         if let Some(reason) = self.session.mailbox().closed() {
-            if reason != CloseReason::Overfull {
+            // Refusals may be among what an overfull mailbox has lost.
+            if self.management.is_some() && reason != CloseReason::Overfull {
                 self.settle(output, now).await;
             }
             return Err(closing(reason));

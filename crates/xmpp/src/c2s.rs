@@ -4,7 +4,7 @@ use crate::bound::{BITE_BYTES, Bound};
 use crate::front::{Entry, Xmpp};
 use crate::negotiation::{Negotiation, Progress};
 use anser_net::{Next, Protocol, Secured};
-use anser_store::Timestamp;
+use anser_store::{Room, Timestamp};
 use anser_xml::{Event, Limits, Scanner};
 use anser_xmpp_proto::{StreamCondition, StreamError};
 use bytes::BytesMut;
@@ -16,6 +16,7 @@ use std::task::{Context, Poll};
 pub struct C2s {
     front: Arc<Xmpp>,
     scanner: Scanner,
+    room: Room,
     phase: Phase,
 }
 
@@ -35,6 +36,7 @@ impl C2s {
         Self {
             front,
             scanner: Scanner::new(Limits::BEFORE_AUTHENTICATION),
+            room: Room::default(),
             phase: Phase::Negotiating(Box::new(negotiation)),
         }
     }
@@ -115,14 +117,18 @@ impl C2s {
 }
 
 impl Protocol for C2s {
+    /// A full journal stops the reading of sockets, and nothing else.
+    fn poll_receivable(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let journal = self.front.hub().journal();
+        journal.poll_room(&mut self.room, context)
+    }
+
     async fn receive(
         &mut self,
         input: &mut BytesMut,
         output: &mut BytesMut,
         now: Timestamp,
     ) -> Next {
-        // A full journal stops the reading of sockets, and nothing else.
-        self.front.hub().journal().room().await;
         match &mut self.phase {
             Phase::Negotiating(negotiation) => {
                 if let Err(error) = negotiation.count(&self.front, input.len()) {

@@ -2,6 +2,7 @@
 //! answers for, or for other sessions.
 
 use crate::bound::Bound;
+use crate::content::content;
 use crate::error;
 use crate::feature::{Context, Scope};
 use crate::front::Xmpp;
@@ -10,7 +11,7 @@ use anser_jid::{FullJid, Jid};
 use anser_store::Timestamp;
 use anser_xml::{Element, Writer};
 use anser_xmpp_proto::{DefinedCondition, Iq, IqKind, Kind, StanzaError, StanzaHeader};
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 pub(crate) async fn handle(
     bound: &mut Bound,
@@ -77,7 +78,7 @@ fn pass_on(
         },
         id: iq.id.as_str().into(),
         lang: header.lang.map(Into::into),
-        payload: Bytes::copy_from_slice(&element.content()),
+        payload: content(front, element)?,
     };
     let passed = front.hub().send_query(bound.session(), query, now);
     passed.map_err(|error| error::stanza_error(&error))

@@ -7,6 +7,7 @@
 mod bound;
 mod c2s;
 mod config;
+mod content;
 mod error;
 mod feature;
 mod front;

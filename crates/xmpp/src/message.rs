@@ -1,6 +1,7 @@
 //! Messages from the client (RFC 6121 §5).
 
 use crate::bound::Bound;
+use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
 use anser_hub::{Draft, Message, MessageKind, Traits};
@@ -8,7 +9,7 @@ use anser_jid::Jid;
 use anser_store::Timestamp;
 use anser_xml::{Child, Element};
 use anser_xmpp_proto::payload::stanza_id;
-use anser_xmpp_proto::{Kind, MessageType, StanzaHeader, ns};
+use anser_xmpp_proto::{Kind, MessageType, StanzaError, StanzaHeader, ns};
 use bytes::BytesMut;
 use std::sync::Arc;
 
@@ -20,7 +21,18 @@ pub(crate) async fn handle(
     output: &mut BytesMut,
     now: Timestamp,
 ) {
-    let message = Arc::new(read(bound, element, header));
+    let to = header.to.clone();
+    let id = header.id.clone();
+    let message = match read(bound, front, element, header) {
+        Ok(message) => Arc::new(message),
+        Err(error) => {
+            if MessageType::of(element) != MessageType::Error {
+                let (to, id) = (to.as_ref(), id.as_deref());
+                bound.refuse(&error, Kind::Message, to, id, output, now);
+            }
+            return;
+        }
+    };
     let recipient = match front.hub().recipient(message.to()) {
         Some(recipient) => Ok(recipient),
         None => front.hub().find_recipient(message.to(), now).await,
@@ -39,7 +51,12 @@ pub(crate) async fn handle(
     }
 }
 
-fn read(bound: &Bound, element: &Element, header: StanzaHeader) -> Message {
+fn read(
+    bound: &Bound,
+    front: &Xmpp,
+    element: &Element,
+    header: StanzaHeader,
+) -> Result<Message, StanzaError> {
     let own = bound.session().address();
     // Without an address it is for the client's own account
     // (RFC 6120 §10.3.1).
@@ -56,15 +73,15 @@ fn read(bound: &Bound, element: &Element, header: StanzaHeader) -> Message {
             || stanza_id::is_claim(child, own.bare_str())
             || is_delay_of(child, own.domain())
     };
-    Message::new(&Draft {
+    Ok(Message::new(&Draft {
         from: &Jid::from(own.clone()),
         to: &to,
         kind,
         traits: traits(element),
         id: header.id.as_deref(),
         lang: header.lang.as_deref(),
-        payload: &element.content_without(is_forged),
-    })
+        payload: &content_without(front, element, is_forged)?,
+    }))
 }
 
 /// Whether a child claims in the server's name that the message is late; only

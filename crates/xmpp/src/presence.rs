@@ -1,6 +1,7 @@
 //! Presence from the client (RFC 6121 §3 and §4).
 
 use crate::bound::Bound;
+use crate::content::content;
 use crate::error;
 use crate::front::Xmpp;
 use anser_hub::{Presence, PresenceKind, SubscriptionStep};
@@ -50,13 +51,14 @@ async fn take(
     now: Timestamp,
 ) -> Result<(), StanzaError> {
     let (hub, session) = (front.hub(), bound.session());
+    let payload = content(front, element)?;
     let presence = |kind, to: &Jid| Presence {
         from: session.address().clone().into(),
         to: to.clone(),
         kind,
         id: header.id.as_deref().map(Into::into),
         lang: header.lang.as_deref().map(Into::into),
-        payload: Bytes::copy_from_slice(&element.content()),
+        payload: payload.clone(),
     };
     let own = Jid::from(session.address().to_bare());
     match (kind, &header.to) {
@@ -91,7 +93,6 @@ async fn take(
             let to = to
                 .as_ref()
                 .ok_or_else(|| DefinedCondition::BadRequest.because(reason))?;
-            let payload = Bytes::copy_from_slice(&element.content());
             subscribe(bound, front, to, step, payload, now).await?;
         }
     }

@@ -3,6 +3,7 @@
 
 use crate::{SASL, expect_failure, expect_stream_error, mechanism};
 use anser_hub::AccountsConfig;
+use anser_tests::client::error_of;
 use anser_tests::script::{PLAINTEXT, Script};
 use anser_tests::world::World;
 use anser_xml::Limits;
@@ -202,6 +203,49 @@ fn the_largest_stanza_is_as_large_as_was_told() {
     script.expect("alice", "<message/>");
     script.send("alice", &element_of(most + 1, open, close));
     expect_stream_error(&mut script, "alice", "policy-violation");
+}
+
+/// A stanza within all limits that would be sixty times as large for whoever
+/// gets it: each child takes along the declarations that it uses.
+fn growing(open: &str, close: &str) -> String {
+    let declarations: String = (0..60)
+        .map(|number| format!(" xmlns:p{number}='{number:0>256}'"))
+        .collect();
+    let uses: String = (0..60).map(|number| format!(" p{number}:a=''")).collect();
+    let children = format!("<x{uses}/>").repeat(450);
+    let stanza = format!("{open}{declarations}>{children}{close}");
+    assert!(stanza.len() <= AFTER.stanza_bytes as usize);
+    stanza
+}
+
+/// RFC 6120 §13.12: what somebody may send is no more than what others can be
+/// expected to receive, so nobody ends anybody else's session by it.
+#[test]
+fn what_would_grow_beyond_a_stanza_on_its_way_is_refused_and_harms_nobody() {
+    let mut script = Script::new(&["alice", "bob"]);
+    script.appear("alice", "alice@example.org/phone");
+    script.appear("bob", "bob@example.org/phone");
+    let full = "id='1' to='bob@example.org/phone'";
+    for (name, open) in [
+        ("message", format!("<message {full}")),
+        ("presence", format!("<presence {full}")),
+        ("presence", "<presence id='1'".to_owned()),
+    ] {
+        script.send("alice", &growing(&open, &format!("</{name}>")));
+        let refused = script.receive("alice");
+        assert_eq!(
+            (refused.name(), error_of(&refused).as_deref()),
+            (name, Some("policy-violation"))
+        );
+    }
+    // Nobody answers an answer.
+    script.send(
+        "alice",
+        &growing(&format!("<iq type='result' {full}"), "</iq>"),
+    );
+    script.expect_nothing("alice");
+    script.expect_nothing("bob");
+    script.expect_open("bob");
 }
 
 /// The same for every other count, which clients are not told.

@@ -2,6 +2,7 @@
 //! reaching it costs the reader and nobody else.
 
 use anser_hub::AccountsConfig;
+use anser_store::JournalLimits;
 use anser_tests::client::{Client, Fault};
 use anser_tests::program::Anser;
 use anser_tests::script::Script;
@@ -10,6 +11,7 @@ use anser_xml::Element;
 use anser_xmpp::XmppConfig;
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
 /// Alice and Bob in a world with these limits; Bob acknowledges, or says so.
 fn alice_and_bob(limits: AccountsConfig, patience: XmppConfig) -> Script {
@@ -141,6 +143,87 @@ fn a_client_that_only_asks_and_never_acknowledges_loses_its_stream() {
     assert!(asked > 0);
     script.expect("bob", "<r xmlns='urn:xmpp:sm:3'/>");
     crate::expect_stream_error(&mut script, "bob", "policy-violation");
+}
+
+/// A world with a journal that is full at 100,000 bytes, with Alice and Bob in it.
+fn with_small_journal() -> Script {
+    let limits = JournalLimits {
+        queue_bytes: 100_000,
+        ..JournalLimits::default()
+    };
+    let (accounts, patience) = (AccountsConfig::default(), XmppConfig::default());
+    let world = World::with_limits(1, &["alice", "bob"], accounts, patience, limits);
+    let mut script = Script::in_world(world);
+    script.appear("alice", "alice@example.org/phone");
+    script.appear("bob", "bob@example.org/phone");
+    script
+}
+
+/// GHSA-x337-43mr-gg3h: what waits behind a slow disk without being written is
+/// held in memory like what is.
+#[test]
+fn what_is_not_kept_fills_the_journal_too() {
+    let typing = |bytes| {
+        let padding = "x".repeat(bytes);
+        format!(
+            "<message to='bob@example.org' type='chat'>\
+             <composing xmlns='http://jabber.org/protocol/chatstates'>{padding}</composing></message>"
+        )
+    };
+    let question = |bytes| {
+        let padding = "x".repeat(bytes);
+        format!(
+            "<iq to='bob@example.org/phone' type='get' id='1'><x xmlns='urn:x'>{padding}</x></iq>"
+        )
+    };
+    for stanza in [typing(40_000), question(40_000)] {
+        let mut script = with_small_journal();
+        script.hold_commits(true);
+        script.play("alice C: <message to='bob@example.org'><body>kept</body></message>");
+        for _ in 0..2 {
+            script.send("alice", &stanza);
+            assert!(script.world.hub().journal().has_room());
+        }
+        script.send("alice", &stanza);
+        assert!(!script.world.hub().journal().has_room());
+    }
+}
+
+/// Whoever has no room for what clients say still has something to say to them.
+#[test]
+fn a_full_journal_stops_the_reading_of_sockets_and_nothing_else() {
+    let full = || {
+        let mut script = with_small_journal();
+        script.hold_commits(true);
+        let body = "x".repeat(100_000);
+        script.send(
+            "alice",
+            &format!("<message to='bob@example.org'><body>{body}</body></message>"),
+        );
+        assert!(!script.world.hub().journal().has_room());
+        script.send("alice", "<presence to='bob@example.org'/>");
+        script.expect_nothing("bob");
+        script
+    };
+    // Mail, which is that the server stops.
+    let mut script = full();
+    script.world.hub().close_all();
+    for actor in ["alice", "bob"] {
+        crate::expect_stream_error(&mut script, actor, "system-shutdown");
+    }
+    // The clock.
+    let mut script = full();
+    script.world.pass(Duration::from_secs(300));
+    for actor in ["alice", "bob"] {
+        script.expect(actor, "<iq type='get'><ping xmlns='urn:xmpp:ping'/></iq>");
+    }
+    script.world.pass(Duration::from_secs(60));
+    crate::expect_stream_error(&mut script, "bob", "connection-timeout");
+    // And reading goes on when there is room again.
+    let mut script = full();
+    script.hold_commits(false);
+    script.expect("bob", "<message from='alice@example.org/phone'/>");
+    script.expect("bob", "<presence from='alice@example.org/phone'/>");
 }
 
 /// A server whose mailboxes are small and whose patience is long, and the folder
