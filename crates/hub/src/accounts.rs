@@ -7,21 +7,28 @@ use crate::{AccountError, CloseReason, Credentials, Event, Hub, NotKept};
 use anser_jid::BareJid;
 use anser_store::{Change, Expect, Refusal, Timestamp};
 use bytes::Bytes;
+use std::collections::BTreeSet;
 
 impl Hub {
     /// Makes accounts: all of them, or none.
     ///
     /// # Errors
-    /// [`AccountError::Exists`] or [`AccountError::Unfit`] for the first that
-    /// cannot be made.
+    /// [`AccountError::Exists`], [`AccountError::Unfit`] or
+    /// [`AccountError::Repeated`] for the first that cannot be made.
     pub async fn create_accounts(
         &self,
         accounts: &[(BareJid, Credentials)],
         now: Timestamp,
     ) -> Result<(), AccountError> {
         let mut changes = Vec::with_capacity(accounts.len());
+        // What a batch expects is checked before anything of it changes: the
+        // second would find no more than the first, and replace it.
+        let mut named = BTreeSet::new();
         for (address, credentials) in accounts {
             self.check_fit(address)?;
+            if !named.insert(address.as_str()) {
+                return Err(AccountError::Repeated(address.clone()));
+            }
             changes.push(put(address, credentials, Expect::Absent));
         }
         match self.commit(changes, now).await {

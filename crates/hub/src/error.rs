@@ -64,6 +64,9 @@ pub enum AccountError {
     /// There is one with this address.
     #[error("{0} exists already")]
     Exists(anser_jid::BareJid),
+    /// The same address was given twice.
+    #[error("{0} is named twice")]
+    Repeated(anser_jid::BareJid),
     /// There is none with this address.
     #[error("there is no account {0}")]
     Missing(anser_jid::BareJid),
