@@ -9,7 +9,7 @@ use anser_jid::{BareJid, Jid};
 use anser_store::{Change, EntryFlags, Expect, Page, Record, StoreError, Timestamp, View};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The records of contacts; the one without a key has the roster's version.
@@ -34,6 +34,8 @@ pub(crate) struct Account {
     /// next one is decided on what that leaves.
     pub(crate) changes: tokio::sync::Mutex<()>,
     last_used: AtomicU64,
+    /// It has been removed, or is about to be.
+    is_gone: AtomicBool,
 }
 
 /// What is decided on under the account's lock.
@@ -126,6 +128,7 @@ impl Account {
             state: Mutex::new(state),
             changes: tokio::sync::Mutex::default(),
             last_used: AtomicU64::new(0),
+            is_gone: AtomicBool::new(false),
         }))
     }
 
@@ -144,6 +147,24 @@ impl Account {
 
     pub(crate) fn last_used(&self) -> Timestamp {
         Timestamp::from_millis(self.last_used.load(Ordering::Relaxed))
+    }
+
+    /// Whether the account has been removed. No session opens from then on, and
+    /// nothing is written for it.
+    ///
+    /// To be asked where it cannot change before the answer counts: under the
+    /// account's state for what concerns its sessions, under `changes` for its
+    /// records, and for what goes into the journal there, where the removal is
+    /// behind it or was seen here.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.is_gone.load(Ordering::Acquire)
+    }
+
+    /// To be called under the account's `changes`.
+    pub(crate) fn set_gone(&self, is_gone: bool) {
+        // Under the lock: whoever has asked under it is through.
+        let _state = self.state();
+        self.is_gone.store(is_gone, Ordering::Release);
     }
 
     /// What writes down where the devices stand. It counts as written from now

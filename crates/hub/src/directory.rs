@@ -82,7 +82,8 @@ impl Directory {
     }
 
     /// Takes an account out, whoever still uses it.
-    pub(crate) fn remove(&self, address: &BareJid) {
+    pub(crate) fn remove(&self, account: &Account) {
+        let address = account.address();
         lock(&self.shard(address.as_str()).accounts).remove(address);
     }
 

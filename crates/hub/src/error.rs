@@ -44,6 +44,9 @@ pub enum OpenError {
 /// A change of the roster was refused.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RosterError {
+    /// The account has been removed.
+    #[error("there is no such account any more")]
+    NoAccount,
     /// There is no such contact.
     #[error("there is no such contact")]
     NoContact,

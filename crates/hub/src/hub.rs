@@ -152,6 +152,9 @@ impl Hub {
             self.replace(&old);
         }
         let mut state = account.state();
+        if account.is_gone() {
+            return Err(OpenError::NoAccount);
+        }
         let slot = state
             .slots
             .free()
@@ -219,8 +222,13 @@ impl Hub {
         if dirty.is_empty() {
             return;
         }
-        let changes = dirty.iter().map(|account| account.save_inbox());
-        if let Err(error) = self.commit(changes.collect(), now).await {
+        let saved: Vec<_> = dirty.iter().map(|account| account.save_inbox()).collect();
+        let changes = || {
+            let saved = dirty.iter().zip(saved);
+            let wanted = saved.filter(|(account, _)| !account.is_gone());
+            wanted.map(|(_, change)| change).collect()
+        };
+        if let Err(error) = self.commit_all(changes, now).await {
             tracing::warn!(%error, "where devices stand in their logs is not written down");
             for account in dirty {
                 self.inbox_changed(&account, &mut account.state());
@@ -259,9 +267,19 @@ impl Hub {
 
     /// Commits changes and waits for the disk.
     pub(crate) async fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<(), Refusal> {
+        self.commit_all(|| changes, now).await
+    }
+
+    /// The same with changes that depend on which accounts are gone when they
+    /// get into the journal.
+    async fn commit_all(
+        &self,
+        changes: impl FnOnce() -> Vec<Change>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let (answer, answered) = oneshot::channel();
         self.journal
-            .append(now, |_| (changes, Then::Answer(answer)));
+            .append(now, |_| (changes(), Then::Answer(answer)));
         let closed = || Err(Refusal::Store(Arc::new(StoreError::Closed)));
         answered.await.unwrap_or_else(|_| closed())
     }
