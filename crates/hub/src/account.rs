@@ -17,6 +17,9 @@ const ROSTER: &str = "roster";
 /// The record of where the devices stand in the log.
 const INBOX: &str = "inbox";
 
+/// No limit to what is read; engines count with a sign.
+const ALL: usize = usize::MAX >> 1;
+
 /// A log entry that waits until a device has taken it.
 pub(crate) const FOR_DEVICES: EntryFlags = EntryFlags(1);
 /// A log entry that history shows.
@@ -113,14 +116,13 @@ impl Account {
     pub(crate) fn load(
         view: &View<'_>,
         address: &BareJid,
-        most_waiting: usize,
     ) -> Result<Option<Self>, StoreError> {
         if view.record(address, CREDENTIALS, "")?.is_none() {
             return Ok(None);
         }
         let state = AccountState {
             roster: read_roster(view.records(address, ROSTER)?),
-            inbox: read_inbox(view, address, most_waiting)?,
+            inbox: read_inbox(view, address)?,
             ..AccountState::default()
         };
         Ok(Some(Self {
@@ -234,25 +236,35 @@ fn read_roster(records: Vec<(String, Record)>) -> Roster {
     Roster::new(contacts, version)
 }
 
-fn read_inbox(view: &View<'_>, address: &BareJid, most: usize) -> Result<Inbox, StoreError> {
-    let mut inbox = Inbox::default();
-    if let Some(record) = view.record(address, INBOX, "")? {
-        match serde_json::from_slice::<InboxRecord>(&record.value) {
-            Ok(record) => inbox = Inbox::new(&record),
-            // Messages may come twice, but none is lost.
-            Err(error) => tracing::error!(%address, %error, "the inbox cannot be read"),
-        }
-    }
+/// Everything in the log waits that is not written down as done, however much
+/// that is: how much may wait is asked when a message comes.
+fn read_inbox(view: &View<'_>, address: &BareJid) -> Result<Inbox, StoreError> {
+    let record = view.record(address, INBOX, "")?;
+    let mut inbox = record.map_or_else(Inbox::default, |record| {
+        parse_inbox(&record).unwrap_or_else(|error| {
+            tracing::error!(
+                %address,
+                %error,
+                "where the devices stand cannot be read: they get again what is in the log"
+            );
+            Inbox::default()
+        })
+    });
     let page = Page {
-        after: inbox.through(),
+        after: inbox.from(),
         flags: FOR_DEVICES,
-        ..Page::oldest(most)
+        ..Page::oldest(ALL)
     };
     for place in view.places(address, &page)? {
-        inbox.arrived(place, None);
+        inbox.found(place);
     }
     note_addressees(view, address, &mut inbox)?;
     Ok(inbox)
+}
+
+fn parse_inbox(record: &Record) -> Result<Inbox, Box<dyn std::error::Error>> {
+    let record: InboxRecord = serde_json::from_slice(&record.value)?;
+    Ok(Inbox::new(&record)?)
 }
 
 /// Reads those of the waiting messages that were sent to a session, to see
@@ -269,7 +281,7 @@ fn note_addressees(
     let page = Page {
         after: first.previous(),
         flags: FOR_DEVICES.with(FOR_SESSION),
-        ..Page::oldest(usize::MAX >> 1)
+        ..Page::oldest(ALL)
     };
     let mut addressed = view.places(address, &page)?;
     addressed.retain(|place| waiting.contains(place));
@@ -279,4 +291,75 @@ fn note_addressees(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anser_store::{Engine, Journal, JournalLimits, MessageId, NewEntry, NodeId};
+
+    const NOW: u64 = 1_795_000_000_000;
+
+    fn place(number: u64) -> MessageId {
+        MessageId::at(Timestamp::from_millis(NOW + number))
+    }
+
+    fn bob() -> BareJid {
+        "bob@example.org".parse().unwrap()
+    }
+
+    fn put(kind: &'static str, value: &'static str) -> Change {
+        Change::Put {
+            owner: bob(),
+            kind,
+            key: String::new(),
+            value: value.into(),
+            expect: Expect::Anything,
+        }
+    }
+
+    fn message(number: u64) -> Change {
+        Change::Append {
+            id: place(number),
+            body: "x".into(),
+            entries: vec![NewEntry {
+                owner: bob(),
+                counterpart: "alice@example.org".parse().unwrap(),
+                flags: FOR_DEVICES.with(FOR_HISTORY),
+            }],
+        }
+    }
+
+    /// What waits for Bob when his account is read after these changes.
+    async fn waiting(changes: Vec<Change>) -> Vec<MessageId> {
+        let (mut engine, store) = Engine::memory();
+        let limits = JournalLimits::default();
+        let journal = Journal::new(NodeId::default(), MessageId::FIRST, limits);
+        journal.append(Timestamp::from_millis(NOW), |_| (changes, ()));
+        journal.commit_group(&mut engine, &mut Vec::new());
+        let account = store.read(|view| Account::load(view, &bob())).await;
+        let account = account.unwrap().unwrap();
+        let state = account.state();
+        state.inbox.places().collect()
+    }
+
+    #[tokio::test]
+    async fn however_much_is_in_the_log_and_not_done_waits() {
+        let mut changes = vec![put(CREDENTIALS, "{}")];
+        changes.extend((0..30_000).map(message));
+        assert_eq!(waiting(changes).await.len(), 30_000);
+    }
+
+    #[tokio::test]
+    async fn an_inbox_that_cannot_be_read_counts_as_one_of_which_nothing_is_done() {
+        for record in [
+            "",
+            "{}",
+            r#"{"through":"0000000000000001","waiting":[]}"#,
+            r#"{"from":"somewhere","taken":[]}"#,
+        ] {
+            let changes = vec![put(CREDENTIALS, "{}"), put(INBOX, record), message(1)];
+            assert_eq!(waiting(changes).await, [place(1)], "{record}");
+        }
+    }
 }

@@ -254,9 +254,7 @@ impl Hub {
         if address.local().is_none() || !config.domains.contains(address.domain()) {
             return Ok(None);
         }
-        self.directory
-            .load(&self.store, address, config.accounts.waiting_messages, now)
-            .await
+        self.directory.load(&self.store, address, now).await
     }
 
     /// The account at an address if it is in memory, which it is whenever it

@@ -205,7 +205,6 @@ impl Hub {
         if let Some(place) = delivery.place {
             let addressee = FullJid::try_from(delivery.message.to().clone()).ok();
             state.inbox.arrived(place, addressee);
-            self.inbox_changed(&delivery.recipient, &mut state);
         }
         let AccountState { devices, inbox, .. } = &mut *state;
         let event = || Event::Message {
