@@ -113,10 +113,7 @@ struct RosterHead {
 
 impl Account {
     /// Reads an account; `None` if there is no such account.
-    pub(crate) fn load(
-        view: &View<'_>,
-        address: &BareJid,
-    ) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn load(view: &View<'_>, address: &BareJid) -> Result<Option<Self>, StoreError> {
         if view.record(address, CREDENTIALS, "")?.is_none() {
             return Ok(None);
         }

@@ -2,6 +2,7 @@
 
 use crate::account::{Account, AccountState, Device};
 use crate::directory::Directory;
+use crate::inbox::Slots;
 use crate::mailbox::Wakes;
 use crate::pipeline::Parcel;
 use crate::sync::lock;
@@ -50,6 +51,14 @@ impl Domains {
             Self::Any => true,
         }
     }
+}
+
+/// Whether a resource was free.
+enum Entry {
+    /// It was, and is this session's now.
+    Free(Arc<Session>),
+    /// This session has it.
+    Taken(Arc<Session>),
 }
 
 /// The exchange.
@@ -128,9 +137,6 @@ impl Hub {
     ///
     /// # Errors
     /// [`OpenError`]
-    ///
-    /// # Panics
-    /// Never: the resource of a full JID is one that was prepared.
     pub async fn open_session(
         self: &Arc<Self>,
         address: anser_jid::FullJid,
@@ -138,30 +144,37 @@ impl Hub {
     ) -> Result<SessionHandle, OpenError> {
         let account = self.account(&address.to_bare(), now).await?;
         let account = account.ok_or(OpenError::NoAccount)?;
+        loop {
+            match self.enter(&account, &address)? {
+                Entry::Free(session) => return Ok(SessionHandle::new(Arc::clone(self), session)),
+                // Whoever was faster has the resource by now, and it is theirs
+                // to lose.
+                Entry::Taken(older) => self.replace(&older),
+            }
+        }
+    }
+
+    /// Adds a session to an account, if nobody has the resource.
+    fn enter(
+        &self,
+        account: &Arc<Account>,
+        address: &anser_jid::FullJid,
+    ) -> Result<Entry, OpenError> {
         let limits = self.config();
-        let mut state = account.state();
-        let replaced = state
-            .device(address.resource())
-            .map(|device| Arc::clone(&device.session));
-        let limit = limits.accounts.sessions.min(crate::inbox::Slots::MOST);
-        if replaced.is_none() && state.devices.len() >= limit {
-            return Err(OpenError::TooManySessions { limit });
-        }
-        drop(state);
-        if let Some(old) = replaced {
-            self.replace(&old);
-        }
         let mut state = account.state();
         if account.is_gone() {
             return Err(OpenError::NoAccount);
         }
-        let slot = state
-            .slots
-            .free()
-            .ok_or(OpenError::TooManySessions { limit })?;
+        if let Some(device) = state.device(address.resource()) {
+            return Ok(Entry::Taken(Arc::clone(&device.session)));
+        }
+        let limit = limits.accounts.sessions.min(Slots::MOST);
+        let slot = state.slots.free().filter(|_| state.devices.len() < limit);
+        let slot = slot.ok_or(OpenError::TooManySessions { limit })?;
         state.slots.insert(slot);
         let mailbox = Mailbox::new(limits.accounts.mailbox());
-        let session = Arc::new(Session::new(address, Arc::clone(&account), slot, mailbox));
+        let session = Session::new(address.clone(), Arc::clone(account), slot, mailbox);
+        let session = Arc::new(session);
         // Most accounts have one or two.
         state.devices.reserve_exact(1);
         state.devices.push(Device::new(Arc::clone(&session)));
@@ -170,8 +183,7 @@ impl Hub {
             let waiting = Event::Waiting(addressed);
             session.mailbox().push(waiting, &mut Wakes::default());
         }
-        drop(state);
-        Ok(SessionHandle::new(Arc::clone(self), session))
+        Ok(Entry::Free(session))
     }
 
     /// Ends a session in favour of a newer one.
