@@ -13,6 +13,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
@@ -288,6 +289,18 @@ impl World {
         }
     }
 
+    /// Runs something beside the connections until it is done.
+    ///
+    /// # Panics
+    /// It waits for what only others can bring about.
+    pub fn complete<R: 'static>(&mut self, future: impl Future<Output = R> + 'static) -> R {
+        let result = Rc::new(RefCell::new(None));
+        let slot = Rc::clone(&result);
+        self.spawn(async move { *slot.borrow_mut() = Some(future.await) });
+        self.settle();
+        result.take().expect("nothing keeps it from its end")
+    }
+
     /// How many tasks have not ended: one for each connection that is open.
     #[must_use]
     pub fn tasks(&self) -> usize {
@@ -353,7 +366,8 @@ fn iterations() -> Iterations {
 }
 
 /// Everybody's credentials: derived once, because that is slow on purpose.
-fn credentials() -> Credentials {
+#[must_use]
+pub fn credentials() -> Credentials {
     thread_local! {
         static CREDENTIALS: RefCell<Option<Credentials>> = const { RefCell::new(None) };
     }

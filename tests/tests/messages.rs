@@ -8,6 +8,7 @@ use anser_hub::AccountsConfig;
 use anser_tests::script::Script;
 use anser_tests::world::World;
 use anser_xmpp::XmppConfig;
+use std::time::Duration;
 
 /// Alice at her phone, Bob with two devices, everybody there.
 fn three_devices() -> Script {
@@ -319,6 +320,59 @@ fn only_so_many_messages_wait() {
             <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
         ",
     );
+}
+
+/// A limit says what may come, not what of that is given out.
+#[test]
+fn what_waits_is_given_out_whole_also_where_less_may_wait_by_now() {
+    let mut script = Script::new(&["alice", "bob"]);
+    script.appear("alice", "alice@example.org/phone");
+    let write = |number: u32| {
+        format!("<message to='bob@example.org' type='chat' id='{number}'><body>x</body></message>")
+    };
+    for number in 0..5 {
+        script.send("alice", &write(number));
+    }
+    let mut config = (*script.world.hub().config()).clone();
+    config.accounts.waiting_messages = 2;
+    script.world.hub().configure(config);
+    // Long enough for Bob's account to be forgotten.
+    for _ in 0..3 {
+        script.world.pass(Duration::from_secs(61));
+        script.world.settle();
+    }
+    script.send("alice", &write(5));
+    script.expect("alice", "<message type='error' id='5'/>");
+    script.appear("bob", "bob@example.org/phone");
+    for number in 0..5 {
+        script.expect("bob", &format!("<message id='{number}'/>"));
+    }
+    script.expect_nothing("bob");
+}
+
+/// What arrives is in the log, and that is where it is looked for.
+#[test]
+fn a_message_that_comes_is_written_once_and_taking_it_is_noted() {
+    let mut script = Script::new(&["alice", "bob"]);
+    script.appear("alice", "alice@example.org/phone");
+    script.send(
+        "alice",
+        "<message to='bob@example.org' type='chat'><body>x</body></message>",
+    );
+    let written = |script: &mut Script| {
+        script.hold_commits(true);
+        script.world.pass(Duration::from_secs(1));
+        script.world.settle();
+        let written = script.world.commit();
+        script.hold_commits(false);
+        script.world.settle();
+        written
+    };
+    assert_eq!(written(&mut script), 0);
+    script.appear("bob", "bob@example.org/phone");
+    script.expect("bob", "<message type='chat'/>");
+    assert_eq!(written(&mut script), 1);
+    assert_eq!(written(&mut script), 0);
 }
 
 /// XEP-0359 §6: "the server MUST … ensure that there are no other stanza-ids by

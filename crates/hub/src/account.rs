@@ -9,13 +9,16 @@ use anser_jid::{BareJid, Jid};
 use anser_store::{Change, EntryFlags, Expect, Page, Record, StoreError, Timestamp, View};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The records of contacts; the one without a key has the roster's version.
 const ROSTER: &str = "roster";
 /// The record of where the devices stand in the log.
 const INBOX: &str = "inbox";
+
+/// No limit to what is read; engines count with a sign.
+const ALL: usize = usize::MAX >> 1;
 
 /// A log entry that waits until a device has taken it.
 pub(crate) const FOR_DEVICES: EntryFlags = EntryFlags(1);
@@ -34,6 +37,8 @@ pub(crate) struct Account {
     /// next one is decided on what that leaves.
     pub(crate) changes: tokio::sync::Mutex<()>,
     last_used: AtomicU64,
+    /// It has been removed, or is about to be.
+    is_gone: AtomicBool,
 }
 
 /// What is decided on under the account's lock.
@@ -108,17 +113,13 @@ struct RosterHead {
 
 impl Account {
     /// Reads an account; `None` if there is no such account.
-    pub(crate) fn load(
-        view: &View<'_>,
-        address: &BareJid,
-        most_waiting: usize,
-    ) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn load(view: &View<'_>, address: &BareJid) -> Result<Option<Self>, StoreError> {
         if view.record(address, CREDENTIALS, "")?.is_none() {
             return Ok(None);
         }
         let state = AccountState {
             roster: read_roster(view.records(address, ROSTER)?),
-            inbox: read_inbox(view, address, most_waiting)?,
+            inbox: read_inbox(view, address)?,
             ..AccountState::default()
         };
         Ok(Some(Self {
@@ -126,6 +127,7 @@ impl Account {
             state: Mutex::new(state),
             changes: tokio::sync::Mutex::default(),
             last_used: AtomicU64::new(0),
+            is_gone: AtomicBool::new(false),
         }))
     }
 
@@ -144,6 +146,24 @@ impl Account {
 
     pub(crate) fn last_used(&self) -> Timestamp {
         Timestamp::from_millis(self.last_used.load(Ordering::Relaxed))
+    }
+
+    /// Whether the account has been removed. No session opens from then on, and
+    /// nothing is written for it.
+    ///
+    /// To be asked where it cannot change before the answer counts: under the
+    /// account's state for what concerns its sessions, under `changes` for its
+    /// records, and for what goes into the journal there, where the removal is
+    /// behind it or was seen here.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.is_gone.load(Ordering::Acquire)
+    }
+
+    /// To be called under the account's `changes`.
+    pub(crate) fn set_gone(&self, is_gone: bool) {
+        // Under the lock: whoever has asked under it is through.
+        let _state = self.state();
+        self.is_gone.store(is_gone, Ordering::Release);
     }
 
     /// What writes down where the devices stand. It counts as written from now
@@ -213,25 +233,35 @@ fn read_roster(records: Vec<(String, Record)>) -> Roster {
     Roster::new(contacts, version)
 }
 
-fn read_inbox(view: &View<'_>, address: &BareJid, most: usize) -> Result<Inbox, StoreError> {
-    let mut inbox = Inbox::default();
-    if let Some(record) = view.record(address, INBOX, "")? {
-        match serde_json::from_slice::<InboxRecord>(&record.value) {
-            Ok(record) => inbox = Inbox::new(&record),
-            // Messages may come twice, but none is lost.
-            Err(error) => tracing::error!(%address, %error, "the inbox cannot be read"),
-        }
-    }
+/// Everything in the log waits that is not written down as done, however much
+/// that is: how much may wait is asked when a message comes.
+fn read_inbox(view: &View<'_>, address: &BareJid) -> Result<Inbox, StoreError> {
+    let record = view.record(address, INBOX, "")?;
+    let mut inbox = record.map_or_else(Inbox::default, |record| {
+        parse_inbox(&record).unwrap_or_else(|error| {
+            tracing::error!(
+                %address,
+                %error,
+                "where the devices stand cannot be read: they get again what is in the log"
+            );
+            Inbox::default()
+        })
+    });
     let page = Page {
-        after: inbox.through(),
+        after: inbox.from(),
         flags: FOR_DEVICES,
-        ..Page::oldest(most)
+        ..Page::oldest(ALL)
     };
     for place in view.places(address, &page)? {
-        inbox.arrived(place, None);
+        inbox.found(place);
     }
     note_addressees(view, address, &mut inbox)?;
     Ok(inbox)
+}
+
+fn parse_inbox(record: &Record) -> Result<Inbox, Box<dyn std::error::Error>> {
+    let record: InboxRecord = serde_json::from_slice(&record.value)?;
+    Ok(Inbox::new(&record)?)
 }
 
 /// Reads those of the waiting messages that were sent to a session, to see
@@ -248,7 +278,7 @@ fn note_addressees(
     let page = Page {
         after: first.previous(),
         flags: FOR_DEVICES.with(FOR_SESSION),
-        ..Page::oldest(usize::MAX >> 1)
+        ..Page::oldest(ALL)
     };
     let mut addressed = view.places(address, &page)?;
     addressed.retain(|place| waiting.contains(place));
@@ -258,4 +288,75 @@ fn note_addressees(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anser_store::{Engine, Journal, JournalLimits, MessageId, NewEntry, NodeId};
+
+    const NOW: u64 = 1_795_000_000_000;
+
+    fn place(number: u64) -> MessageId {
+        MessageId::at(Timestamp::from_millis(NOW + number))
+    }
+
+    fn bob() -> BareJid {
+        "bob@example.org".parse().unwrap()
+    }
+
+    fn put(kind: &'static str, value: &'static str) -> Change {
+        Change::Put {
+            owner: bob(),
+            kind,
+            key: String::new(),
+            value: value.into(),
+            expect: Expect::Anything,
+        }
+    }
+
+    fn message(number: u64) -> Change {
+        Change::Append {
+            id: place(number),
+            body: "x".into(),
+            entries: vec![NewEntry {
+                owner: bob(),
+                counterpart: "alice@example.org".parse().unwrap(),
+                flags: FOR_DEVICES.with(FOR_HISTORY),
+            }],
+        }
+    }
+
+    /// What waits for Bob when his account is read after these changes.
+    async fn waiting(changes: Vec<Change>) -> Vec<MessageId> {
+        let (mut engine, store) = Engine::memory();
+        let limits = JournalLimits::default();
+        let journal = Journal::new(NodeId::default(), MessageId::FIRST, limits);
+        journal.append(Timestamp::from_millis(NOW), |_| (changes, ()));
+        journal.commit_group(&mut engine, &mut Vec::new());
+        let account = store.read(|view| Account::load(view, &bob())).await;
+        let account = account.unwrap().unwrap();
+        let state = account.state();
+        state.inbox.places().collect()
+    }
+
+    #[tokio::test]
+    async fn however_much_is_in_the_log_and_not_done_waits() {
+        let mut changes = vec![put(CREDENTIALS, "{}")];
+        changes.extend((0..30_000).map(message));
+        assert_eq!(waiting(changes).await.len(), 30_000);
+    }
+
+    #[tokio::test]
+    async fn an_inbox_that_cannot_be_read_counts_as_one_of_which_nothing_is_done() {
+        for record in [
+            "",
+            "{}",
+            r#"{"through":"0000000000000001","waiting":[]}"#,
+            r#"{"from":"somewhere","taken":[]}"#,
+        ] {
+            let changes = vec![put(CREDENTIALS, "{}"), put(INBOX, record), message(1)];
+            assert_eq!(waiting(changes).await, [place(1)], "{record}");
+        }
+    }
 }

@@ -1,27 +1,40 @@
 //! Making, changing and removing accounts.
 
+use crate::account::Account;
 use crate::contacts::farewell;
 use crate::credentials::CREDENTIALS;
 use crate::mailbox::Wakes;
+use crate::roster::Contact;
 use crate::{AccountError, CloseReason, Credentials, Hub, NotKept};
 use anser_jid::BareJid;
 use anser_store::{Change, Expect, Refusal, Timestamp};
 use bytes::Bytes;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 impl Hub {
     /// Makes accounts: all of them, or none.
     ///
     /// # Errors
-    /// [`AccountError::Exists`] or [`AccountError::Unfit`] for the first that
-    /// cannot be made.
+    /// [`AccountError::Exists`], [`AccountError::Unfit`] or
+    /// [`AccountError::Repeated`] for the first that cannot be made.
     pub async fn create_accounts(
         &self,
         accounts: &[(BareJid, Credentials)],
         now: Timestamp,
     ) -> Result<(), AccountError> {
         let mut changes = Vec::with_capacity(accounts.len());
+        // What a batch expects is checked before anything of it changes: the
+        // second would find no more than the first, and replace it.
+        let mut named = BTreeSet::new();
         for (address, credentials) in accounts {
             self.check_fit(address)?;
+            if !named.insert(address.as_str()) {
+                return Err(AccountError::Repeated(address.clone()));
+            }
+            // Whatever an earlier account of that name has left, or got when it
+            // was gone already, is not the new one's.
+            changes.push(forget(address));
             changes.push(put(address, credentials, Expect::Absent));
         }
         match self.commit(changes, now).await {
@@ -42,41 +55,35 @@ impl Hub {
         credentials: &Credentials,
         now: Timestamp,
     ) -> Result<(), AccountError> {
-        self.existing(address).await?;
+        let account = self.existing(address, now).await?;
+        let alone = account.changes.lock().await;
+        if account.is_gone() {
+            return Err(AccountError::Missing(address.clone()));
+        }
         let changes = vec![put(address, credentials, Expect::Anything)];
         self.commit(changes, now).await?;
-        self.revoke_sessions(address);
+        drop(alone);
+        self.revoke(&account);
         Ok(())
     }
 
-    /// Removes an account with all that it has. Its contacts learn that it is
-    /// gone (RFC 6121 §2.5).
+    /// Removes an account with all that it has: in one batch, so that nothing
+    /// of it is left to a later account of the same name. Then its contacts
+    /// learn that it is gone (RFC 6121 §2.5). A crash before the last of them
+    /// did leaves the others with a subscription to nobody.
     ///
     /// # Errors
-    /// [`AccountError::Missing`] if there is no such account.
+    /// [`AccountError::Missing`] if there is no such account;
+    /// [`AccountError::NotKept`] if it is still there, whole.
     pub async fn delete_account(
         &self,
         address: &BareJid,
         now: Timestamp,
     ) -> Result<(), AccountError> {
-        self.existing(address).await?;
-        let account = self.account(address, now).await?;
-        let account = account.ok_or_else(|| AccountError::Missing(address.clone()))?;
-        // Without its record nobody can open a new session.
-        let gone = Change::Delete {
-            owner: address.clone(),
-            kind: CREDENTIALS,
-            key: String::new(),
-        };
-        self.commit(vec![gone], now).await?;
-        self.directory.remove(address);
+        let account = self.existing(address, now).await?;
+        let contacts = self.forget_account(&account, now).await?;
+        self.directory.remove(&account);
         self.revoke(&account);
-        let contacts: Vec<_> = account
-            .state()
-            .roster
-            .contacts()
-            .map(|(address, contact)| (address.to_bare(), contact.clone()))
-            .collect();
         for (contact_address, contact) in contacts {
             for step in farewell(&contact) {
                 let passed = self
@@ -87,11 +94,31 @@ impl Hub {
                 }
             }
         }
-        let forget = Change::Forget {
-            owner: address.clone(),
-        };
-        self.commit(vec![forget], now).await?;
         Ok(())
+    }
+
+    /// Takes an account off the disk. Returns who was in its roster.
+    async fn forget_account(
+        &self,
+        account: &Account,
+        now: Timestamp,
+    ) -> Result<Vec<(BareJid, Contact)>, AccountError> {
+        let _alone = account.changes.lock().await;
+        if account.is_gone() {
+            return Err(AccountError::Missing(account.address().clone()));
+        }
+        // First, so that nothing gets into the journal for it after what
+        // removes it.
+        account.set_gone(true);
+        if let Err(refusal) = self.commit(vec![forget(account.address())], now).await {
+            account.set_gone(false);
+            return Err(refusal.into());
+        }
+        let state = account.state();
+        let contacts = state.roster.contacts();
+        Ok(contacts
+            .map(|(address, contact)| (address.to_bare(), contact.clone()))
+            .collect())
     }
 
     /// At most `limit` accounts, in the order of their addresses, that come
@@ -123,32 +150,33 @@ impl Hub {
         Ok(())
     }
 
-    async fn existing(&self, address: &BareJid) -> Result<(), AccountError> {
-        match self.credentials(address).await {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(AccountError::Missing(address.clone())),
-            Err(error) => Err(error.into()),
-        }
+    async fn existing(
+        &self,
+        address: &BareJid,
+        now: Timestamp,
+    ) -> Result<Arc<Account>, AccountError> {
+        let account = self.account(address, now).await?;
+        account.ok_or_else(|| AccountError::Missing(address.clone()))
     }
 
-    fn revoke_sessions(&self, address: &BareJid) {
-        if let Some(account) = self.resident(address) {
-            self.revoke(&account);
-        }
-    }
-
-    fn revoke(&self, account: &crate::account::Account) {
+    fn revoke(&self, account: &Account) {
         let sessions: Vec<_> = account
             .state()
             .devices
             .iter()
-            .map(|device| std::sync::Arc::clone(&device.session))
+            .map(|device| Arc::clone(&device.session))
             .collect();
         let mut wakes = Wakes::default();
         for session in sessions {
             self.end_session(&session);
             session.mailbox().close(CloseReason::Revoked, &mut wakes);
         }
+    }
+}
+
+fn forget(address: &BareJid) -> Change {
+    Change::Forget {
+        owner: address.clone(),
     }
 }
 

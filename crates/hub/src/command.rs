@@ -59,7 +59,9 @@ pub const COMMANDS: &[Command] = &[
 /// Carries out a command.
 ///
 /// # Errors
-/// [`CommandError`]; nothing was changed.
+/// [`CommandError`]; nothing was changed. What a command does after its one
+/// change, such as telling the contacts of an account that is gone, may fail in
+/// part, and that is no error.
 pub async fn run_command(
     hub: &Hub,
     name: &str,

@@ -12,6 +12,7 @@ use anser_store::{StoreError, Timestamp};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use tokio::sync::MutexGuard;
 
 /// What came with a request is kept only up to this size; the request itself
 /// always is.
@@ -69,7 +70,7 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), RosterError> {
         let account = session.session().account();
-        let _alone = account.changes.lock().await;
+        let _alone = changing(account).await?;
         let contact = Contact {
             is_listed: true,
             name,
@@ -92,7 +93,7 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), RosterError> {
         let account = session.session().account();
-        let alone = account.changes.lock().await;
+        let alone = changing(account).await?;
         let contact = account.state().roster.contact(address).cloned();
         let contact = contact.filter(|contact| contact.is_listed);
         let contact = contact.ok_or(RosterError::NoContact)?;
@@ -123,7 +124,7 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), RosterError> {
         let account = session.session().account();
-        let alone = account.changes.lock().await;
+        let alone = changing(account).await?;
         let address = Jid::from(to.clone());
         let before = self.contact_or_new(account, &address)?;
         let outcome = roster::outbound(&before, step);
@@ -186,7 +187,9 @@ impl Hub {
         let Some(account) = self.account(&step.to, now).await? else {
             return Ok(None);
         };
-        let alone = account.changes.lock().await;
+        let Ok(alone) = changing(&account).await else {
+            return Ok(None);
+        };
         let from = Jid::from(step.from.clone());
         let Ok(before) = self.contact_or_new(&account, &from) else {
             return Ok(None);
@@ -261,6 +264,18 @@ impl Hub {
         }
         Ok(())
     }
+}
+
+/// Waits until nobody else changes an account's roster.
+///
+/// # Errors
+/// [`RosterError::NoAccount`]: nothing may be written for it any more.
+async fn changing(account: &Account) -> Result<MutexGuard<'_, ()>, RosterError> {
+    let alone = account.changes.lock().await;
+    if account.is_gone() {
+        return Err(RosterError::NoAccount);
+    }
+    Ok(alone)
 }
 
 /// The steps that undo what there is between the user and a contact.

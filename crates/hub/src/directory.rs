@@ -56,7 +56,6 @@ impl Directory {
         &self,
         store: &Store,
         address: &BareJid,
-        most_waiting: usize,
         now: Timestamp,
     ) -> Result<Option<Arc<Account>>, StoreError> {
         if let Some(account) = self.resident(address) {
@@ -70,7 +69,7 @@ impl Directory {
         }
         let read = {
             let address = address.clone();
-            move |view: &anser_store::View<'_>| Account::load(view, &address, most_waiting)
+            move |view: &anser_store::View<'_>| Account::load(view, &address)
         };
         let Some(account) = store.read(read).await? else {
             return Ok(None);
@@ -82,7 +81,8 @@ impl Directory {
     }
 
     /// Takes an account out, whoever still uses it.
-    pub(crate) fn remove(&self, address: &BareJid) {
+    pub(crate) fn remove(&self, account: &Account) {
+        let address = account.address();
         lock(&self.shard(address.as_str()).accounts).remove(address);
     }
 

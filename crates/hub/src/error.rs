@@ -44,6 +44,9 @@ pub enum OpenError {
 /// A change of the roster was refused.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RosterError {
+    /// The account has been removed.
+    #[error("there is no such account any more")]
+    NoAccount,
     /// There is no such contact.
     #[error("there is no such contact")]
     NoContact,
@@ -64,6 +67,9 @@ pub enum AccountError {
     /// There is one with this address.
     #[error("{0} exists already")]
     Exists(anser_jid::BareJid),
+    /// The same address was given twice.
+    #[error("{0} is named twice")]
+    Repeated(anser_jid::BareJid),
     /// There is none with this address.
     #[error("there is no account {0}")]
     Missing(anser_jid::BareJid),

@@ -2,6 +2,7 @@
 
 use crate::account::{Account, AccountState, Device};
 use crate::directory::Directory;
+use crate::inbox::Slots;
 use crate::mailbox::Wakes;
 use crate::pipeline::Parcel;
 use crate::sync::lock;
@@ -59,6 +60,14 @@ impl Domains {
             Self::Any => true,
         }
     }
+}
+
+/// Whether a resource was free.
+enum Entry {
+    /// It was, and is this session's now.
+    Free(Arc<Session>),
+    /// This session has it.
+    Taken(Arc<Session>),
 }
 
 /// The exchange.
@@ -137,9 +146,6 @@ impl Hub {
     ///
     /// # Errors
     /// [`OpenError`]
-    ///
-    /// # Panics
-    /// Never: the resource of a full JID is one that was prepared.
     pub async fn open_session(
         self: &Arc<Self>,
         address: anser_jid::FullJid,
@@ -147,27 +153,37 @@ impl Hub {
     ) -> Result<SessionHandle, OpenError> {
         let account = self.account(&address.to_bare(), now).await?;
         let account = account.ok_or(OpenError::NoAccount)?;
+        loop {
+            match self.enter(&account, &address)? {
+                Entry::Free(session) => return Ok(SessionHandle::new(Arc::clone(self), session)),
+                // Whoever was faster has the resource by now, and it is theirs
+                // to lose.
+                Entry::Taken(older) => self.replace(&older),
+            }
+        }
+    }
+
+    /// Adds a session to an account, if nobody has the resource.
+    fn enter(
+        &self,
+        account: &Arc<Account>,
+        address: &anser_jid::FullJid,
+    ) -> Result<Entry, OpenError> {
         let limits = self.config();
         let mut state = account.state();
-        let replaced = state
-            .device(address.resource())
-            .map(|device| Arc::clone(&device.session));
-        let limit = limits.accounts.sessions.min(crate::inbox::Slots::MOST);
-        if replaced.is_none() && state.devices.len() >= limit {
-            return Err(OpenError::TooManySessions { limit });
+        if account.is_gone() {
+            return Err(OpenError::NoAccount);
         }
-        drop(state);
-        if let Some(old) = replaced {
-            self.replace(&old);
+        if let Some(device) = state.device(address.resource()) {
+            return Ok(Entry::Taken(Arc::clone(&device.session)));
         }
-        let mut state = account.state();
-        let slot = state
-            .slots
-            .free()
-            .ok_or(OpenError::TooManySessions { limit })?;
+        let limit = limits.accounts.sessions.min(Slots::MOST);
+        let slot = state.slots.free().filter(|_| state.devices.len() < limit);
+        let slot = slot.ok_or(OpenError::TooManySessions { limit })?;
         state.slots.insert(slot);
         let mailbox = Mailbox::new(limits.accounts.mailbox());
-        let session = Arc::new(Session::new(address, Arc::clone(&account), slot, mailbox));
+        let session = Session::new(address.clone(), Arc::clone(account), slot, mailbox);
+        let session = Arc::new(session);
         // Most accounts have one or two.
         state.devices.reserve_exact(1);
         state.devices.push(Device::new(Arc::clone(&session)));
@@ -176,8 +192,7 @@ impl Hub {
             let waiting = Event::Waiting(addressed);
             session.mailbox().push(waiting, &mut Wakes::default());
         }
-        drop(state);
-        Ok(SessionHandle::new(Arc::clone(self), session))
+        Ok(Entry::Free(session))
     }
 
     /// Ends a session in favour of a newer one.
@@ -227,8 +242,13 @@ impl Hub {
         if dirty.is_empty() {
             return;
         }
-        let changes = dirty.iter().map(|account| account.save_inbox());
-        if let Err(error) = self.commit(changes.collect(), now).await {
+        let saved: Vec<_> = dirty.iter().map(|account| account.save_inbox()).collect();
+        let changes = || {
+            let saved = dirty.iter().zip(saved);
+            let wanted = saved.filter(|(account, _)| !account.is_gone());
+            wanted.map(|(_, change)| change).collect()
+        };
+        if let Err(error) = self.commit_all(changes, now).await {
             tracing::warn!(%error, "where devices stand in their logs is not written down");
             for account in dirty {
                 self.inbox_changed(&account, &mut account.state());
@@ -254,9 +274,7 @@ impl Hub {
         if address.local().is_none() || !config.domains.contains(address.domain()) {
             return Ok(None);
         }
-        self.directory
-            .load(&self.store, address, config.accounts.waiting_messages, now)
-            .await
+        self.directory.load(&self.store, address, now).await
     }
 
     /// The account at an address if it is in memory, which it is whenever it
@@ -267,9 +285,19 @@ impl Hub {
 
     /// Commits changes and waits for the disk.
     pub(crate) async fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<(), Refusal> {
+        self.commit_all(|| changes, now).await
+    }
+
+    /// The same with changes that depend on which accounts are gone when they
+    /// get into the journal.
+    async fn commit_all(
+        &self,
+        changes: impl FnOnce() -> Vec<Change>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let (answer, answered) = oneshot::channel();
         self.journal
-            .append(now, |_| (changes, Then::Answer(answer)));
+            .append(now, |_| (changes(), Then::Answer(answer)));
         let closed = || Err(Refusal::Store(Arc::new(StoreError::Closed)));
         answered.await.unwrap_or_else(|_| closed())
     }

@@ -6,7 +6,7 @@
 //! waiting for the next.
 
 use anser_jid::{FullJid, Jid};
-use anser_store::MessageId;
+use anser_store::{MessageId, ParseIdError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,9 +47,14 @@ impl Slots {
 /// Where an account's devices stand in its log.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
-    /// Everything up to here is taken, but for what is in `waiting`.
-    through: MessageId,
+    /// Everything up to here is done.
+    from: MessageId,
+    /// What is done after that: everything from the one place through the other,
+    /// and nothing of it waits. As many as there are gaps in what waits.
+    taken: BTreeMap<MessageId, MessageId>,
     waiting: BTreeMap<MessageId, Waiting>,
+    /// The last message that has come.
+    newest: MessageId,
 }
 
 /// A message that nobody has acknowledged.
@@ -63,36 +68,50 @@ struct Waiting {
     is_reserved: bool,
 }
 
-/// What is written down about an inbox.
+/// What is written down about an inbox. A message that comes changes nothing
+/// here: it waits because it is in the log, and is not named here as done.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct InboxRecord {
-    through: String,
-    /// Not taken although before `through`.
-    waiting: Vec<String>,
+    /// Everything up to here is done.
+    from: String,
+    /// What is done after that, from the one place through the other.
+    taken: Vec<(String, String)>,
 }
 
 impl Inbox {
-    /// An inbox as written down. What came after has to be told by
-    /// [`Inbox::arrived`].
-    pub(crate) fn new(record: &InboxRecord) -> Self {
-        let place = |text: &String| text.parse::<MessageId>().ok();
-        let waiting = record.waiting.iter().filter_map(place);
-        Self {
-            through: place(&record.through).unwrap_or_default(),
-            waiting: waiting.map(|place| (place, Waiting::default())).collect(),
-        }
+    /// An inbox as written down. What is in the log after [`Inbox::from`] has to
+    /// be told by [`Inbox::found`].
+    ///
+    /// # Errors
+    /// [`ParseIdError`] if the record has something that is no place.
+    pub(crate) fn new(record: &InboxRecord) -> Result<Self, ParseIdError> {
+        let from = record.from.parse()?;
+        let range = |(first, last): &(String, String)| Ok((first.parse()?, last.parse()?));
+        let taken: BTreeMap<_, MessageId> =
+            record.taken.iter().map(range).collect::<Result<_, _>>()?;
+        let newest = taken.last_key_value().map_or(from, |(_, last)| *last);
+        Ok(Self {
+            from,
+            taken,
+            waiting: BTreeMap::new(),
+            newest,
+        })
     }
 
     pub(crate) fn record(&self) -> InboxRecord {
+        let taken = self.taken.iter();
         InboxRecord {
-            through: self.through.to_string(),
-            waiting: self.waiting.keys().map(MessageId::to_string).collect(),
+            from: self.from.to_string(),
+            taken: taken
+                .map(|(first, last)| (first.to_string(), last.to_string()))
+                .collect(),
         }
     }
 
-    /// The last message that the inbox knows of.
-    pub(crate) fn through(&self) -> MessageId {
-        self.through
+    /// Everything up to here is done.
+    pub(crate) fn from(&self) -> MessageId {
+        self.from
     }
 
     /// How many messages wait.
@@ -100,14 +119,23 @@ impl Inbox {
         self.waiting.len()
     }
 
-    /// The places of messages that wait although they are not new.
+    /// The places of messages that wait.
     pub(crate) fn places(&self) -> impl Iterator<Item = MessageId> {
         self.waiting.keys().copied()
     }
 
+    /// A message is in the log, and waits if it is not done.
+    pub(crate) fn found(&mut self, place: MessageId) {
+        let before = self.taken.range(..=place).next_back();
+        let is_done = place <= self.from || before.is_some_and(|(_, last)| place <= *last);
+        if !is_done {
+            self.arrived(place, None);
+        }
+    }
+
     /// A message has come and was given to nobody yet.
     pub(crate) fn arrived(&mut self, place: MessageId, addressee: Option<FullJid>) {
-        self.through = self.through.max(place);
+        self.newest = self.newest.max(place);
         let waiting = Waiting {
             addressee,
             ..Waiting::default()
@@ -163,7 +191,25 @@ impl Inbox {
 
     /// A device has acknowledged a message. Returns whether that was news.
     pub(crate) fn taken(&mut self, place: MessageId) -> bool {
-        self.waiting.remove(&place).is_some()
+        if self.waiting.remove(&place).is_none() {
+            return false;
+        }
+        // What is done now is all that lies between its neighbours.
+        let after = self.waiting.range(place..).next();
+        let last = after.map_or(self.newest, |(after, _)| after.previous());
+        match self.waiting.range(..place).next_back() {
+            Some((before, _)) => {
+                let first = before.next();
+                let mut later = self.taken.split_off(&first);
+                self.taken.insert(first, last);
+                self.taken.append(&mut later.split_off(&last.next()));
+            }
+            None => {
+                self.from = last;
+                self.taken = self.taken.split_off(&last.next());
+            }
+        }
+        true
     }
 
     /// A session is gone. Returns the messages that were for it alone and that
@@ -186,6 +232,8 @@ impl Inbox {
 mod tests {
     use super::*;
     use anser_store::Timestamp;
+    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+    use std::collections::BTreeSet;
 
     fn place(number: u64) -> MessageId {
         MessageId::at(Timestamp::from_millis(1_795_000_000_000 + number))
@@ -258,17 +306,86 @@ mod tests {
         assert_eq!(inbox.give_all(laptop), [place(1), place(2)]);
     }
 
-    #[test]
-    fn what_waits_is_written_down_and_what_is_taken_is_not() {
+    /// As it is after a restart: from its record, and with the log as it was.
+    fn read_again(inbox: &Inbox, log: impl IntoIterator<Item = u64>) -> Inbox {
+        let text = serde_json::to_string(&inbox.record()).unwrap();
+        let mut read = Inbox::new(&serde_json::from_str(&text).unwrap()).unwrap();
+        for number in log {
+            if place(number) > read.from() {
+                read.found(place(number));
+            }
+        }
+        read
+    }
+
+    fn with_messages(numbers: impl IntoIterator<Item = u64>) -> Inbox {
         let mut inbox = Inbox::default();
-        for number in 1..=4 {
+        for number in numbers {
             inbox.arrived(place(number), None);
         }
-        inbox.taken(place(1));
-        inbox.taken(place(3));
-        let text = serde_json::to_string(&inbox.record()).unwrap();
-        let mut read = Inbox::new(&serde_json::from_str(&text).unwrap());
-        assert_eq!(read.through(), place(4));
-        assert_eq!(read.give_all(slots().0), [place(2), place(4)]);
+        inbox
+    }
+
+    #[test]
+    fn what_is_taken_is_written_down_and_what_is_in_the_log_beyond_it_waits() {
+        let mut inbox = with_messages(1..=6);
+        for number in [1, 3, 4] {
+            inbox.taken(place(number));
+        }
+        let waits: Vec<_> = read_again(&inbox, 1..=8).places().collect();
+        assert_eq!(waits, [2, 5, 6, 7, 8].map(place));
+    }
+
+    #[test]
+    fn a_message_that_comes_changes_nothing_of_what_is_written_down() {
+        let mut inbox = with_messages(1..=3);
+        inbox.taken(place(2));
+        let before = serde_json::to_string(&inbox.record()).unwrap();
+        inbox.arrived(place(4), None);
+        assert_eq!(serde_json::to_string(&inbox.record()).unwrap(), before);
+    }
+
+    #[test]
+    fn what_is_written_down_is_a_place_and_the_gaps_in_what_waits() {
+        let mut inbox = with_messages(0..1000);
+        for number in 1..1000 {
+            inbox.taken(place(number));
+        }
+        assert_eq!(inbox.record().taken.len(), 1);
+        inbox.arrived(place(1000), None);
+        inbox.arrived(place(1001), None);
+        inbox.taken(place(1001));
+        assert_eq!(inbox.record().taken.len(), 2);
+        inbox.taken(place(0));
+        assert_eq!(inbox.from(), place(1000).previous());
+        inbox.taken(place(1000));
+        assert_eq!(inbox.from(), place(1001));
+        assert_eq!(inbox.record().taken, []);
+    }
+
+    proptest! {
+        /// Whatever order messages come and are taken in, and whenever the
+        /// server starts anew: what waits is what was not taken.
+        #[test]
+        fn what_waits_is_what_was_not_taken(
+            steps in proptest::collection::vec((0_u64..40, any::<bool>(), any::<bool>()), 0..120),
+        ) {
+            let (mut inbox, mut come) = (Inbox::default(), 0);
+            let mut waits = BTreeSet::new();
+            for (number, comes, restarts) in steps {
+                if comes {
+                    inbox.arrived(place(come), None);
+                    waits.insert(place(come));
+                    come += 1;
+                } else {
+                    prop_assert_eq!(inbox.taken(place(number)), waits.remove(&place(number)));
+                }
+                if restarts {
+                    inbox = read_again(&inbox, 0..come);
+                }
+                prop_assert!(inbox.places().eq(waits.iter().copied()));
+                prop_assert!(inbox.record().taken.len() <= waits.len());
+            }
+        }
     }
 }

@@ -81,6 +81,9 @@ impl Hub {
     ) -> Result<(), SendError> {
         let sender = sender.session();
         let Recipient(recipient) = recipient;
+        if recipient.is_gone() {
+            return Err(SendError::Unavailable);
+        }
         recipient.touch(now);
         let most_waiting = self.config().accounts.waiting_messages;
         let admission = admit(&message, &mut recipient.state(), most_waiting)?;
@@ -145,56 +148,37 @@ impl Hub {
     /// Puts a message into the log of both sides.
     fn append(&self, sender: &Arc<Session>, delivery: Delivery, now: Timestamp) {
         sender.on_submitted();
-        let own = sender.account().address().clone();
-        let other = delivery.recipient.address().clone();
-        let history = history_flags(&delivery.message);
-        let addressed = match delivery.message.to().is_bare() {
-            true => EntryFlags::NONE,
-            false => FOR_SESSION,
-        };
-        let mut entries = vec![NewEntry {
-            owner: other.clone(),
-            counterpart: own.clone(),
-            flags: history.with(FOR_DEVICES).with(addressed),
-        }];
-        if own != other {
-            entries.push(NewEntry {
-                owner: own,
-                counterpart: other,
-                flags: history,
-            });
-        }
         self.journal().append(now, |id| {
+            // Asked here, where an account that has been removed is seen to be
+            // gone: nothing is written behind what removes it.
+            if delivery.recipient.is_gone() {
+                let content = Content::Message(delivery);
+                return (Vec::new(), deliver_later(sender, content));
+            }
             let append = Change::Append {
                 id,
                 body: delivery.message.encoded().clone(),
-                entries,
+                entries: entries(sender.account(), &delivery),
             };
             let delivery = Delivery {
                 place: Some(id),
                 ..delivery
             };
-            let parcel = Parcel {
-                sender: Arc::clone(sender),
-                content: Content::Message(delivery),
-            };
-            (vec![append], Then::Deliver(Box::new(parcel)))
+            let content = Content::Message(delivery);
+            (vec![append], deliver_later(sender, content))
         });
     }
 
     /// Delivers what is not kept: at once, or behind what its sender has in the
     /// journal.
     fn pass(&self, sender: &Arc<Session>, content: Content, now: Timestamp) {
-        let parcel = Parcel {
-            sender: Arc::clone(sender),
-            content,
-        };
         if sender.has_unsettled() {
             sender.on_submitted();
             self.journal()
-                .append(now, |_| (Vec::new(), Then::Deliver(Box::new(parcel))));
+                .append(now, |_| (Vec::new(), deliver_later(sender, content)));
         } else {
-            self.deliver(parcel, &mut Wakes::default());
+            let sender = Arc::clone(sender);
+            self.deliver(Parcel { sender, content }, &mut Wakes::default());
         }
     }
 
@@ -233,7 +217,6 @@ impl Hub {
         if let Some(place) = delivery.place {
             let addressee = FullJid::try_from(delivery.message.to().clone()).ok();
             state.inbox.arrived(place, addressee);
-            self.inbox_changed(&delivery.recipient, &mut state);
         }
         let AccountState { devices, inbox, .. } = &mut *state;
         let event = || Event::Message {
@@ -294,6 +277,34 @@ impl Hub {
             device.session.mailbox().push(event, wakes);
         }
     }
+}
+
+fn deliver_later(sender: &Arc<Session>, content: Content) -> Then {
+    let sender = Arc::clone(sender);
+    Then::Deliver(Box::new(Parcel { sender, content }))
+}
+
+/// A message's entries in the logs of both sides.
+fn entries(sender: &Account, delivery: &Delivery) -> Vec<NewEntry> {
+    let (own, other) = (sender.address(), delivery.recipient.address());
+    let history = history_flags(&delivery.message);
+    let addressed = match delivery.message.to().is_bare() {
+        true => EntryFlags::NONE,
+        false => FOR_SESSION,
+    };
+    let mut entries = vec![NewEntry {
+        owner: other.clone(),
+        counterpart: own.clone(),
+        flags: history.with(FOR_DEVICES).with(addressed),
+    }];
+    if own != other && !sender.is_gone() {
+        entries.push(NewEntry {
+            owner: own.clone(),
+            counterpart: other.clone(),
+            flags: history,
+        });
+    }
+    entries
 }
 
 fn history_flags(message: &Message) -> EntryFlags {

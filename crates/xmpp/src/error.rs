@@ -18,6 +18,7 @@ pub(crate) fn stanza_error(error: &SendError) -> StanzaError {
 /// RFC 6121 §2.3.3 and §2.5.3
 pub(crate) fn roster_error(error: &RosterError) -> StanzaError {
     match error {
+        RosterError::NoAccount => DefinedCondition::NotAuthorized.because(error),
         RosterError::NoContact => DefinedCondition::ItemNotFound.into(),
         RosterError::TooMany { .. } => DefinedCondition::ResourceConstraint.because(error),
         RosterError::NotKept(_) => {
