@@ -5,8 +5,8 @@
 
 use anser_xml::Fault;
 
-use crate::ours::Refused;
-use crate::reference::{self, Read, Tree};
+use super::ours::Refused;
+use super::reference::{self, Read, Tree};
 
 type Rewrite = fn(&str) -> String;
 
