@@ -31,3 +31,7 @@ crash:
 bench:
 	cargo build --release --package anser-server --package anser-bench
 	$${CARGO_TARGET_DIR:-target}/release/anser-bench compare --install
+
+# Ten minutes of made-up input for each of the targets in fuzz/, or FUZZ_SECONDS.
+fuzz:
+	sh fuzz/run.sh

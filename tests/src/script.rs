@@ -414,7 +414,8 @@ impl Script {
 }
 
 /// The mechanisms and channel bindings in stream features.
-pub(crate) fn offer(features: &Element) -> Offer {
+#[must_use]
+pub fn offer(features: &Element) -> Offer {
     let names = |list: &str, of: &dyn Fn(&Child<'_>) -> String| -> Vec<String> {
         let lists = features.children().filter(|child| child.name() == list);
         let open: Vec<_> = lists.map(|child| child.open()).collect();

@@ -406,6 +406,25 @@ fn nobody_but_the_server_gives_ids_in_its_name() {
     assert!(message.child("urn:xmpp:delay", "delay").is_none());
 }
 
+/// RFC 7622 §3: whoever compares addresses prepares them first
+#[test]
+fn a_forged_id_or_delay_is_found_however_the_address_is_written() {
+    let mut script = three_devices();
+    script.play(
+        "
+        alice C: <message to='bob@example.org/phone' id='m'><body>x</body>
+            <stanza-id xmlns='urn:xmpp:sid:0' by='BOB@example.org' id='forged'/>
+            <stanza-id xmlns='urn:xmpp:sid:0' by='alice@EXAMPLE.org.' id='forged'/>
+            <delay xmlns='urn:xmpp:delay' from='Example.Org' stamp='2002-09-10T23:08:25Z'/></message>
+        ",
+    );
+    let message = script.receive("phone");
+    let children: Vec<_> = message.children().map(|child| child.name()).collect();
+    assert_eq!(children, ["body", "stanza-id"]);
+    let id = message.child("urn:xmpp:sid:0", "stanza-id").unwrap();
+    assert_eq!(id.attribute("by").as_deref(), Some("bob@example.org"));
+}
+
 /// RFC 6120 §4.8.5: prefixes declared outside of the payload do not get lost.
 #[test]
 fn what_a_message_carries_arrives_whatever_prefixes_it_was_written_with() {

@@ -87,7 +87,8 @@ fn read(
 /// Whether a child claims in the server's name that the message is late; only
 /// the server may (XEP-0203 §5).
 fn is_delay_of(child: Child<'_>, domain: &str) -> bool {
-    child.is(ns::DELAY, "delay") && child.attribute("from").as_deref() == Some(domain)
+    let is_ours = |text: &str| Jid::parse(text).is_ok_and(|claimed| claimed.as_str() == domain);
+    child.is(ns::DELAY, "delay") && child.attribute("from").as_deref().is_some_and(is_ours)
 }
 
 /// What decides over keeping a message (XEP-0160 §3, XEP-0334 §4): news of

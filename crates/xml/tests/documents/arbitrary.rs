@@ -1,9 +1,9 @@
 //! Bytes of all kinds under small limits.
 
-use anser_xml::{Element, Event, Limits, Scanner};
-use bytes::BytesMut;
+use anser_xml::Limits;
 
 use crate::generator;
+use crate::oracle::bounds;
 use crate::random::Random;
 
 const INPUTS: usize = 60_000;
@@ -53,54 +53,11 @@ fn arbitrary_bytes_neither_panic_nor_pass_a_limit() {
     for _ in 0..INPUTS {
         let limits = limits(random);
         let bytes = input(random);
-        let mut scanner = Scanner::new(limits);
-        let mut buffer = BytesMut::new();
-        let mut rest = &bytes[..];
-        let mut is_sound = true;
-        while is_sound && !rest.is_empty() {
-            let (piece, later) = rest.split_at((1 + random.below(50)).min(rest.len()));
-            buffer.extend_from_slice(piece);
-            rest = later;
-            is_sound = loop {
-                match scanner.next(&mut buffer) {
-                    Ok(Some(Event::Element(element))) => {
-                        elements += 1;
-                        assert_within(&element, &limits);
-                    }
-                    Ok(Some(Event::Open(_) | Event::Close)) => {}
-                    Ok(None) => break true,
-                    Err(_) => break false,
-                }
-            };
-            assert!(!is_sound || buffer.len() <= limits.stanza_bytes as usize);
-        }
-        faults += usize::from(!is_sound);
+        let outcome = bounds::check(&bytes, limits, || 1 + random.below(50));
+        elements += outcome.elements;
+        faults += usize::from(outcome.fault.is_some());
     }
     crate::record(&format!(
         "{INPUTS} inputs: {elements} stanzas, {faults} faults"
     ));
-}
-
-fn assert_within(stanza: &Element, limits: &Limits) {
-    assert!(stanza.raw().len() <= limits.stanza_bytes as usize);
-    let mut count = 0;
-    visit(stanza, 1, &mut |element, depth| {
-        count += 1;
-        assert!(depth <= limits.depth);
-        assert!(element.attributes().count() <= limits.attributes as usize);
-        assert!(element.namespace().len() <= limits.namespace_bytes as usize);
-        // Each child can borrow all the declarations there are, those of the header included.
-        let declarations = 2 * limits.namespaces as usize;
-        let most = declarations * (limits.namespace_bytes as usize * 6 + element.raw().len());
-        let content = element.content();
-        assert!(content.len() <= element.raw().len() + element.children().count() * most);
-    });
-    assert!(count <= limits.elements);
-}
-
-fn visit(element: &Element, depth: u32, look: &mut impl FnMut(&Element, u32)) {
-    look(element, depth);
-    for child in element.children() {
-        visit(&child.open(), depth + 1, look);
-    }
 }

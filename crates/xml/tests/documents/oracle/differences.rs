@@ -5,8 +5,8 @@
 
 use anser_xml::Fault;
 
-use crate::ours::Refused;
-use crate::reference::{self, Read, Tree};
+use super::ours::Refused;
+use super::reference::{self, Read, Tree};
 
 type Rewrite = fn(&str) -> String;
 
@@ -35,34 +35,75 @@ fn normalise_line_ends(document: &str) -> String {
     document.replace("\r\n", "\n").replace('\r', "\n")
 }
 
+/// Takes the leading zeros from character references; in a CDATA section there are none.
 fn shorten_references(document: &str) -> String {
-    let mut document = document.to_owned();
-    for start in ["&#0000", "&#x0000"] {
-        while let Some(at) = document.find(start) {
-            document.remove(at + start.len() - 1);
-        }
+    let (mut shortened, mut rest) = (String::new(), document);
+    while let Some((before, section)) = rest.split_once("<![CDATA[") {
+        let (inside, after) = section.split_once("]]>").unwrap_or((section, ""));
+        shortened += &without_leading_zeros(before);
+        shortened += &format!("<![CDATA[{inside}]]>");
+        rest = after;
     }
-    document
+    shortened + &without_leading_zeros(rest)
+}
+
+fn without_leading_zeros(text: &str) -> String {
+    let mut references = text.split("&#");
+    let mut shortened = references.next().unwrap_or_default().to_owned();
+    for reference in references {
+        let (start, digits) = match reference.strip_prefix('x') {
+            Some(digits) => ("&#x", digits),
+            None => ("&#", reference),
+        };
+        shortened += start;
+        shortened += digits.trim_start_matches('0');
+    }
+    shortened
 }
 
 /// Puts characters that may be in names, and are in none, in the place of U+FDF0 to U+FFFD.
 fn hide_characters(document: &str) -> String {
-    let hide = |char| match char {
-        '\u{FDF0}'..='\u{FFFD}' => char::from_u32(u32::from(char) + HIDDEN_BY),
-        _ => Some(char),
-    };
-    document.chars().filter_map(hide).collect()
+    let mut hidden = String::with_capacity(document.len());
+    for char in document.chars() {
+        if let '\u{FDF0}'..='\u{FFFD}' = char {
+            hidden.push(HIDDEN);
+        }
+        hidden.push(match char {
+            '\u{FDF0}'..='\u{FFFD}' => by(char, HIDDEN_BY),
+            other => other,
+        });
+    }
+    hidden
 }
 
 fn restore_characters(text: &str) -> String {
-    let restore = |char| match char {
-        '\u{EF000}'..='\u{EF20D}' => char::from_u32(u32::from(char) - HIDDEN_BY),
-        _ => Some(char),
-    };
-    text.chars().filter_map(restore).collect()
+    let mut parts = text.split(HIDDEN);
+    let mut restored = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let mut chars = part.chars();
+        match chars.next() {
+            Some(char @ '\u{EF000}'..='\u{EF20D}') => {
+                restored.push(by(char, -HIDDEN_BY));
+                restored += chars.as_str();
+            }
+            Some(_) | None => {
+                restored.push(HIDDEN);
+                restored += part;
+            }
+        }
+    }
+    restored
 }
 
-const HIDDEN_BY: u32 = 0xEF000 - 0xFDF0;
+fn by(char: char, distance: i32) -> char {
+    let moved = u32::from(char).checked_add_signed(distance);
+    let moved = moved.and_then(char::from_u32);
+    moved.expect("there are characters at both ends")
+}
+
+/// Precedes a character that is another.
+const HIDDEN: char = '\u{EFFFD}';
+const HIDDEN_BY: i32 = 0xEF000 - 0xFDF0;
 
 /// What rxml finds in an element that we wrote, some of it as it had come.
 pub(crate) fn read_what_we_wrote(document: &[u8]) -> Tree {

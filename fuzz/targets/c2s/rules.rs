@@ -1,0 +1,128 @@
+//! Who may say what to whom.
+
+use crate::device::{Stream, address};
+use anser_jid::{BareJid, FullJid, Jid};
+use anser_tests::world::DOMAIN;
+use anser_xml::Element;
+use anser_xmpp_proto::{Kind, ns};
+use std::collections::BTreeSet;
+
+pub(crate) const ALICE: &str = "alice@example.org";
+pub(crate) const BOB: &str = "bob@example.org";
+/// All that Bob ever writes.
+pub(crate) const BOB_SAYS: &str = "this is bob";
+
+/// What is known of a run.
+#[derive(Default)]
+pub(crate) struct Book {
+    /// Everything that the server has said, and to whom.
+    pub(crate) transcript: Vec<u8>,
+    /// The streams that are over.
+    pub(crate) streams: Vec<Stream>,
+    /// The id of the last stream that can be resumed.
+    pub(crate) stream_id: String,
+    /// The addresses that connections have been given.
+    given: BTreeSet<FullJid>,
+}
+
+impl Book {
+    pub(crate) fn note(&mut self, device: usize, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.transcript.push(device as u8);
+            self.transcript.extend_from_slice(bytes);
+        }
+    }
+}
+
+/// Notes what the server gives to a device of `owner`.
+pub(crate) fn note(element: &Element, owner: &BareJid, book: &mut Book) {
+    if element.is(ns::SM, "enabled")
+        && let Some(id) = element.attribute("id")
+        && owner.as_str() == ALICE
+    {
+        book.stream_id = id.into_owned();
+    }
+    let is_answer = element.is(ns::CLIENT, "iq") && element.attribute("from").is_none();
+    if is_answer && let Some(bound) = element.child(ns::BIND, "bind") {
+        let bound = bound.open();
+        let address = bound.child(ns::BIND, "jid").map(|jid| jid.text());
+        let address = address.and_then(|text| FullJid::parse(&text).ok());
+        let address = address.expect("an address is given");
+        assert_eq!(address.to_bare(), *owner, "it knows no password of that");
+        book.given.insert(address);
+    }
+}
+
+/// Checks something that the server says to a device of `owner`.
+pub(crate) fn check(element: &Element, owner: &BareJid, book: &Book) {
+    let Some(kind) = Kind::of(element) else {
+        return;
+    };
+    if let Some(to) = address(element, "to") {
+        assert_eq!(to.to_bare(), *owner, "it is for somebody else");
+    }
+    check_sender(element, kind, owner, book);
+    if kind == Kind::Message {
+        check_claims(element, owner);
+    }
+}
+
+/// Stanzas are from whoever has sent them (RFC 6120 §8.1.2.1).
+fn check_sender(element: &Element, kind: Kind, owner: &BareJid, book: &Book) {
+    let is_error = element.attribute("type").as_deref() == Some("error");
+    let Some(from) = address(element, "from") else {
+        assert!(kind == Kind::Iq || is_error, "it is from nobody");
+        return;
+    };
+    match (kind, from.bare_str()) {
+        // An answer comes from whatever was asked, and only Alice asks.
+        (_, _) if is_error && owner.as_str() == ALICE => {}
+        (Kind::Iq, _) if owner.as_str() == ALICE => {}
+        (Kind::Iq, DOMAIN | BOB) => {}
+        (_, ALICE) => assert_given(&from, book),
+        (Kind::Message, BOB) => assert_says_what_bob_says(element),
+        (Kind::Presence, BOB) => {
+            assert_given(&from, book);
+            assert_eq!(element.children().count(), 0, "Bob says no more");
+        }
+        (_, _) => panic!("from {from}"),
+    }
+}
+
+fn assert_given(address: &Jid, book: &Book) {
+    if let Ok(full) = FullJid::try_from(address.clone()) {
+        assert!(book.given.contains(&full), "there is no {address}");
+    }
+}
+
+fn assert_says_what_bob_says(message: &Element) {
+    let body = message.child(ns::CLIENT, "body");
+    assert!(body.is_some_and(|body| body.text() == BOB_SAYS));
+    let strange = message.children().find(|child| {
+        ![
+            (ns::CLIENT, "body"),
+            (ns::STANZA_ID, "stanza-id"),
+            (ns::DELAY, "delay"),
+        ]
+        .contains(&(child.namespace(), child.name()))
+    });
+    assert!(strange.is_none(), "Bob says no more");
+}
+
+/// What only the server may say of a message, it says itself, and once (XEP-0359 §6,
+/// XEP-0203 §5).
+fn check_claims(message: &Element, owner: &BareJid) {
+    for (namespace, name, attribute, claimed) in [
+        (ns::STANZA_ID, "stanza-id", "by", owner.as_str()),
+        (ns::DELAY, "delay", "from", DOMAIN),
+    ] {
+        let claims = message
+            .children()
+            .filter(|child| child.is(namespace, name))
+            .filter_map(|child| Some(child.attribute(attribute)?.into_owned()))
+            .filter(|text| Jid::parse(text).is_ok_and(|jid| jid.as_str() == claimed));
+        let claims: Vec<_> = claims.collect();
+        assert!(claims.len() <= 1, "{claims:?}");
+        assert!(claims.iter().all(|text| text == claimed), "{claims:?}");
+    }
+}
