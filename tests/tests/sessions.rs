@@ -4,7 +4,7 @@
     reason = "whatever does not unwrap here has failed the test"
 )]
 
-use anser_hub::{CloseReason, Event, Hub, OpenError, SessionHandle};
+use anser_hub::{CloseReason, Hub, OpenError, SessionHandle};
 use anser_jid::FullJid;
 use anser_store::Timestamp;
 use anser_tests::world::World;
@@ -64,8 +64,7 @@ fn of_two_who_want_a_resource_at_the_same_moment_one_has_it() {
     let second = second.unwrap();
     assert_eq!(world.hub().session_count(), 1);
     let rival = rival.opened.lock().unwrap().take().unwrap().unwrap();
-    let mail = rival.mailbox().take().unwrap();
-    assert!(matches!(mail[..], [Event::Closed(CloseReason::Replaced)]));
+    assert_eq!(rival.mailbox().closed(), Some(CloseReason::Replaced));
     drop((rival, second));
     assert_eq!(world.hub().session_count(), 0);
 }
