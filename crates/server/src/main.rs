@@ -6,7 +6,9 @@ mod control;
 mod data;
 mod front_ends;
 mod serve;
+mod signals;
 mod user;
+mod writer;
 
 use std::process::ExitCode;
 

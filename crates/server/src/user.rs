@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::control::Connection;
 use crate::data::{DataFolder, DataLock};
 use crate::serve;
+use crate::writer::Writer;
 use anser_hub::{
     Credentials, Hub, HubConfig, NewAccount, Then, UserAdd, UserDelete, UserList, run_command,
 };
@@ -22,7 +23,7 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 /// Who carries out commands.
@@ -42,7 +43,7 @@ struct Stopped {
     runtime: tokio::runtime::Runtime,
     hub: Arc<Hub>,
     journal: Journal<Then>,
-    writer: Option<JoinHandle<()>>,
+    writer: Option<Writer>,
     _lock: DataLock,
 }
 
@@ -100,7 +101,7 @@ impl Stopped {
             accounts: config.accounts.clone(),
         };
         let hub = Hub::new(hub_config, store, journal.clone());
-        let writer = serve::start_writer(&journal, &hub, engine)?;
+        let writer = Writer::start(&journal, &hub, engine)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         Ok(Self {
             runtime,
