@@ -363,7 +363,7 @@ impl Server {
     /// Says goodbye to everybody, and writes down what there is to write down.
     async fn stop(mut self) {
         tracing::info!("stopping");
-        self.xmpp.end_parked();
+        self.xmpp.stop();
         self.hub.close_all();
         if timeout(DRAIN, self.sessions_ended()).await.is_err() {
             tracing::warn!(left = self.guests.count(), "some connections did not end");
