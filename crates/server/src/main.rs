@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod control;
 mod data;
+mod descriptors;
 mod front_ends;
 mod serve;
 mod signals;

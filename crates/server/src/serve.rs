@@ -4,6 +4,7 @@ use crate::cli::{Failure, Output};
 use crate::config::{self, Config, Durability};
 use crate::control;
 use crate::data::{DataFolder, DataLock};
+use crate::descriptors;
 use crate::front_ends::{self, DOORS, DoorKind, Wanted};
 use crate::signals::{Signals, Told};
 use crate::writer::{Writer, WriterPanicked};
@@ -52,8 +53,6 @@ const PORTS_TRIED: u16 = 50;
 pub(crate) fn run(serve: Serve, output: &Output) -> Result<(), Failure> {
     start_log(&serve.config)?;
     let wanted = serve.doors()?;
-    // As many connections as the system allows; a failure leaves what there is.
-    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let lock = serve.data.lock()?.ok_or_else(|| {
         let folder = serve.data.path().display();
         Failure::Failed(format!(
@@ -229,7 +228,10 @@ impl Server {
             certificates: Arc::new(certificates),
             space,
             workers: Arc::new(Workers::start(workers)?),
-            guests: Guests::new(config.network.connections),
+            guests: Guests::new(descriptors::connections(
+                config.network.connections,
+                workers,
+            )),
             writer,
             serve,
         };

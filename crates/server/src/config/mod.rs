@@ -79,7 +79,8 @@ pub(crate) struct NetworkConfig {
     /// Threads that run connections; 0 means one per processor. Takes effect
     /// at the next start.
     pub(crate) workers: usize,
-    /// Connections at the same time. Takes effect at the next start.
+    /// Connections at the same time; fewer if the system's limit of open files
+    /// leaves no room for so many. Takes effect at the next start.
     pub(crate) connections: usize,
     /// A client that takes nothing for so long is given up. Takes effect at
     /// the next start.
