@@ -16,7 +16,7 @@ pub(crate) fn example() -> String {
         "# Everything that can be configured, with its default. \
          Remove the # in front of an\n# option to change it.\n",
     );
-    let (sections, options): (Vec<_>, Vec<_>) = properties(schema.as_value(), schema.as_value())
+    let (sections, options): (Vec<_>, Vec<_>) = properties(schema.as_value())
         .into_iter()
         .partition(|(_, property)| is_section(property, schema.as_value()));
     for (name, property) in &options {
@@ -38,7 +38,7 @@ fn write_section(
     text.push('\n');
     write_comment(text, property);
     push(text, format_args!("[{name}]\n"));
-    for (option, property) in properties(resolve(property, schema.as_value()), schema.as_value()) {
+    for (option, property) in properties(resolve(property, schema.as_value())) {
         write_option(text, &option, &property, &defaults[&option]);
     }
 }
@@ -65,7 +65,7 @@ fn push(text: &mut String, what: std::fmt::Arguments<'_>) {
 }
 
 /// The properties of an object, in the order of the struct's fields.
-fn properties(schema: &Value, _root: &Value) -> Map<String, Value> {
+fn properties(schema: &Value) -> Map<String, Value> {
     let properties = schema["properties"].as_object();
     properties.cloned().unwrap_or_default()
 }
