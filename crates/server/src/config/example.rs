@@ -2,9 +2,11 @@
 //! from the structs themselves.
 
 use super::Config;
+use super::check::range;
 use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
 /// The whole of it. Every option is commented out, so that the file is valid as
 /// it is and changes nothing.
@@ -20,7 +22,7 @@ pub(crate) fn example() -> String {
         .into_iter()
         .partition(|(_, property)| is_section(property, schema.as_value()));
     for (name, property) in &options {
-        write_option(&mut text, name, property, &defaults[name]);
+        write_option(&mut text, name, property, None, &defaults[name]);
     }
     for (name, property) in &sections {
         write_section(&mut text, name, property, &schema, &defaults[name]);
@@ -39,13 +41,24 @@ fn write_section(
     write_comment(text, property);
     push(text, format_args!("[{name}]\n"));
     for (option, property) in properties(resolve(property, schema.as_value())) {
-        write_option(text, &option, &property, &defaults[&option]);
+        let range = range(name, &option);
+        write_option(text, &option, &property, range, &defaults[&option]);
     }
 }
 
-fn write_option(text: &mut String, name: &str, property: &Value, default: &Value) {
+fn write_option(
+    text: &mut String,
+    name: &str,
+    property: &Value,
+    range: Option<&RangeInclusive<u64>>,
+    default: &Value,
+) {
     text.push('\n');
     write_comment(text, property);
+    if let Some(range) = range {
+        let (from, to) = (range.start(), range.end());
+        push(text, format_args!("# From {from} to {to}.\n"));
+    }
     match default {
         Value::Null => push(text, format_args!("#{name} = \"\"\n")),
         default => push(text, format_args!("#{name} = {default}\n")),
@@ -108,6 +121,19 @@ mod tests {
         for option in ["domains", "data", "stanza_bytes", "scram_iterations"] {
             assert!(uncommented.contains(&format!("{option} = ")), "{option}");
         }
+    }
+
+    #[test]
+    fn every_number_says_from_where_to_where_it_goes() {
+        let example = example();
+        let lines: Vec<_> = example.lines().collect();
+        let is_number = |line: &str| line.parse::<u64>().is_ok();
+        for (number, line) in lines.iter().enumerate() {
+            if line.split(" = ").nth(1).is_some_and(is_number) {
+                assert!(lines[number - 1].starts_with("# From "), "{line}");
+            }
+        }
+        assert!(example.contains("# From 10000 to 16777216.\n#stanza_bytes = "));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The configuration file: one TOML file, every key optional, an unknown key an
 //! error. The server never writes it.
 
+mod check;
 mod example;
 mod read;
 
@@ -140,7 +141,7 @@ impl Default for LogConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AuthConfig {
-    /// How often a new password is hashed, at least 4096: twice as often is
+    /// How often a new password is hashed: twice as often is
     /// twice the work for whoever steals the database, and at each first login.
     pub(crate) scram_iterations: u32,
 }
