@@ -162,9 +162,16 @@ impl Anser {
     /// # Panics
     /// It fails.
     #[must_use]
-    pub fn stopped(mut self) -> TempDir {
-        assert!(self.process.end().status.success());
-        self.data
+    pub fn stopped(self) -> TempDir {
+        let (ended, data) = self.ended();
+        assert!(ended.status.success(), "{ended:?}");
+        data
+    }
+
+    /// Waits for the process to end, however that may be.
+    #[must_use]
+    pub fn ended(mut self) -> (Ended, TempDir) {
+        (self.process.end(), self.data)
     }
 }
 

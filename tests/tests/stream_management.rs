@@ -451,3 +451,38 @@ fn the_time_for_a_sign_of_life_counts_from_the_question() {
         "<stream:error><connection-timeout xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",
     );
 }
+
+/// RFC 6120 §4.9.3.20: whoever comes while the server stops does not keep it from
+/// doing so.
+#[test]
+fn nobody_gets_a_session_while_the_server_stops() {
+    let (mut script, id) = alice_and_bob();
+    script.cut("bob");
+    for actor in ["new", "back"] {
+        script.authenticate(actor, "bob");
+    }
+    assert_eq!(script.world.hub().session_count(), 2);
+    script.world.front().stop();
+    assert_eq!(script.world.hub().session_count(), 1);
+    let bind = "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>";
+    let resume = format!("<resume xmlns='urn:xmpp:sm:3' h='0' previd='{id}'/>");
+    for (actor, request) in [("new", bind), ("back", &resume)] {
+        script.send(actor, request);
+        script.play(&format!(
+            "{actor} S: <stream:error><system-shutdown \
+             xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+        ));
+        script.expect(actor, "</stream:stream>");
+        script.expect_closed(actor);
+    }
+    assert_eq!(script.world.hub().session_count(), 1);
+}
+
+#[test]
+fn a_stream_whose_connection_breaks_while_the_server_stops_ends_at_once() {
+    let (mut script, _) = alice_and_bob();
+    script.world.front().stop();
+    assert_eq!(script.world.hub().session_count(), 2);
+    script.cut("bob");
+    assert_eq!(script.world.hub().session_count(), 1);
+}

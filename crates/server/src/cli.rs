@@ -3,7 +3,7 @@
 use crate::config::{self, Config};
 use crate::data::DataFolder;
 use crate::serve::{self, Serve};
-use crate::user;
+use crate::user::{self, Absent};
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};
@@ -215,23 +215,25 @@ fn execute_user(command: UserCommand, output: &Output) -> Result<(), Failure> {
         } => {
             let address = address.unwrap_or_default();
             let password = password.read(&address)?;
-            user::add(&place.open()?, &address, &password, output)
+            user::add(&place.open(Absent::Make)?, &address, &password, output)
         }
         UserCommand::Add {
             batch: Some(file),
             place,
             ..
-        } => user::add_batch(&place.open()?, &file, output),
-        UserCommand::List { place } => user::list(&place.open()?, output),
+        } => user::add_batch(&place.open(Absent::Make)?, &file, output),
+        UserCommand::List { place } => user::list(&place.open(Absent::Refuse)?, output),
         UserCommand::Passwd {
             address,
             password,
             place,
         } => {
             let password = password.read(&address)?;
-            user::passwd(&place.open()?, &address, &password, output)
+            user::passwd(&place.open(Absent::Refuse)?, &address, &password, output)
         }
-        UserCommand::Delete { address, place } => user::delete(&place.open()?, &address, output),
+        UserCommand::Delete { address, place } => {
+            user::delete(&place.open(Absent::Refuse)?, &address, output)
+        }
     }
 }
 
@@ -247,9 +249,9 @@ impl Place {
         DataFolder::new(self.data.as_deref().unwrap_or(Path::new(&config.data)))
     }
 
-    fn open(&self) -> Result<user::Server, Failure> {
+    fn open(&self, absent: Absent) -> Result<user::Server, Failure> {
         let config = self.read_config()?;
-        user::Server::reach(&self.data_folder(&config), &config)
+        user::Server::reach(&self.data_folder(&config), &config, absent)
     }
 }
 

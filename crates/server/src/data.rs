@@ -4,7 +4,7 @@ use crate::cli::Failure;
 use anser_store::{Engine, SqliteOptions, Store};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -62,13 +62,27 @@ impl DataFolder {
         }
     }
 
+    /// Whether a server has worked here, or begins to.
+    pub(crate) fn is_used(&self) -> bool {
+        self.has_database() || self.path.join("lock").exists()
+    }
+
+    /// Whether there are accounts, messages and all that.
+    pub(crate) fn has_database(&self) -> bool {
+        self.database().exists()
+    }
+
+    fn database(&self) -> PathBuf {
+        self.path.join("anser.db")
+    }
+
     /// Opens the database; `lock` shows that nobody else has.
     pub(crate) fn open_store(
         &self,
         _lock: &DataLock,
         options: impl FnOnce(&mut SqliteOptions),
     ) -> Result<(Engine, Store), Failure> {
-        let mut sqlite = SqliteOptions::new(self.path.join("anser.db"));
+        let mut sqlite = SqliteOptions::new(self.database());
         options(&mut sqlite);
         Engine::sqlite(&sqlite).map_err(|error| {
             Failure::Failed(format!(
@@ -81,15 +95,21 @@ impl DataFolder {
     /// A secret of this server's, made at the first start.
     pub(crate) fn secret(&self, random: &SystemRandom) -> Result<[u8; 32], Failure> {
         let path = self.path.join("secret");
-        if let Ok(bytes) = fs::read(&path) {
-            let secret = <[u8; 32]>::try_from(bytes);
-            return secret.map_err(|bytes| {
-                let length = bytes.len();
-                Failure::Failed(format!(
-                    "{}: {length} bytes instead of 32; put a backup in its place, or remove it",
-                    path.display()
-                ))
-            });
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let secret = <[u8; 32]>::try_from(bytes);
+                return secret.map_err(|bytes| {
+                    let length = bytes.len();
+                    Failure::Failed(format!(
+                        "{}: {length} bytes instead of 32; put a backup in its place, or remove it",
+                        path.display()
+                    ))
+                });
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(Failure::Failed(format!("{}: {error}", path.display())));
+            }
         }
         let mut secret = [0; 32];
         random

@@ -4,9 +4,12 @@ mod cli;
 mod config;
 mod control;
 mod data;
+mod descriptors;
 mod front_ends;
 mod serve;
+mod signals;
 mod user;
+mod writer;
 
 use std::process::ExitCode;
 

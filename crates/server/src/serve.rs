@@ -4,7 +4,10 @@ use crate::cli::{Failure, Output};
 use crate::config::{self, Config, Durability};
 use crate::control;
 use crate::data::{DataFolder, DataLock};
+use crate::descriptors;
 use crate::front_ends::{self, DOORS, DoorKind, Wanted};
+use crate::signals::{Signals, Told};
+use crate::writer::{Writer, WriterPanicked};
 use anser_hub::{Domains, Hub, HubConfig, Then};
 use anser_jid::BareJid;
 use anser_net::{
@@ -17,16 +20,17 @@ use anser_xmpp::{Entry, Xmpp};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::fmt::Write;
 use std::io::{self, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 /// What the command line says.
 #[derive(Debug)]
@@ -49,8 +53,6 @@ const PORTS_TRIED: u16 = 50;
 pub(crate) fn run(serve: Serve, output: &Output) -> Result<(), Failure> {
     start_log(&serve.config)?;
     let wanted = serve.doors()?;
-    // As many connections as the system allows; a failure leaves what there is.
-    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let lock = serve.data.lock()?.ok_or_else(|| {
         let folder = serve.data.path().display();
         Failure::Failed(format!(
@@ -88,19 +90,6 @@ pub(crate) fn new_journal(engine: &Engine) -> Result<Journal<Then>, Failure> {
         newest,
         JournalLimits::default(),
     ))
-}
-
-/// The thread that commits what is appended to the journal. It ends when the
-/// journal is closed.
-pub(crate) fn start_writer(
-    journal: &Journal<Then>,
-    hub: &Arc<Hub>,
-    engine: Engine,
-) -> io::Result<JoinHandle<()>> {
-    let (journal, hub) = (journal.clone(), Arc::clone(hub));
-    thread::Builder::new()
-        .name("anser-journal".into())
-        .spawn(move || journal.run(engine, |settled| hub.settle(settled)))
 }
 
 impl Serve {
@@ -193,7 +182,7 @@ struct Server {
     space: Space,
     workers: Arc<Workers>,
     guests: Arc<Guests>,
-    writer: JoinHandle<()>,
+    writer: Writer,
 }
 
 impl Server {
@@ -212,7 +201,7 @@ impl Server {
         let clock = Arc::new(Clock::default());
         let certificates = Certificates::new(identity(&serve, config, clock.now())?);
         let hub = Hub::new(hub_config, store, journal.clone());
-        let writer = start_writer(&journal, &hub, engine)?;
+        let writer = Writer::start(&journal, &hub, engine)?;
         let decoys = Decoys::new(
             &serve.data.secret(&random)?,
             Iterations::new(config.auth.scram_iterations)?,
@@ -239,7 +228,10 @@ impl Server {
             certificates: Arc::new(certificates),
             space,
             workers: Arc::new(Workers::start(workers)?),
-            guests: Guests::new(config.network.connections),
+            guests: Guests::new(descriptors::connections(
+                config.network.connections,
+                workers,
+            )),
             writer,
             serve,
         };
@@ -248,6 +240,7 @@ impl Server {
     }
 
     async fn run(mut self, wanted: &[Wanted], output: &Output) -> Result<(), Failure> {
+        let mut signals = Signals::install()?;
         let socket = self.serve.data.control_socket();
         let control = control::serve(&socket, Arc::clone(&self.hub), Arc::clone(&self.clock));
         let control = control.map_err(|error| {
@@ -262,13 +255,17 @@ impl Server {
             serving.push(tokio::spawn(self.serve_door(wanted.kind, door)));
         }
         self.announce(&open, output);
-        self.until_told_to_stop().await?;
+        self.until_told_to_stop(&mut signals).await?;
         control.abort();
         for door in serving {
             door.abort();
         }
-        self.stop().await;
-        Ok(())
+        tokio::select! {
+            () = self.stop() => Ok(()),
+            () = signals.stop() => Err(Failure::Failed(
+                "told to stop a second time: not everything was written down".to_owned(),
+            )),
+        }
     }
 
     /// Lets clients in through a door.
@@ -315,28 +312,21 @@ impl Server {
     /// Until SIGTERM or SIGINT. SIGHUP reads the configuration again.
     ///
     /// # Errors
-    /// The writer of the journal has panicked: nothing can be acknowledged any
-    /// more, and the next start finds all that was.
-    async fn until_told_to_stop(&mut self) -> Result<(), Failure> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
-        let mut ticks = interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    /// [`WriterPanicked`]: nothing can be acknowledged any more, and the next
+    /// start finds all that was.
+    async fn until_told_to_stop(&mut self, signals: &mut Signals) -> Result<(), Failure> {
+        // By itself, since it waits for the disk.
+        let mut ticking = pin!(tick(Arc::clone(&self.hub), Arc::clone(&self.clock)));
+        let mut ticks = ticks();
         loop {
             tokio::select! {
-                _ = terminate.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
-                _ = hang_up.recv() => self.reload(),
-                _ = ticks.tick() => {
-                    if self.writer.is_finished() {
-                        let reason = "the writer of the journal has panicked";
-                        return Err(Failure::Failed(reason.to_owned()));
-                    }
-                    let now = self.clock.now();
-                    self.xmpp.tick(now);
-                    self.hub.tick(now).await;
-                }
+                told = signals.next() => match told {
+                    Told::Stop => return Ok(()),
+                    Told::Reload => self.reload(),
+                },
+                () = self.writer.ended() => return Err(WriterPanicked.into()),
+                _ = ticks.tick() => self.xmpp.tick(self.clock.now()),
+                never = &mut ticking => match never {},
             }
         }
     }
@@ -373,17 +363,18 @@ impl Server {
     }
 
     /// Says goodbye to everybody, and writes down what there is to write down.
-    async fn stop(self) {
+    async fn stop(mut self) {
         tracing::info!("stopping");
-        self.xmpp.end_parked();
+        self.xmpp.stop();
         self.hub.close_all();
         if timeout(DRAIN, self.sessions_ended()).await.is_err() {
             tracing::warn!(left = self.guests.count(), "some connections did not end");
         }
         self.hub.save_inboxes(self.clock.now()).await;
         self.hub.journal().close();
-        if self.writer.join().is_err() {
-            tracing::error!("the writer of the journal had panicked");
+        self.writer.ended().await;
+        if let Err(error) = self.writer.join() {
+            tracing::error!("{error}");
         }
     }
 
@@ -396,6 +387,21 @@ impl Server {
         // The last words are on their way.
         let _ = timeout(Duration::from_millis(500), self.guests.gone()).await;
     }
+}
+
+/// Has the exchange write down what it has in memory only, now and then.
+async fn tick(hub: Arc<Hub>, clock: Arc<Clock>) -> Infallible {
+    let mut ticks = ticks();
+    loop {
+        ticks.tick().await;
+        hub.tick(clock.now()).await;
+    }
+}
+
+fn ticks() -> Interval {
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 fn hub_config(serve: &Serve, config: &Config) -> Result<HubConfig, Failure> {

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::control::Connection;
 use crate::data::{DataFolder, DataLock};
 use crate::serve;
+use crate::writer::Writer;
 use anser_hub::{
     Credentials, Hub, HubConfig, NewAccount, Then, UserAdd, UserDelete, UserList, run_command,
 };
@@ -20,15 +21,26 @@ use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::fs;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 /// Who carries out commands.
 pub(crate) struct Server {
     iterations: Iterations,
     reached: Reached,
+    /// The data folder, if there was no database in it before.
+    made: Option<PathBuf>,
+}
+
+/// What to do about a data folder without a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// Make one, and the folder too.
+    Make,
+    /// Say that there is none: the name of the folder is most likely a mistake.
+    Refuse,
 }
 
 enum Reached {
@@ -42,7 +54,7 @@ struct Stopped {
     runtime: tokio::runtime::Runtime,
     hub: Arc<Hub>,
     journal: Journal<Then>,
-    writer: Option<JoinHandle<()>>,
+    writer: Option<Writer>,
     _lock: DataLock,
 }
 
@@ -54,11 +66,25 @@ const CHUNK: usize = 250;
 
 impl Server {
     /// Finds the server of a data folder, or opens the folder.
-    pub(crate) fn reach(data: &DataFolder, config: &Config) -> Result<Self, Failure> {
+    pub(crate) fn reach(
+        data: &DataFolder,
+        config: &Config,
+        absent: Absent,
+    ) -> Result<Self, Failure> {
         let iterations = Iterations::new(config.auth.scram_iterations)?;
+        if absent == Absent::Refuse && !data.is_used() {
+            return Err(no_database(data));
+        }
         let mut waited = Duration::ZERO;
+        let mut made = None;
         let reached = loop {
             if let Some(lock) = data.lock()? {
+                if !data.has_database() {
+                    match absent {
+                        Absent::Refuse => return Err(no_database(data)),
+                        Absent::Make => made = Some(data.path().to_owned()),
+                    }
+                }
                 break Reached::Stopped(Box::new(Stopped::open(data, lock, config)?));
             }
             match Connection::open(&data.control_socket()) {
@@ -78,6 +104,7 @@ impl Server {
         Ok(Self {
             iterations,
             reached,
+            made,
         })
     }
 
@@ -90,6 +117,14 @@ impl Server {
     }
 }
 
+fn no_database(data: &DataFolder) -> Failure {
+    let folder = data.path().display();
+    Failure::Failed(format!(
+        "the data folder {folder} has no database; name another with --data, \
+         or make the first account with anser user add"
+    ))
+}
+
 impl Stopped {
     fn open(data: &DataFolder, lock: DataLock, config: &Config) -> Result<Self, Failure> {
         let (engine, store) = data.open_store(&lock, |_| {})?;
@@ -100,7 +135,7 @@ impl Stopped {
             accounts: config.accounts.clone(),
         };
         let hub = Hub::new(hub_config, store, journal.clone());
-        let writer = serve::start_writer(&journal, &hub, engine)?;
+        let writer = Writer::start(&journal, &hub, engine)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         Ok(Self {
             runtime,
@@ -137,7 +172,7 @@ pub(crate) fn add(
     let account = new_account(address, password, server.iterations)?;
     let accounts = vec![account];
     server.run("user add", &UserAdd { accounts })?;
-    output.done(&format!("{address} is there"), || json!({ "added": 1 }));
+    added(server, &format!("{address} is there"), 1, output);
     Ok(())
 }
 
@@ -200,11 +235,25 @@ pub(crate) fn add_batch(server: &Server, file: &Path, output: &Output) -> Result
         progress.inc(chunk.len() as u64);
     }
     progress.finish_and_clear();
-    output.done(
+    self::added(
+        server,
         &format!("{added} accounts are there"),
-        || json!({ "added": added }),
+        added,
+        output,
     );
     Ok(())
+}
+
+/// Says what was added, and whether there was nothing before: somebody who has
+/// mistaken the folder would look for the accounts elsewhere.
+fn added(server: &Server, text: &str, count: usize, output: &Output) {
+    match &server.made {
+        None => output.done(text, || json!({ "added": count })),
+        Some(folder) => {
+            let text = format!("{text}, in a new database in {}", folder.display());
+            output.done(&text, || json!({ "added": count, "made": folder }));
+        }
+    }
 }
 
 /// Says how far it went before it failed.

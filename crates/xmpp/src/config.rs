@@ -23,7 +23,7 @@ pub struct XmppConfig {
     /// The same limit in bytes.
     pub unacknowledged_bytes: usize,
     /// How long a client whose connection broke may come back and go on as if
-    /// nothing had happened.
+    /// nothing had happened; 0 means not at all.
     pub resume_seconds: u32,
     /// After so long without a word from a client it is asked whether it is
     /// still there.

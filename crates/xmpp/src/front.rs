@@ -8,6 +8,7 @@ use anser_hub::Hub;
 use anser_sasl::{Decoys, Nonce};
 use anser_store::Timestamp;
 use std::fmt::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Fills a buffer with random bytes that nobody can guess.
@@ -21,6 +22,7 @@ pub struct Xmpp {
     decoys: Decoys,
     catalogue: Catalogue,
     resumptions: Resumptions,
+    is_stopping: AtomicBool,
 }
 
 /// How a client came in.
@@ -44,6 +46,7 @@ impl Xmpp {
             decoys,
             catalogue: Catalogue::new(),
             resumptions: Resumptions::default(),
+            is_stopping: AtomicBool::new(false),
         })
     }
 
@@ -66,9 +69,18 @@ impl Xmpp {
         }
     }
 
-    /// Ends all streams that wait for their clients to come back, as the
-    /// server stops.
-    pub fn end_parked(&self) {
+    /// The server stops: from now on nobody gets a session, and no stream waits
+    /// for its client to come back. Those that wait already end.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::SeqCst);
+        self.end_parked();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::SeqCst)
+    }
+
+    fn end_parked(&self) {
         for bound in self.resumptions.take_parked() {
             bound.end(self);
         }
@@ -118,11 +130,15 @@ impl Xmpp {
     }
 
     /// Keeps a stream for its client to come back, or ends it if the client
-    /// did not ask for that.
+    /// did not ask for that or has nowhere to come back to.
     pub(crate) fn park(&self, bound: Box<Bound>, now: Timestamp) {
         let until = now.after(self.config().resume_time());
         if let Err(bound) = Resumptions::park(bound, until) {
             bound.end(self);
+        }
+        // Afterwards, so that nothing is parked behind the back of whoever stops.
+        if self.is_stopping() {
+            self.end_parked();
         }
     }
 }

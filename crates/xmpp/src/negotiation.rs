@@ -348,6 +348,9 @@ impl Negotiation {
         output: &mut BytesMut,
         now: Timestamp,
     ) -> Progress {
+        if front.is_stopping() {
+            return Over(Some(StreamCondition::SystemShutdown.into()));
+        }
         match Request::read(element) {
             Some(Request::Resume { previous, h }) => {
                 return resume(front, &account, &previous, h, output, now).await;
@@ -367,6 +370,11 @@ impl Negotiation {
         };
         let wanted = bind::requested_resource(request);
         match open_session(front, &account, wanted.as_deref(), now).await {
+            // It may have come behind the back of whoever ends all sessions.
+            Ok((_, bound)) if front.is_stopping() => {
+                bound.end(front);
+                Over(Some(StreamCondition::SystemShutdown.into()))
+            }
             Ok((address, bound)) => {
                 let mut writer = Writer::new(output);
                 let mut result = writer
@@ -475,6 +483,10 @@ async fn resume(
         }
     };
     match bound.resume(front, previous, h, output, now).await {
+        Ok(()) if front.is_stopping() => {
+            bound.end(front);
+            Over(Some(StreamCondition::SystemShutdown.into()))
+        }
         Ok(()) => Progress::Bound(bound),
         Err(error) => {
             bound.end(front);

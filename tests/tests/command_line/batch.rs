@@ -26,7 +26,7 @@ fn many_accounts_are_made_in_one_go_with_and_without_a_running_server() {
     let add = ["user", "add", "--json", "--config", &config, "--batch"];
 
     let made = offline(data.path(), &[&add[..], &[&first]].concat(), "");
-    assert_eq!(made.json(), [json!({ "added": 300 })]);
+    assert_eq!(made.json(), [json!({ "added": 300, "made": data.path() })]);
     let anser = Anser::start_in(data, &["--config", &config]);
     let made = anser.command(&[&add[..], &[&rest]].concat(), "");
     assert_eq!(made.json(), [json!({ "added": 100 })]);

@@ -63,7 +63,22 @@ fn a_value_that_cannot_be_used_is_named() {
         ("[doors]\nxmpp = '127.0.0.1'\n", "anser.toml:2:8: "),
         ("[doors]\ndoor = '127.0.0.1:0'\n", "no door \"door\""),
         ("domains = ['alice@localhost']\n", "alice@localhost"),
-        ("[auth]\nscram_iterations = 4095\n", "auth.scram_iterations"),
+        (
+            "[auth]\nscram_iterations = 4095\n",
+            "anser.toml:2:20: auth.scram_iterations: 4095 is not from 4096",
+        ),
+        (
+            "[xmpp]\nunacknowledged_stanzas = 0\n",
+            "anser.toml:2:26: xmpp.unacknowledged_stanzas: 0 is not from 1",
+        ),
+        (
+            "[store]\nlimit_megabytes = 17592186044416\n",
+            "anser.toml:2:19: store.limit_megabytes: 17592186044416 is not",
+        ),
+        (
+            "[log]\nlevel = 'loud'\n",
+            "anser.toml:2:9: log.level: \"loud\"",
+        ),
         ("[tls]\nkey = 'x'\n", "tls.certificate is missing"),
     ] {
         let ended = check(text);

@@ -3,6 +3,7 @@
 use crate::{accounts, offline};
 use anser_tests::client::Client;
 use anser_tests::program::Anser;
+use serde_json::json;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -136,4 +137,67 @@ fn a_server_that_was_killed_leaves_nothing_in_the_way_of_the_next() {
     assert_eq!(accounts(&listed), ["alice@localhost"]);
     anser.restart();
     Client::log_in(&anser.starttls(), "alice@localhost", "secret").unwrap();
+}
+
+#[test]
+fn a_folder_without_a_database_is_named_and_left_as_it_was() {
+    let parent = tempfile::tempdir().unwrap();
+    let (missing, other) = (parent.path().join("mising"), parent.path().join("other"));
+    fs::create_dir(&other).unwrap();
+    for folder in [&missing, &other] {
+        for arguments in [
+            &["user", "list"][..],
+            &["user", "passwd", "bob@localhost", "--password-stdin"],
+            &["user", "delete", "bob@localhost"],
+        ] {
+            let ended = offline(folder, arguments, "secret");
+            assert_eq!(ended.code(), 1);
+            let name = folder.display();
+            let expected = format!("anser: the data folder {name} has no database");
+            assert!(ended.errors.starts_with(&expected), "{ended:?}");
+        }
+    }
+    assert!(!missing.exists());
+    assert_eq!(fs::read_dir(other).unwrap().count(), 0);
+}
+
+/// A server that was ended before it had a database.
+#[test]
+fn a_folder_with_nothing_but_a_lock_has_no_database() {
+    let data = tempfile::tempdir().unwrap();
+    fs::write(data.path().join("lock"), "").unwrap();
+    let ended = offline(data.path(), &LIST, "");
+    assert_eq!(ended.code(), 1);
+    assert!(ended.output.contains("has no database"), "{ended:?}");
+}
+
+#[test]
+fn whoever_makes_the_first_account_is_told_that_the_database_is_new() {
+    let parent = tempfile::tempdir().unwrap();
+    let name = |name: &str| parent.path().join(name);
+    let (text, json) = (name("text"), name("json"));
+    let made = offline(&text, &ADD, "secret");
+    let expected = format!(
+        "bob@localhost is there, in a new database in {}\n",
+        text.display()
+    );
+    assert_eq!(made.succeeded(), expected);
+    let add_in_json = [&ADD[..], &["--json"]].concat();
+    let made = offline(&json, &add_in_json, "secret");
+    assert_eq!(made.json(), [json!({ "added": 1, "made": json })]);
+    let add = ["user", "add", "carol@localhost", "--password-stdin"];
+    let added = offline(&text, &add, "secret");
+    assert_eq!(added.succeeded(), "carol@localhost is there\n");
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_is_not_taken_for_none() {
+    let data = used();
+    let secret = data.path().join("secret");
+    fs::remove_file(&secret).unwrap();
+    fs::create_dir(&secret).unwrap();
+    let ended = offline(data.path(), &SERVE, "");
+    assert_eq!(ended.code(), 1);
+    let expected = format!("anser: {}: Is a directory", secret.display());
+    assert!(ended.errors.starts_with(&expected), "{ended:?}");
 }

@@ -1,10 +1,12 @@
 //! Which doors are open, and where.
 
-use crate::{offline, write};
+use crate::{accounts, offline, write};
 use anser_tests::client::{Client, Fault, Way};
-use anser_tests::process::Process;
+use anser_tests::process::{PATIENCE, Process};
 use anser_tests::program::{Anser, binary};
-use std::net::TcpListener;
+use serde_json::Value;
+use std::io::{ErrorKind, Read};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 
 #[test]
@@ -166,4 +168,39 @@ fn a_server_of_another_authority_is_not_believed() {
             Ok(_) => panic!("it is believed"),
         }
     }
+}
+
+/// Running out of descriptors would keep out the operator too, who alone can do
+/// something about it.
+#[test]
+fn with_few_files_clients_are_turned_away_and_commands_are_taken() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    let limited = "ulimit -n 120; exec \"$@\"";
+    command.args(["-c", limited, "sh"]).arg(binary());
+    command.args(["serve", "--json", "--listen", "xmpp=127.0.0.1:0", "--data"]);
+    let process = Process::start(command.arg(data.path()));
+    process
+        .log
+        .wait_for("the limit of open files leaves room for");
+    let (ready, _) = process.output.find("being ready", 0, |line| {
+        serde_json::from_str::<Value>(line).ok()
+    });
+    let door: SocketAddr = ready["doors"]["xmpp"].as_str().unwrap().parse().unwrap();
+    let mut crowd: Vec<_> = (0..200)
+        .map(|_| TcpStream::connect(door).unwrap())
+        .collect();
+    // Whoever came last was turned away, so all have been looked at.
+    let last = crowd.last_mut().unwrap();
+    last.set_read_timeout(Some(PATIENCE)).unwrap();
+    match last.read(&mut [0]) {
+        Ok(bytes) => assert_eq!(bytes, 0),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+    }
+    let listed = offline(data.path(), &["user", "list", "--json"], "");
+    assert!(accounts(&listed).is_empty());
+    assert!(
+        !process.log.text().contains("could not be let in"),
+        "{process:?}"
+    );
 }

@@ -158,6 +158,84 @@ fn sessions_live_on_through_a_reload() {
     alice.catch_up().unwrap();
 }
 
+/// Whoever holds the database keeps the server from writing to it, as a disk that
+/// stalls does: for ten seconds, then the commit fails.
+fn stall(anser: &Anser) -> rusqlite::Connection {
+    let database = rusqlite::Connection::open(anser.data().join("anser.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    database
+}
+
+/// Far less than a stalled commit takes, and far more than a signal.
+const SOON: Duration = Duration::from_secs(5);
+
+/// Alice, who has something that the server has to write down at its next tick.
+fn unsaved(anser: &Anser) -> (Client, rusqlite::Connection) {
+    let mut alice = Client::log_in(&anser.starttls(), "alice@localhost", "secret").unwrap();
+    alice.enable_management(false).unwrap();
+    alice
+        .send("<presence/><message to='alice@localhost'><body>to myself</body></message>")
+        .unwrap();
+    alice.wait_for(|stanza| stanza.name() == "message").unwrap();
+    let stalled = stall(anser);
+    // What she has taken changes where she stands in her log.
+    alice.acknowledge().unwrap();
+    (alice, stalled)
+}
+
+#[test]
+fn a_disk_that_stalls_holds_up_no_signal() {
+    let (anser, _folder) = configured("");
+    let (_alice, stalled) = unsaved(&anser);
+    let log = &anser.process().log;
+    let began = Instant::now();
+    // The tick is once a second.
+    while began.elapsed() < Duration::from_secs(2) {
+        let (told, before) = (Instant::now(), log.count());
+        anser.process().signal("HUP");
+        log.find("the reload", before, |line| {
+            line.contains("the configuration was read again")
+                .then_some(())
+        });
+        assert!(told.elapsed() < SOON);
+    }
+    anser.process().signal("TERM");
+    log.wait_for("stopping");
+    assert!(began.elapsed() < SOON);
+    drop(stalled);
+    let _data = anser.stopped();
+}
+
+#[test]
+fn whoever_is_told_to_stop_a_second_time_ends_at_once() {
+    for signal in ["TERM", "INT"] {
+        let (anser, _folder) = configured("");
+        let (_alice, _stalled) = unsaved(&anser);
+        anser.process().signal("TERM");
+        anser.process().log.wait_for("stopping");
+        let told = Instant::now();
+        anser.process().signal(signal);
+        let (ended, _data) = anser.ended();
+        assert!(told.elapsed() < SOON);
+        assert_eq!(ended.code(), 1);
+        assert!(
+            ended.output.contains("told to stop a second time"),
+            "{ended:?}"
+        );
+    }
+}
+
+/// Whoever reads that it is ready may send signals.
+#[test]
+fn a_server_that_is_told_to_stop_as_soon_as_it_is_ready_succeeds() {
+    for signal in ["TERM", "INT"] {
+        let anser = Anser::start();
+        anser.process().signal("HUP");
+        anser.process().signal(signal);
+        let _data = anser.stopped();
+    }
+}
+
 /// A client that does not read is waited for, but not for long.
 #[test]
 fn a_client_that_says_nothing_does_not_keep_the_server_from_stopping() {

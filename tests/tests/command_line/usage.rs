@@ -68,7 +68,7 @@ fn every_result_is_one_json_object_a_line_if_asked_for() {
     for (arguments, object) in [
         (
             &["user", "add", alice, "--password-stdin"][..],
-            json!({ "added": 1 }),
+            json!({ "added": 1, "made": data.path() }),
         ),
         (&["user", "list"], json!({ "accounts": [alice] })),
         (

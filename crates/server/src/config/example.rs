@@ -2,9 +2,11 @@
 //! from the structs themselves.
 
 use super::Config;
+use super::check::range;
 use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
 /// The whole of it. Every option is commented out, so that the file is valid as
 /// it is and changes nothing.
@@ -16,11 +18,11 @@ pub(crate) fn example() -> String {
         "# Everything that can be configured, with its default. \
          Remove the # in front of an\n# option to change it.\n",
     );
-    let (sections, options): (Vec<_>, Vec<_>) = properties(schema.as_value(), schema.as_value())
+    let (sections, options): (Vec<_>, Vec<_>) = properties(schema.as_value())
         .into_iter()
         .partition(|(_, property)| is_section(property, schema.as_value()));
     for (name, property) in &options {
-        write_option(&mut text, name, property, &defaults[name]);
+        write_option(&mut text, name, property, None, &defaults[name]);
     }
     for (name, property) in &sections {
         write_section(&mut text, name, property, &schema, &defaults[name]);
@@ -38,14 +40,25 @@ fn write_section(
     text.push('\n');
     write_comment(text, property);
     push(text, format_args!("[{name}]\n"));
-    for (option, property) in properties(resolve(property, schema.as_value()), schema.as_value()) {
-        write_option(text, &option, &property, &defaults[&option]);
+    for (option, property) in properties(resolve(property, schema.as_value())) {
+        let range = range(name, &option);
+        write_option(text, &option, &property, range, &defaults[&option]);
     }
 }
 
-fn write_option(text: &mut String, name: &str, property: &Value, default: &Value) {
+fn write_option(
+    text: &mut String,
+    name: &str,
+    property: &Value,
+    range: Option<&RangeInclusive<u64>>,
+    default: &Value,
+) {
     text.push('\n');
     write_comment(text, property);
+    if let Some(range) = range {
+        let (from, to) = (range.start(), range.end());
+        push(text, format_args!("# From {from} to {to}.\n"));
+    }
     match default {
         Value::Null => push(text, format_args!("#{name} = \"\"\n")),
         default => push(text, format_args!("#{name} = {default}\n")),
@@ -65,7 +78,7 @@ fn push(text: &mut String, what: std::fmt::Arguments<'_>) {
 }
 
 /// The properties of an object, in the order of the struct's fields.
-fn properties(schema: &Value, _root: &Value) -> Map<String, Value> {
+fn properties(schema: &Value) -> Map<String, Value> {
     let properties = schema["properties"].as_object();
     properties.cloned().unwrap_or_default()
 }
@@ -108,6 +121,19 @@ mod tests {
         for option in ["domains", "data", "stanza_bytes", "scram_iterations"] {
             assert!(uncommented.contains(&format!("{option} = ")), "{option}");
         }
+    }
+
+    #[test]
+    fn every_number_says_from_where_to_where_it_goes() {
+        let example = example();
+        let lines: Vec<_> = example.lines().collect();
+        let is_number = |line: &str| line.parse::<u64>().is_ok();
+        for (number, line) in lines.iter().enumerate() {
+            if line.split(" = ").nth(1).is_some_and(is_number) {
+                assert!(lines[number - 1].starts_with("# From "), "{line}");
+            }
+        }
+        assert!(example.contains("# From 10000 to 16777216.\n#stanza_bytes = "));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The configuration file: one TOML file, every key optional, an unknown key an
 //! error. The server never writes it.
 
+mod check;
 mod example;
 mod read;
 
@@ -79,7 +80,8 @@ pub(crate) struct NetworkConfig {
     /// Threads that run connections; 0 means one per processor. Takes effect
     /// at the next start.
     pub(crate) workers: usize,
-    /// Connections at the same time. Takes effect at the next start.
+    /// Connections at the same time; fewer if the system's limit of open files
+    /// leaves no room for so many. Takes effect at the next start.
     pub(crate) connections: usize,
     /// A client that takes nothing for so long is given up. Takes effect at
     /// the next start.
@@ -139,7 +141,7 @@ impl Default for LogConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AuthConfig {
-    /// How often a new password is hashed, at least 4096: twice as often is
+    /// How often a new password is hashed: twice as often is
     /// twice the work for whoever steals the database, and at each first login.
     pub(crate) scram_iterations: u32,
 }

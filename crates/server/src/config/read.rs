@@ -1,12 +1,11 @@
 //! Reading a configuration file, and saying exactly where it is wrong.
 
 use super::Config;
-use crate::front_ends;
-use anser_jid::BareJid;
-use anser_sasl::Iterations;
+use super::check::check;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use toml::de::DeTable;
 
 /// A configuration file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -31,14 +30,6 @@ pub(crate) enum ConfigError {
         /// What is wrong.
         reason: String,
     },
-    /// Values that make no sense, wherever they stand.
-    #[error("{}: {reason}", path.display())]
-    Value {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
 }
 
 /// Reads and checks a configuration file.
@@ -48,11 +39,37 @@ pub(crate) fn read(path: &Path) -> Result<Config, ConfigError> {
         reason,
     })?;
     let config = parse(path, &text)?;
-    check(&config).map_err(|reason| ConfigError::Value {
-        path: path.to_owned(),
-        reason,
+    check(&config).map_err(|misfit| {
+        let (line, column) = position(&text, locate(&text, &misfit.option));
+        ConfigError::At {
+            path: path.to_owned(),
+            line,
+            column,
+            reason: misfit.reason,
+        }
     })?;
     Ok(config)
+}
+
+/// Where an option's value stands, or as much of its path as stands there: a
+/// default does not.
+fn locate(text: &str, option: &str) -> Range<usize> {
+    let Ok(document) = DeTable::parse(text) else {
+        return 0..0;
+    };
+    let mut table = document.get_ref();
+    let mut found = 0..0;
+    for key in option.split('.') {
+        let Some(value) = table.get(key) else {
+            break;
+        };
+        found = value.span();
+        match value.get_ref().as_table() {
+            Some(inner) => table = inner,
+            None => break,
+        }
+    }
+    found
 }
 
 fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
@@ -88,33 +105,6 @@ fn suggestion(message: &str) -> Option<&str> {
     let distance = |name: &&str| strsim::damerau_levenshtein(unknown, name);
     let nearest = names.min_by_key(distance)?;
     (distance(&nearest) <= unknown.chars().count().div_ceil(2)).then_some(nearest)
-}
-
-fn check(config: &Config) -> Result<(), String> {
-    for domain in &config.domains {
-        let address = BareJid::parse(domain).map_err(|error| error.to_string())?;
-        if address.local().is_some() {
-            return Err(format!("domains: {domain:?} is an address, not a domain"));
-        }
-    }
-    for door in config.doors.keys() {
-        if front_ends::door(door).is_none() {
-            let known: Vec<_> = front_ends::DOORS.iter().map(|door| door.name).collect();
-            return Err(format!(
-                "doors: there is no door {door:?}, only {}",
-                known.join(", ")
-            ));
-        }
-    }
-    Iterations::new(config.auth.scram_iterations)
-        .map_err(|error| format!("auth.scram_iterations: {error}"))?;
-    match (&config.tls.certificate, &config.tls.key) {
-        (Some(_), None) => Err("tls.key is missing: a certificate needs its key".to_owned()),
-        (None, Some(_)) => {
-            Err("tls.certificate is missing: a key needs its certificate".to_owned())
-        }
-        (Some(_), Some(_)) | (None, None) => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -161,15 +151,47 @@ mod tests {
     }
 
     #[test]
-    fn values_that_make_no_sense_are_named() {
-        for (text, part) in [
-            ("domains = ['a@b']", "an address, not a domain"),
-            ("[doors]\nxmp = '127.0.0.1:1'", "there is no door \"xmp\""),
-            ("[auth]\nscram_iterations = 1", "auth.scram_iterations"),
-            ("[tls]\ncertificate = 'x'", "tls.key is missing"),
+    fn values_that_make_no_sense_are_named_with_their_place() {
+        for (text, expected) in [
+            (
+                "domains = ['a@b']",
+                ":1:11: domains: \"a@b\" is an address, not a domain",
+            ),
+            (
+                "[doors]\nxmp = '127.0.0.1:1'",
+                ":2:7: doors.xmp: there is no door \"xmp\", only",
+            ),
+            (
+                "[auth]\nscram_iterations = 1",
+                ":2:20: auth.scram_iterations: 1 is not from 4096 to 10000000",
+            ),
+            ("[tls]\ncertificate = 'x'", ":2:15: tls.key is missing"),
+            (
+                "[xmpp]\n ping_seconds = 0",
+                ":2:17: xmpp.ping_seconds: 0 is not from 1 to 604800",
+            ),
+            (
+                "xmpp.stanza_bytes = 9999",
+                ":1:21: xmpp.stanza_bytes: 9999 is not from 10000",
+            ),
+            (
+                "[log]\nlevel = 'inof'",
+                ":2:9: log.level: \"inof\" is not a level",
+            ),
+            (
+                "[accounts]\nmailbox_bytes = 20000",
+                ":2:17: accounts.mailbox_bytes: 20000 is less than a stanza may be",
+            ),
+            (
+                "[xmpp]\n[tls]\nkey = 'x'",
+                ":3:7: tls.certificate is missing",
+            ),
         ] {
             let error = error(text);
-            assert!(error.contains(part), "{error}");
+            assert!(
+                error.starts_with(&format!("/anser.toml{expected}")),
+                "{error}"
+            );
         }
     }
 }

@@ -5,11 +5,15 @@ use anser_hub::{Hub, run_command};
 use anser_net::Clock;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+
+/// After a failure, the next command waits so long.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Carries out commands until it is dropped.
 ///
@@ -20,10 +24,7 @@ pub(crate) fn serve(
     hub: Arc<Hub>,
     clock: Arc<Clock>,
 ) -> io::Result<impl Future<Output = ()> + use<>> {
-    // Whoever left it there is gone: the data folder is locked.
-    let _ = fs::remove_file(path);
-    let listener = UnixListener::bind(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    let listener = listen(path)?;
     Ok(async move {
         loop {
             match listener.accept().await {
@@ -35,10 +36,34 @@ pub(crate) fn serve(
                         }
                     });
                 }
-                Err(error) => tracing::warn!(%error, "no command can be taken"),
+                Err(error) => {
+                    // Out of descriptors, most likely: some will be free soon.
+                    tracing::warn!(%error, "no command can be taken");
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
         }
     })
+}
+
+/// Makes the socket for its owner only, in the place of one that a server left
+/// behind: the data folder is locked, so that server is gone.
+///
+/// A socket that is made has the permissions that the process gives to all its
+/// files, and may be connected to before these are taken away. So it is made
+/// where nobody else comes.
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    // Short: the path of a socket has a hundred bytes.
+    let folder = path.with_file_name(".new");
+    let unfinished = folder.join("s");
+    let _ = fs::remove_file(&unfinished);
+    let _ = fs::remove_dir(&folder);
+    fs::DirBuilder::new().mode(0o700).create(&folder)?;
+    let listener = UnixListener::bind(&unfinished)?;
+    fs::set_permissions(&unfinished, fs::Permissions::from_mode(0o600))?;
+    fs::rename(&unfinished, path)?;
+    fs::remove_dir(&folder)?;
+    Ok(listener)
 }
 
 async fn converse(mut stream: UnixStream, hub: &Hub, clock: &Clock) -> io::Result<()> {
@@ -61,5 +86,32 @@ async fn answer(hub: &Hub, request: Request, clock: &Clock) -> Response {
     match run_command(hub, &command, arguments, clock.now()).await {
         Ok(value) => Response::Ok(value),
         Err(error) => Response::Error(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::FileTypeExt;
+
+    #[tokio::test]
+    async fn the_socket_is_for_its_owner_only_and_all_that_there_is() {
+        let data = tempfile::tempdir().unwrap();
+        let path = data.path().join("control.sock");
+        // The second time there is one already; the third, one half made too.
+        for round in 0..3 {
+            if round == 2 {
+                fs::create_dir(data.path().join(".new")).unwrap();
+                fs::write(data.path().join(".new").join("s"), "").unwrap();
+            }
+            let listener = listen(&path).unwrap();
+            let metadata = fs::metadata(&path).unwrap();
+            assert!(metadata.file_type().is_socket());
+            assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+            assert_eq!(fs::read_dir(data.path()).unwrap().count(), 1);
+            let (connected, accepted) = tokio::join!(UnixStream::connect(&path), listener.accept());
+            connected.unwrap();
+            accepted.unwrap();
+        }
     }
 }
