@@ -1,6 +1,7 @@
 //! What the exchange refuses, and why. Front ends turn these into their
 //! protocol's own errors.
 
+use anser_jid::JidError;
 use anser_store::{Refusal, StoreError};
 use std::sync::Arc;
 
@@ -19,6 +20,12 @@ pub enum SendError {
         /// How many may wait.
         limit: usize,
     },
+    /// The session has told so many of its presence that it may tell no more.
+    #[error("this session has told {limit} addresses of its presence already")]
+    TooManyDirected {
+        /// How many it may tell.
+        limit: usize,
+    },
     /// It could not be kept.
     #[error(transparent)]
     NotKept(#[from] NotKept),
@@ -30,6 +37,12 @@ pub enum OpenError {
     /// The account does not exist.
     #[error("there is no such account")]
     NoAccount,
+    /// The account has other credentials than those that were proved.
+    #[error("the account is gone or has a new password")]
+    Revoked,
+    /// The resource is none.
+    #[error(transparent)]
+    Resource(#[from] JidError),
     /// The account has as many sessions as it may have.
     #[error("the account has {limit} sessions already")]
     TooManySessions {
