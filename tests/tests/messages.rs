@@ -204,9 +204,9 @@ fn what_is_no_stanza_ends_the_stream() {
     }
 }
 
-/// RFC 6120 §8.3.3.8
+/// RFC 6120 §8.3.3.8; answers are not answered (§8.2.3, §8.3.1)
 #[test]
-fn a_message_to_what_is_no_address_comes_back() {
+fn a_message_to_what_is_no_address_comes_back_unless_it_is_an_answer() {
     let mut script = Script::new(&["alice"]);
     script.log_in("alice", "alice@example.org/phone");
     script.play(
@@ -215,6 +215,8 @@ fn a_message_to_what_is_no_address_comes_back() {
         alice S: <message type='error' id='1'><error type='modify'>
             <jid-malformed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
         alice C: <message to='@example.org' id='1' type='error'/>
+        alice C: <iq to='@example.org' id='1' type='result'/>
+        alice C: <iq to='@example.org' id='1' type='error'/>
         alice S: nothing
         ",
     );

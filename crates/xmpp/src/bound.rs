@@ -108,7 +108,7 @@ impl Bound {
             }
             Err(fault) => {
                 let id = element.attribute("id");
-                if element.attribute("type").as_deref() != Some("error") {
+                if !is_answer(element, kind) {
                     self.refuse(&fault.into(), kind, None, id.as_deref(), output, now);
                 }
             }
@@ -477,6 +477,15 @@ impl Bound {
         for query in asked.chain(unsent) {
             front.hub().query_undelivered(&query);
         }
+    }
+}
+
+/// Answers are not answered (RFC 6120 §8.2.3, §8.3.1).
+fn is_answer(stanza: &Element, kind: Kind) -> bool {
+    match stanza.attribute("type").as_deref() {
+        Some("error") => true,
+        Some("result") => kind == Kind::Iq,
+        Some(_) | None => false,
     }
 }
 
