@@ -127,8 +127,8 @@ fn an_account_that_is_being_removed_gets_no_more_messages_and_no_session() {
     script.play(
         "
         late C: <iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>
-        late S: <iq type='error' id='b'><error type='cancel'>
-            <not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
+        late S: <stream:error>
+            <not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>
         ",
     );
 }

@@ -4,18 +4,34 @@
     reason = "whatever does not unwrap here has failed the test"
 )]
 
-use anser_hub::{CloseReason, Hub, OpenError, SessionHandle};
-use anser_jid::FullJid;
+use anser_hub::{AccountError, CloseReason, Credentials, Hub, Login, OpenError, SessionHandle};
+use anser_jid::BareJid;
 use anser_store::Timestamp;
+use anser_tests::script::Script;
 use anser_tests::world::World;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
+/// What opens a session for Alice.
+fn login(world: &mut World) -> Login {
+    let hub = Arc::clone(world.hub());
+    let known = world.complete(async move { hub.credentials(&alice()).await });
+    known.unwrap().unwrap().1
+}
+
+fn alice() -> BareJid {
+    "alice@example.org".parse().unwrap()
+}
+
 /// Opens a session, for which nothing has to be read.
-fn open(hub: &Arc<Hub>, address: &str, now: Timestamp) -> Result<SessionHandle, OpenError> {
-    let address = FullJid::parse(address).unwrap();
-    let opened = pin!(hub.open_session(address, now));
+fn open(
+    hub: &Arc<Hub>,
+    login: &Login,
+    resource: &str,
+    now: Timestamp,
+) -> Result<SessionHandle, OpenError> {
+    let opened = pin!(hub.open_session(login.clone(), resource, now));
     match opened.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(opened) => opened,
         Poll::Pending => panic!("the account is in memory"),
@@ -26,13 +42,14 @@ fn open(hub: &Arc<Hub>, address: &str, now: Timestamp) -> Result<SessionHandle, 
 struct Rival {
     hub: Arc<Hub>,
     now: Timestamp,
-    address: &'static str,
+    login: Login,
+    resource: &'static str,
     opened: Mutex<Option<Result<SessionHandle, OpenError>>>,
 }
 
 impl Wake for Rival {
     fn wake(self: Arc<Self>) {
-        let opened = open(&self.hub, self.address, self.now);
+        let opened = open(&self.hub, &self.login, self.resource, self.now);
         *self.opened.lock().unwrap() = Some(opened);
     }
 }
@@ -40,19 +57,20 @@ impl Wake for Rival {
 /// Alice has a session as `phone`, and opens another; between the end of the one
 /// and the beginning of the other, somebody else opens one as `rival`.
 fn race(world: &mut World, rival: &'static str) -> (Arc<Rival>, Result<SessionHandle, OpenError>) {
-    const PHONE: &str = "alice@example.org/phone";
+    let login = login(world);
     let (hub, now) = (Arc::clone(world.hub()), world.now());
-    let first = open(&hub, PHONE, now).unwrap();
+    let first = open(&hub, &login, "phone", now).unwrap();
     let rival = Arc::new(Rival {
         hub: Arc::clone(&hub),
         now,
-        address: rival,
+        login: login.clone(),
+        resource: rival,
         opened: Mutex::default(),
     });
     let waker = Waker::from(Arc::clone(&rival));
     let polled = first.mailbox().poll_ready(&mut Context::from_waker(&waker));
     assert!(polled.is_pending());
-    let opened = open(&hub, PHONE, now);
+    let opened = open(&hub, &login, "phone", now);
     (rival, opened)
 }
 
@@ -60,7 +78,7 @@ fn race(world: &mut World, rival: &'static str) -> (Arc<Rival>, Result<SessionHa
 #[test]
 fn of_two_who_want_a_resource_at_the_same_moment_one_has_it() {
     let mut world = World::new(1, &["alice"]);
-    let (rival, second) = race(&mut world, "alice@example.org/phone");
+    let (rival, second) = race(&mut world, "phone");
     let second = second.unwrap();
     assert_eq!(world.hub().session_count(), 1);
     let rival = rival.opened.lock().unwrap().take().unwrap().unwrap();
@@ -76,10 +94,72 @@ fn those_who_come_at_the_same_moment_are_no_more_than_an_account_may_have() {
     let mut config = (*world.hub().config()).clone();
     config.accounts.sessions = 1;
     world.hub().configure(config);
-    let (rival, second) = race(&mut world, "alice@example.org/laptop");
+    let (rival, second) = race(&mut world, "laptop");
     assert!(rival.opened.lock().unwrap().take().unwrap().is_ok());
     assert!(matches!(
         second,
         Err(OpenError::TooManySessions { limit: 1 })
     ));
+}
+
+/// Has the exchange do something with an account.
+fn administer<F>(world: &mut World, act: impl FnOnce(Arc<Hub>, Timestamp) -> F)
+where
+    F: Future<Output = Result<(), AccountError>> + 'static,
+{
+    let future = act(Arc::clone(world.hub()), world.now());
+    world.complete(future).unwrap();
+}
+
+fn change_password(world: &mut World, of: &str) {
+    let of = of.parse().unwrap();
+    administer(world, |hub, now| async move {
+        hub.set_credentials(&of, &Credentials::new(&[]), now).await
+    });
+}
+
+/// A password that was changed opens no session, also if it was right when it
+/// was asked for (RFC 6120 §6.4.6).
+#[test]
+fn whoever_has_logged_in_with_a_password_that_is_changed_then_gets_no_session() {
+    let mut script = Script::new(&["alice", "bob"]);
+    script.authenticate("alice", "alice");
+    script.authenticate("bob", "bob");
+    change_password(&mut script.world, "alice@example.org");
+    let bind = "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>";
+    script.send("alice", bind);
+    script.expect(
+        "alice",
+        "<stream:error><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",
+    );
+    script.expect("alice", "</stream:stream>");
+    script.expect_closed("alice");
+    script.send("bob", bind);
+    script.expect("bob", "<iq type='result' id='b'/>");
+}
+
+#[test]
+fn a_login_does_not_hold_for_a_later_account_of_the_same_name() {
+    let mut world = World::new(1, &["alice"]);
+    let login = login(&mut world);
+    administer(&mut world, |hub, now| async move {
+        hub.delete_account(&alice(), now).await
+    });
+    administer(&mut world, |hub, now| async move {
+        let new = [(alice(), Credentials::new(&[]))];
+        hub.create_accounts(&new, now).await
+    });
+    let (hub, now) = (Arc::clone(world.hub()), world.now());
+    let opened = world.complete(async move { hub.open_session(login, "phone", now).await });
+    assert!(matches!(opened, Err(OpenError::Revoked)));
+}
+
+#[test]
+fn a_login_holds_whoever_else_gets_a_new_password() {
+    let mut world = World::new(1, &["alice", "bob"]);
+    let login = login(&mut world);
+    change_password(&mut world, "bob@example.org");
+    let (hub, now) = (Arc::clone(world.hub()), world.now());
+    let opened = world.complete(async move { hub.open_session(login, "phone", now).await });
+    assert!(opened.is_ok());
 }

@@ -160,6 +160,7 @@ impl Hub {
     }
 
     fn revoke(&self, account: &Account) {
+        self.note_revocation();
         let sessions: Vec<_> = account
             .state()
             .devices

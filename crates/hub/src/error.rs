@@ -1,6 +1,7 @@
 //! What the exchange refuses, and why. Front ends turn these into their
 //! protocol's own errors.
 
+use anser_jid::JidError;
 use anser_store::{Refusal, StoreError};
 use std::sync::Arc;
 
@@ -30,6 +31,12 @@ pub enum OpenError {
     /// The account does not exist.
     #[error("there is no such account")]
     NoAccount,
+    /// The account has other credentials than those that were proved.
+    #[error("the account is gone or has a new password")]
+    Revoked,
+    /// The resource is none.
+    #[error(transparent)]
+    Resource(#[from] JidError),
     /// The account has as many sessions as it may have.
     #[error("the account has {limit} sessions already")]
     TooManySessions {

@@ -7,12 +7,12 @@ use crate::mailbox::Wakes;
 use crate::pipeline::Parcel;
 use crate::sync::lock;
 use crate::{
-    AccountsConfig, CloseReason, Credentials, Event, Mailbox, NotKept, OpenError, Session,
-    SessionHandle,
+    AccountsConfig, CloseReason, Event, Login, Mailbox, NotKept, OpenError, Session, SessionHandle,
 };
-use anser_jid::{BareJid, Jid};
+use anser_jid::{BareJid, FullJid, Jid};
 use anser_store::{Change, Journal, Refusal, Settled, Store, StoreError, Timestamp, Weigh};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 
@@ -68,6 +68,8 @@ enum Entry {
     Free(Arc<Session>),
     /// This session has it.
     Taken(Arc<Session>),
+    /// The login may not hold any more.
+    Outdated,
 }
 
 /// The exchange.
@@ -79,6 +81,8 @@ pub struct Hub {
     pub(crate) directory: Directory,
     /// Accounts whose devices stand elsewhere in the log than is written down.
     dirty: Mutex<Vec<Arc<Account>>>,
+    /// How often an account was removed or got other credentials.
+    revocations: AtomicU64,
 }
 
 impl Hub {
@@ -92,6 +96,7 @@ impl Hub {
             journal,
             directory: Directory::new(),
             dirty: Mutex::default(),
+            revocations: AtomicU64::new(0),
         })
     }
 
@@ -122,57 +127,50 @@ impl Hub {
         self.config().domains.contains(domain)
     }
 
-    /// An account's credentials; `None` if there is no such account.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it could not be read.
-    pub async fn credentials(&self, address: &BareJid) -> Result<Option<Credentials>, StoreError> {
-        let record = {
-            let address = address.clone();
-            move |view: &anser_store::View<'_>| {
-                view.record(&address, crate::credentials::CREDENTIALS, "")
-            }
-        };
-        let Some(record) = self.store.read(record).await? else {
-            return Ok(None);
-        };
-        serde_json::from_slice(&record.value)
-            .map(Some)
-            .map_err(|error| StoreError::Engine(format!("credentials of {address}: {error}")))
-    }
-
-    /// Opens a session. An older one with the same resource ends
-    /// (RFC 6120 §7.7.2.2).
+    /// Opens a session for whoever has logged in. An older one with the same
+    /// resource ends (RFC 6120 §7.7.2.2).
     ///
     /// # Errors
     /// [`OpenError`]
     pub async fn open_session(
         self: &Arc<Self>,
-        address: anser_jid::FullJid,
+        mut login: Login,
+        resource: &str,
         now: Timestamp,
     ) -> Result<SessionHandle, OpenError> {
-        let account = self.account(&address.to_bare(), now).await?;
+        let address = login.account().with_resource(resource)?;
+        let account = self.account(login.account(), now).await?;
         let account = account.ok_or(OpenError::NoAccount)?;
         loop {
-            match self.enter(&account, &address)? {
+            match self.enter(&account, &address, &login)? {
                 Entry::Free(session) => return Ok(SessionHandle::new(Arc::clone(self), session)),
                 // Whoever was faster has the resource by now, and it is theirs
                 // to lose.
                 Entry::Taken(older) => self.replace(&older),
+                Entry::Outdated => {
+                    let renewed = self.renew(login).await?;
+                    login = renewed.ok_or(OpenError::Revoked)?;
+                }
             }
         }
     }
 
-    /// Adds a session to an account, if nobody has the resource.
+    /// Adds a session to an account, if nobody has the resource and nobody's
+    /// credentials were revoked meanwhile.
     fn enter(
         &self,
         account: &Arc<Account>,
-        address: &anser_jid::FullJid,
+        address: &FullJid,
+        login: &Login,
     ) -> Result<Entry, OpenError> {
         let limits = self.config();
         let mut state = account.state();
         if account.is_gone() {
             return Err(OpenError::NoAccount);
+        }
+        // Under the lock: what is revoked later finds the session.
+        if login.revocations() != self.revocations() {
+            return Ok(Entry::Outdated);
         }
         if let Some(device) = state.device(address.resource()) {
             return Ok(Entry::Taken(Arc::clone(&device.session)));
@@ -193,6 +191,17 @@ impl Hub {
             session.mailbox().push(waiting, &mut Wakes::default());
         }
         Ok(Entry::Free(session))
+    }
+
+    /// How often sessions were revoked so far, of whichever account.
+    pub(crate) fn revocations(&self) -> u64 {
+        self.revocations.load(Ordering::SeqCst)
+    }
+
+    /// Notes that an account is gone or has other credentials. To be called when
+    /// that is on disk, and before its sessions end.
+    pub(crate) fn note_revocation(&self) {
+        self.revocations.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Ends a session in favour of a newer one.

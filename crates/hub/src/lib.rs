@@ -34,7 +34,7 @@ pub use command::{
     COMMANDS, Command, CommandError, NewAccount, UserAdd, UserDelete, UserList, run_command,
 };
 pub use config::{AccountsConfig, MailboxLimits};
-pub use credentials::Credentials;
+pub use credentials::{Credentials, Login};
 pub use error::{AccountError, NotKept, OpenError, RosterError, SendError};
 pub use event::{CloseReason, Event, Query, QueryKind};
 pub use hub::{Domains, Hub, HubConfig, Then};

@@ -3,8 +3,8 @@
 
 use crate::bound::Bound;
 use crate::front::{Entry, Xmpp};
-use anser_hub::OpenError;
-use anser_jid::{BareJid, FullJid, Jid};
+use anser_hub::{Login, OpenError};
+use anser_jid::{BareJid, Jid};
 use anser_net::Secured;
 use anser_sasl::{
     BindingType, ChannelBindings, Exchange, Lookup, Mechanism, Offer, SaslFault, Step,
@@ -34,9 +34,18 @@ pub(crate) struct Negotiation {
     has_header: bool,
     /// The domain that the client wants.
     domain: Option<BareJid>,
-    exchange: Option<Exchange>,
+    exchange: Option<Pending>,
     failures: u32,
-    account: Option<BareJid>,
+    login: Option<Login>,
+}
+
+/// An exchange that waits for the client.
+#[derive(Debug)]
+struct Pending {
+    exchange: Exchange,
+    /// What it opens a session with if it succeeds; `None` before an account was
+    /// looked up, and if there is none.
+    claimed: Option<Login>,
 }
 
 /// How a connection goes on.
@@ -68,7 +77,7 @@ impl Negotiation {
             domain: None,
             exchange: None,
             failures: 0,
-            account: None,
+            login: None,
         }
     }
 
@@ -85,7 +94,7 @@ impl Negotiation {
         let known_bytes = std::mem::take(&mut self.pending_bytes);
         self.received_bytes += bytes.saturating_sub(known_bytes);
         let most = front.config().login_bytes;
-        if self.account.is_none() && self.received_bytes > most {
+        if self.login.is_none() && self.received_bytes > most {
             let reason = format_args!("more than {most} bytes were sent before logging in");
             return Err(StreamCondition::PolicyViolation.because(reason));
         }
@@ -113,8 +122,8 @@ impl Negotiation {
             Event::Element(element) if element.namespace() == ns::SASL => {
                 self.authenticate(front, &element, output).await
             }
-            Event::Element(element) => match self.account.clone() {
-                Some(account) => self.bind(front, account, &element, output, now).await,
+            Event::Element(element) => match self.login.clone() {
+                Some(login) => bind(front, login, &element, output, now).await,
                 // Nothing else may happen before (RFC 6120 §6.3.2).
                 None => Over(Some(StreamCondition::NotAuthorized.into())),
             },
@@ -161,16 +170,16 @@ impl Negotiation {
     fn write_features(&self, front: &Xmpp, output: &mut BytesMut) {
         let config = front.config();
         let limits = Feature::Limits {
-            stanza_bytes: match self.account {
+            stanza_bytes: match self.login {
                 Some(_) => config.stanza_bytes,
                 None => anser_xml::Limits::BEFORE_AUTHENTICATION.stanza_bytes,
             },
-            idle_seconds: match self.account {
+            idle_seconds: match self.login {
                 Some(_) => config.idle_seconds(),
                 None => config.login_timeout_seconds,
             },
         };
-        if self.account.is_some() {
+        if self.login.is_some() {
             let capabilities = front.catalogue().capabilities();
             let features = [
                 Feature::Bind,
@@ -230,7 +239,7 @@ impl Negotiation {
     /// STARTTLS (RFC 6120 §5.4.2).
     fn starttls(&mut self, element: &Element, output: &mut BytesMut) -> Progress {
         let is_possible = self.entry.has_starttls && self.secured.is_none();
-        if element.name() != "starttls" || !is_possible || self.account.is_some() {
+        if element.name() != "starttls" || !is_possible || self.login.is_some() {
             Writer::new(output)
                 .open("failure")
                 .namespace(ns::TLS)
@@ -254,7 +263,7 @@ impl Negotiation {
         element: &Element,
         output: &mut BytesMut,
     ) -> Progress {
-        let (Some(domain), None) = (self.domain.clone(), &self.account) else {
+        let (Some(domain), None) = (self.domain.clone(), &self.login) else {
             return Over(Some(StreamCondition::NotAuthorized.into()));
         };
         let Some(step) = ClientStep::read(element) else {
@@ -269,9 +278,9 @@ impl Negotiation {
                 sasl::write_challenge(output, &data);
                 Same
             }
-            Ok(Answer::Success { account, data }) => {
+            Ok(Answer::Success { login, data }) => {
                 sasl::write_success(output, data.as_deref());
-                self.account = Some(account);
+                self.login = Some(login);
                 self.has_header = false;
                 Authenticated
             }
@@ -293,35 +302,42 @@ impl Negotiation {
         domain: &BareJid,
         step: ClientStep,
     ) -> Result<Answer, Failure> {
-        let (exchange, data) = match step {
+        let (Pending { exchange, claimed }, data) = match step {
             ClientStep::Abort => return Err(Failure::Aborted),
             ClientStep::Auth { mechanism, initial } => {
-                let exchange = self.begin(front, &mechanism)?;
+                let pending = Pending {
+                    exchange: self.begin(front, &mechanism)?,
+                    claimed: None,
+                };
                 let Some(initial) = initial else {
-                    self.exchange = Some(exchange);
+                    self.exchange = Some(pending);
                     return Ok(Answer::Challenge(Vec::new()));
                 };
-                (exchange, initial)
+                (pending, initial)
             }
             ClientStep::Response(data) => {
-                let exchange = self.exchange.take().ok_or(Failure::MalformedRequest)?;
-                (exchange, data)
+                let pending = self.exchange.take().ok_or(Failure::MalformedRequest)?;
+                (pending, data)
             }
         };
         let step = exchange.step(&data).map_err(failure)?;
-        let step = match step {
+        let (step, claimed) = match step {
             Step::Lookup(lookup) => look_up(front, domain, lookup).await?,
-            step @ (Step::Challenge { .. } | Step::Success { .. }) => step,
+            step @ (Step::Challenge { .. } | Step::Success { .. }) => (step, claimed),
         };
         match step {
             Step::Challenge { data, next } => {
-                self.exchange = Some(next);
+                self.exchange = Some(Pending {
+                    exchange: next,
+                    claimed,
+                });
                 Ok(Answer::Challenge(data))
             }
             Step::Success { username, data } => {
                 let account = BareJid::new(Some(&username), domain.as_str());
-                let account = account.map_err(|_| Failure::NotAuthorized)?;
-                Ok(Answer::Success { account, data })
+                let is_proved = |login: &Login| account.is_ok_and(|of| of == *login.account());
+                let login = claimed.filter(is_proved).ok_or(Failure::NotAuthorized)?;
+                Ok(Answer::Success { login, data })
             }
             // Looked up already.
             Step::Lookup(_) => Err(Failure::TemporaryAuthFailure),
@@ -337,58 +353,69 @@ impl Negotiation {
         let offer = Offer::new(mechanisms, bindings);
         Exchange::new(mechanism, &offer, &self.bindings(), front.new_nonce()).map_err(failure)
     }
+}
 
-    /// Resource binding (RFC 6120 §7), or going on with an earlier stream
-    /// (XEP-0198 §5). Nothing else may happen before (RFC 6120 §7.1).
-    async fn bind(
-        &mut self,
-        front: &Xmpp,
-        account: BareJid,
-        element: &Element,
-        output: &mut BytesMut,
-        now: Timestamp,
-    ) -> Progress {
-        if front.is_stopping() {
-            return Over(Some(StreamCondition::SystemShutdown.into()));
+/// Resource binding (RFC 6120 §7), or going on with an earlier stream
+/// (XEP-0198 §5). Nothing else may happen before (RFC 6120 §7.1).
+async fn bind(
+    front: &Xmpp,
+    login: Login,
+    element: &Element,
+    output: &mut BytesMut,
+    now: Timestamp,
+) -> Progress {
+    if front.is_stopping() {
+        return Over(Some(StreamCondition::SystemShutdown.into()));
+    }
+    match Request::read(element) {
+        Some(Request::Resume { previous, h }) => {
+            return resume(front, login.account(), &previous, h, output, now).await;
         }
-        match Request::read(element) {
-            Some(Request::Resume { previous, h }) => {
-                return resume(front, &account, &previous, h, output, now).await;
-            }
-            Some(_) => {
-                sm::write_failed(output, DefinedCondition::UnexpectedRequest, None);
-                return Same;
-            }
-            None => {}
+        Some(_) => {
+            sm::write_failed(output, DefinedCondition::UnexpectedRequest, None);
+            return Same;
         }
-        let (Some(Kind::Iq), Ok(iq)) = (Kind::of(element), Iq::read(element)) else {
-            return Over(Some(StreamCondition::NotAuthorized.into()));
-        };
-        let request = element.child(ns::BIND, "bind");
-        let (IqKind::Set, Some(request)) = (iq.kind, request) else {
-            return Over(Some(StreamCondition::NotAuthorized.into()));
-        };
-        let wanted = bind::requested_resource(request);
-        match open_session(front, &account, wanted.as_deref(), now).await {
-            // It may have come behind the back of whoever ends all sessions.
-            Ok((_, bound)) if front.is_stopping() => {
-                bound.end(front);
-                Over(Some(StreamCondition::SystemShutdown.into()))
-            }
-            Ok((address, bound)) => {
-                let mut writer = Writer::new(output);
-                let mut result = writer
-                    .open("iq")
-                    .attribute("type", "result")
-                    .attribute("id", &iq.id);
-                bind::write_result(&mut result, &address);
-                drop(result);
-                Progress::Bound(bound)
-            }
-            Err(error) => {
-                error.write_reply(output, Kind::Iq, None, None, Some(&iq.id));
-                Same
-            }
+        None => {}
+    }
+    let (Some(Kind::Iq), Ok(iq)) = (Kind::of(element), Iq::read(element)) else {
+        return Over(Some(StreamCondition::NotAuthorized.into()));
+    };
+    let request = element.child(ns::BIND, "bind");
+    let (IqKind::Set, Some(request)) = (iq.kind, request) else {
+        return Over(Some(StreamCondition::NotAuthorized.into()));
+    };
+    let wanted = bind::requested_resource(request);
+    let resource = wanted.unwrap_or_else(|| front.new_id());
+    match front.hub().open_session(login, &resource, now).await {
+        // It may have come behind the back of whoever ends all sessions.
+        Ok(session) if front.is_stopping() => {
+            Bound::new(session, now).end(front);
+            Over(Some(StreamCondition::SystemShutdown.into()))
+        }
+        Ok(session) => {
+            let mut writer = Writer::new(output);
+            let mut result = writer
+                .open("iq")
+                .attribute("type", "result")
+                .attribute("id", &iq.id);
+            bind::write_result(&mut result, session.address());
+            drop(result);
+            Progress::Bound(Box::new(Bound::new(session, now)))
+        }
+        Err(error) => {
+            let condition = match &error {
+                OpenError::Resource(_) => DefinedCondition::BadRequest,
+                OpenError::TooManySessions { .. } | OpenError::NotKept(_) => {
+                    DefinedCondition::ResourceConstraint
+                }
+                // As for the sessions that there were.
+                OpenError::NoAccount | OpenError::Revoked => {
+                    return Over(Some(StreamCondition::NotAuthorized.because(error)));
+                }
+            };
+            let refusal = condition.because(error);
+            refusal.write_reply(output, Kind::Iq, None, None, Some(&iq.id));
+            Same
         }
     }
 }
@@ -396,32 +423,33 @@ impl Negotiation {
 /// What the client is told next.
 enum Answer {
     Challenge(Vec<u8>),
-    Success {
-        account: BareJid,
-        data: Option<Vec<u8>>,
-    },
+    Success { login: Login, data: Option<Vec<u8>> },
 }
 
 /// Goes on with what is stored of an account, or with a decoy if there is none:
 /// nobody is told which.
-async fn look_up(front: &Xmpp, domain: &BareJid, lookup: Lookup) -> Result<Step, Failure> {
+async fn look_up(
+    front: &Xmpp,
+    domain: &BareJid,
+    lookup: Lookup,
+) -> Result<(Step, Option<Login>), Failure> {
     let hash = lookup.hash();
     let account = BareJid::new(Some(lookup.username()), domain.as_str());
-    let (address, stored) = match account {
+    let (address, known) = match account {
         Ok(account) => {
             let credentials = front.hub().credentials(&account).await.map_err(|error| {
                 tracing::error!(%error, "logging in does not work");
                 Failure::TemporaryAuthFailure
             })?;
-            let verifier = credentials.and_then(|credentials| credentials.verifier(hash));
-            (Jid::from(account), verifier)
+            (Jid::from(account), credentials)
         }
         Err(_) => (Jid::from(domain.clone()), None),
     };
     let is_own = |authzid: &str| Jid::parse(authzid).is_ok_and(|authzid| authzid == address);
-    lookup
-        .resume(stored, front.decoys(), address.as_str(), is_own)
-        .map_err(failure)
+    let (credentials, login) = known.unzip();
+    let stored = credentials.and_then(|credentials| credentials.verifier(hash));
+    let step = lookup.resume(stored, front.decoys(), address.as_str(), is_own);
+    Ok((step.map_err(failure)?, login))
 }
 
 /// RFC 6120 §6.5
@@ -434,33 +462,6 @@ fn failure(fault: SaslFault) -> Failure {
         SaslFault::Aborted => Failure::Aborted,
         SaslFault::Temporary => Failure::TemporaryAuthFailure,
     }
-}
-
-async fn open_session(
-    front: &Xmpp,
-    account: &BareJid,
-    wanted: Option<&str>,
-    now: Timestamp,
-) -> Result<(FullJid, Box<Bound>), anser_xmpp_proto::StanzaError> {
-    let made;
-    let resource = match wanted {
-        Some(wanted) => wanted,
-        None => {
-            made = front.new_id();
-            &made
-        }
-    };
-    let address = account
-        .with_resource(resource)
-        .map_err(|error| DefinedCondition::BadRequest.because(error))?;
-    let opened = front.hub().open_session(address.clone(), now).await;
-    let session = opened.map_err(|error| match error {
-        OpenError::NoAccount => DefinedCondition::NotAllowed.because(error),
-        OpenError::TooManySessions { .. } | OpenError::NotKept(_) => {
-            DefinedCondition::ResourceConstraint.because(error)
-        }
-    })?;
-    Ok((address, Box::new(Bound::new(session, now))))
 }
 
 async fn resume(

@@ -289,9 +289,10 @@ mod tests {
 
         /// A stream of Alice's that cannot be resumed.
         fn stream(&mut self, resource: &str) -> Box<Bound> {
-            let address = account("alice").with_resource(resource).unwrap();
             let hub = Arc::clone(self.front.hub());
-            let session = self.run(hub.open_session(address, NOW)).unwrap();
+            let known = self.run(hub.credentials(&account("alice"))).unwrap();
+            let (_, login) = known.unwrap();
+            let session = self.run(hub.open_session(login, resource, NOW)).unwrap();
             Box::new(Bound::new(session, NOW))
         }
 
