@@ -1,6 +1,9 @@
 //! Who is there (RFC 6121 §4).
 
+use anser_hub::AccountsConfig;
 use anser_tests::script::Script;
+use anser_tests::world::World;
+use anser_xmpp::XmppConfig;
 
 /// Alice and Bob see each other; Carol sees nobody.
 fn friends() -> Script {
@@ -116,6 +119,94 @@ fn directed_presence_can_be_taken_back() {
         carol S: <presence type='unavailable' from='alice@example.org/phone'/>
         alice C: </stream:stream>
         carol S: nothing
+        ",
+    );
+}
+
+/// RFC 6121 §4.6.3: also to a contact who would see it, were it broadcast.
+#[test]
+fn a_contact_who_alone_was_told_is_told_when_it_ends() {
+    let mut script = friends();
+    script.play(
+        "
+        bob   C: <presence/>
+        bob   S: <presence from='bob@example.org/phone'/>
+        alice C: <presence to='bob@example.org'/>
+        bob   S: <presence from='alice@example.org/phone'/>
+        ",
+    );
+    script.cut("alice");
+    script.expect(
+        "bob",
+        "<presence type='unavailable' from='alice@example.org/phone' to='bob@example.org'/>",
+    );
+    script.expect_nothing("bob");
+}
+
+/// RFC 6121 §4.6.3: whoever sees the broadcast needs no other, and whoever is
+/// not there does not see it.
+#[test]
+fn a_contact_is_told_once_that_somebody_leaves() {
+    for (present, to) in [
+        (true, "bob@example.org"),
+        (true, "bob@example.org/phone"),
+        (false, "bob@example.org/phone"),
+    ] {
+        let mut script = friends();
+        if present {
+            script.play(
+                "
+                bob   C: <presence/>
+                bob   S: <presence from='bob@example.org/phone'/>
+                ",
+            );
+        }
+        script.send("alice", "<presence/>");
+        script.send(
+            "alice",
+            &format!("<presence to='{to}'><show>chat</show></presence>"),
+        );
+        script.forget("bob");
+        script.cut("alice");
+        script.expect(
+            "bob",
+            "<presence type='unavailable' from='alice@example.org/phone'/>",
+        );
+        script.expect_nothing("bob");
+    }
+}
+
+/// RFC 6121 §4.6; every input has a limit.
+#[test]
+fn a_session_tells_only_so_many_addresses_of_its_presence() {
+    let limits = AccountsConfig {
+        directed_presences: 1,
+        ..AccountsConfig::default()
+    };
+    let names = ["alice", "bob", "carol"];
+    let world = World::with_config(1, &names, limits, XmppConfig::default());
+    let mut script = Script::in_world(world);
+    for name in names {
+        script.log_in(name, &format!("{name}@example.org/phone"));
+    }
+    script.play(
+        "
+        bob   C: <presence/>
+        bob   S: <presence from='bob@example.org/phone'/>
+        carol C: <presence/>
+        carol S: <presence from='carol@example.org/phone'/>
+        alice C: <presence to='bob@example.org'/>
+        bob   S: <presence from='alice@example.org/phone'/>
+        alice C: <presence to='bob@example.org'><show>away</show></presence>
+        bob   S: <presence from='alice@example.org/phone'><show>away</show></presence>
+        alice C: <presence to='carol@example.org' id='p'/>
+        alice S: <presence type='error' from='carol@example.org' id='p'><error type='wait'>
+            <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
+        carol S: nothing
+        alice C: <presence to='bob@example.org' type='unavailable'/>
+        bob   S: <presence type='unavailable' from='alice@example.org/phone'/>
+        alice C: <presence to='carol@example.org' id='p'/>
+        carol S: <presence from='alice@example.org/phone'/>
         ",
     );
 }

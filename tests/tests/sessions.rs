@@ -4,14 +4,19 @@
     reason = "whatever does not unwrap here has failed the test"
 )]
 
-use anser_hub::{AccountError, CloseReason, Credentials, Hub, Login, OpenError, SessionHandle};
+use anser_hub::{
+    AccountError, CloseReason, Credentials, Event, Hub, Login, OpenError, Presence, PresenceKind,
+    SessionHandle, Then,
+};
 use anser_jid::BareJid;
-use anser_store::Timestamp;
+use anser_store::{Change, Expect, Timestamp};
 use anser_tests::script::Script;
-use anser_tests::world::World;
+use anser_tests::world::{DOMAIN, World};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use tokio::sync::oneshot;
 
 /// What opens a session for Alice.
 fn login(world: &mut World) -> Login {
@@ -100,6 +105,97 @@ fn those_who_come_at_the_same_moment_are_no_more_than_an_account_may_have() {
         second,
         Err(OpenError::TooManySessions { limit: 1 })
     ));
+}
+
+/// Somebody who is seen by many who are not there and by one who is.
+struct Seen {
+    login: Login,
+    address: BareJid,
+    watcher: SessionHandle,
+}
+
+fn seen_by_many(world: &mut World, number: usize) -> Seen {
+    let names = [format!("seen{number}"), format!("watcher{number}")];
+    let [address, watcher] = names.map(|name| BareJid::new(Some(&name), DOMAIN).unwrap());
+    let contact = |owner: &BareJid, key: String, value: &'static str| Change::Put {
+        owner: owner.clone(),
+        kind: "roster",
+        key,
+        value: value.into(),
+        expect: Expect::Anything,
+    };
+    let strangers = (0..500).map(|number| format!("a{number}@example.org"));
+    let everybody = strangers.chain([watcher.to_string()]);
+    let is_seen = |by| contact(&address, by, r#"{"subscription":"from"}"#);
+    let mut changes: Vec<_> = everybody.map(is_seen).collect();
+    let sees = r#"{"subscription":"to"}"#;
+    changes.push(contact(&watcher, address.to_string(), sees));
+    let (hub, now) = (Arc::clone(world.hub()), world.now());
+    world.complete(async move {
+        let new = [address.clone(), watcher.clone()].map(|of| (of, Credentials::new(&[])));
+        hub.create_accounts(&new, now).await.unwrap();
+        let (written, is_written) = oneshot::channel();
+        hub.journal()
+            .append(now, |_| (changes, Then::Answer(written)));
+        is_written.await.unwrap().unwrap();
+        let (_, login) = hub.credentials(&watcher).await.unwrap().unwrap();
+        let watcher = hub.open_session(login, "phone", now).await.unwrap();
+        hub.appear(&watcher, available(&watcher));
+        let (_, login) = hub.credentials(&address).await.unwrap().unwrap();
+        // So that it is in memory.
+        hub.open_session(login.clone(), "phone", now).await.unwrap();
+        Seen {
+            login,
+            address,
+            watcher,
+        }
+    })
+}
+
+fn available(session: &SessionHandle) -> Presence {
+    let (from, to) = (session.address().clone(), session.address().to_bare());
+    Presence {
+        kind: PresenceKind::Available { priority: 0 },
+        ..Presence::unavailable(from.into(), to.into())
+    }
+}
+
+/// One thread has somebody appear while another ends their session.
+fn appear_and_end(hub: &Arc<Hub>, now: Timestamp, seen: &Seen) {
+    let mut session = open(hub, &seen.login, "phone", now).unwrap();
+    for round in 0..400 {
+        session = thread::scope(|scope| {
+            scope.spawn(|| hub.appear(&session, available(&session)));
+            let newer = scope.spawn(|| open(hub, &seen.login, "phone", now));
+            newer.join().unwrap().unwrap()
+        });
+        let mail = seen.watcher.mailbox().take();
+        let last = mail.iter().rev().find_map(|event| match event {
+            Event::Presence(presence) if presence.from.to_bare() == seen.address => {
+                Some(presence.kind)
+            }
+            _ => None,
+        });
+        let is_gone = matches!(last, None | Some(PresenceKind::Unavailable));
+        assert!(is_gone, "in round {round}");
+    }
+}
+
+/// RFC 6121 §4.5.2: whoever has ended is seen to be there by nobody, also if
+/// they had just come.
+#[test]
+fn whoever_ends_while_they_appear_is_seen_to_be_gone() {
+    let mut world = World::new(1, &[]);
+    // Enough of them for threads to be held up anywhere.
+    let everybody: Vec<_> = (0..8)
+        .map(|number| seen_by_many(&mut world, number))
+        .collect();
+    let (hub, now) = (world.hub(), world.now());
+    thread::scope(|scope| {
+        for seen in &everybody {
+            scope.spawn(|| appear_and_end(hub, now, seen));
+        }
+    });
 }
 
 /// Has the exchange do something with an account.

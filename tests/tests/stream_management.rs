@@ -214,8 +214,8 @@ fn a_stream_that_nobody_comes_back_to_leaves_its_messages() {
         "
         alice  S: <iq type='error' from='bob@example.org/phone' id='3'><error type='cancel'>
             <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
-        laptop S: <presence type='unavailable' from='bob@example.org/phone'/>
         laptop S: <message id='2'><delay xmlns='urn:xmpp:delay'/></message>
+        laptop S: <presence type='unavailable' from='bob@example.org/phone'/>
         ",
     );
     script.authenticate("bob", "bob");

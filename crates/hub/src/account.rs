@@ -36,6 +36,7 @@ pub(crate) struct Account {
     /// Held while a change of the roster is on its way to disk, so that the
     /// next one is decided on what that leaves.
     pub(crate) changes: tokio::sync::Mutex<()>,
+    announcing: Mutex<()>,
     last_used: AtomicU64,
     /// It has been removed, or is about to be.
     is_gone: AtomicBool,
@@ -126,6 +127,7 @@ impl Account {
             address: address.clone(),
             state: Mutex::new(state),
             changes: tokio::sync::Mutex::default(),
+            announcing: Mutex::default(),
             last_used: AtomicU64::new(0),
             is_gone: AtomicBool::new(false),
         }))
@@ -137,6 +139,13 @@ impl Account {
 
     pub(crate) fn state(&self) -> MutexGuard<'_, AccountState> {
         lock(&self.state)
+    }
+
+    /// To be held from before the presence of a device changes until all who see
+    /// it are told, so that what they hear last is how it is. Taken before any
+    /// account's state.
+    pub(crate) fn announce(&self) -> MutexGuard<'_, ()> {
+        lock(&self.announcing)
     }
 
     /// Notes that somebody needed the account.

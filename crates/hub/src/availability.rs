@@ -8,14 +8,23 @@ use crate::{Event, Hub, Message, Presence, PresenceKind, SendError, Session, Ses
 use anser_jid::{BareJid, Jid};
 use anser_store::{MessageId, StoreError};
 use bytes::Bytes;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Whom a presence concerns.
 struct Audience {
     /// The account's devices that are there.
     own: Vec<Arc<Session>>,
-    /// Contacts who may see it.
+    /// Contacts who may see it, in the order of their addresses.
     contacts: Vec<Jid>,
+}
+
+/// What a device leaves behind that is no longer there.
+struct Leaving {
+    /// Who was told that it is there; nobody if it has not broadcast that.
+    audience: Option<Audience>,
+    /// Who was told by a presence for them alone.
+    directed: BTreeSet<Jid>,
 }
 
 impl Hub {
@@ -30,6 +39,7 @@ impl Hub {
         let account = session.account();
         let presence = Arc::new(presence);
         let mut wakes = Wakes::default();
+        let turn = account.announce();
         let mut state = account.state();
         let available = Available {
             priority,
@@ -52,6 +62,7 @@ impl Hub {
         }
         drop(state);
         self.broadcast(account, &audience, &presence, &mut wakes);
+        drop(turn);
         if is_first {
             self.probe_contacts(account, session, &mut wakes);
         }
@@ -60,26 +71,13 @@ impl Hub {
     /// Broadcasts that a session is no longer there (RFC 6121 §4.5). It stays
     /// open, and may come back.
     pub fn disappear(&self, session: &SessionHandle, presence: &Presence) {
-        self.leave(session.session(), presence);
-    }
-
-    fn leave(&self, session: &Session, presence: &Presence) {
+        let session = session.session();
         let account = session.account();
-        let mut state = account.state();
-        // Whoever leaves is told too, as one of the account's devices.
-        let audience = Audience::of(&state);
-        let Some(device) = state.device_of(session) else {
-            return;
-        };
-        let was_there = device.presence.take().is_some();
-        let directed = std::mem::take(&mut device.directed);
-        drop(state);
         let mut wakes = Wakes::default();
-        if was_there {
-            self.broadcast(account, &audience, presence, &mut wakes);
-        }
-        for to in directed {
-            self.pass_presence(&to, presence, &mut wakes);
+        let _turn = account.announce();
+        let leaving = Leaving::of(&mut account.state(), session);
+        if let Some(leaving) = leaving {
+            self.announce_end(account, &leaving, presence, &mut wakes);
         }
     }
 
@@ -87,62 +85,78 @@ impl Hub {
     /// that it did not acknowledge go to the account's other devices or wait.
     /// Ending it again does nothing.
     pub(crate) fn end_session(&self, session: &Arc<Session>) {
-        let from = Jid::from(session.address().clone());
-        let own = Jid::from(session.account().address().clone());
-        self.leave(session, &Presence::unavailable(from, own));
+        let account = session.account();
         let mut wakes = Wakes::default();
-        let mut state = session.account().state();
-        let there = state.devices.len();
+        let _turn = account.announce();
+        let mut state = account.state();
+        let Some(leaving) = Leaving::of(&mut state, session) else {
+            return;
+        };
+        // With its presence, so that it cannot come again.
         state
             .devices
             .retain(|device| !Arc::ptr_eq(&device.session, session));
-        if state.devices.len() == there {
-            return;
+        hand_on(&mut state, session, &mut wakes);
+        drop(state);
+        let from = Jid::from(session.address().clone());
+        let presence = Presence::unavailable(from, account.address().clone().into());
+        self.announce_end(account, &leaving, &presence, &mut wakes);
+    }
+
+    /// Tells those who saw a device that it is no longer there.
+    fn announce_end(
+        &self,
+        account: &Account,
+        leaving: &Leaving,
+        presence: &Presence,
+        wakes: &mut Wakes,
+    ) {
+        // First those of them whom the broadcast will not reach: should they
+        // become one of those whom it does, they are told twice.
+        for to in &leaving.directed {
+            let Some(other) = self.resident(to) else {
+                continue;
+            };
+            let state = other.state();
+            let will_be_told = match &leaving.audience {
+                Some(_) if other.address() == account.address() => true,
+                Some(audience) => audience.has(to) && state.roster.sees(presence.from.bare_str()),
+                None => false,
+            };
+            // A broadcast is for those who are there.
+            let devices =
+                meant(&state, to).filter(|device| !will_be_told || device.presence.is_none());
+            hand_over(devices, to, presence, wakes);
         }
-        let slot = session.slot();
-        state.slots.remove(slot);
-        if state.inbox.release(slot).is_empty() {
-            return;
-        }
-        let takers: Vec<_> = state
-            .devices
-            .iter()
-            .filter(|device| device.takes_messages())
-            .map(|device| Arc::clone(&device.session))
-            .collect();
-        for taker in takers {
-            give_waiting(&mut state, &taker, &mut wakes);
+        if let Some(audience) = &leaving.audience {
+            self.broadcast(account, audience, presence, wakes);
         }
     }
 
-    /// Sends a presence to one address only (RFC 6121 §4.6).
+    /// Sends a presence to one address only (RFC 6121 §4.6). Whoever is told
+    /// that the session is there is told too when it is no longer (§4.6.3).
     ///
     /// # Errors
-    /// [`SendError::NoRoute`] if the address is on another server.
+    /// [`SendError::NoRoute`] if the address is on another server, and
+    /// [`SendError::TooManyDirected`] if the session has told as many as it may.
     pub fn direct(&self, session: &SessionHandle, presence: &Presence) -> Result<(), SendError> {
         let to = &presence.to;
         if !self.serves(to.domain()) {
             return Err(SendError::NoRoute);
         }
         let session = session.session();
+        let account = session.account();
         let most = self.config().accounts.directed_presences;
-        let mut state = session.account().state();
-        let is_seen = state.roster.is_seen_by(to.bare_str());
-        if let Some(device) = state.device_of(session) {
-            match presence.kind {
-                PresenceKind::Available { .. } if is_seen => {}
-                PresenceKind::Available { .. } => {
-                    if device.directed.len() < most {
-                        device.directed.insert(to.clone());
-                    }
-                }
-                _ => {
-                    device.directed.remove(to);
-                }
-            }
-        }
+        let mut wakes = Wakes::default();
+        let _turn = account.announce();
+        let mut state = account.state();
+        let Some(device) = state.device_of(session) else {
+            // It has ended, and everybody knows.
+            return Ok(());
+        };
+        note_directed(&mut device.directed, presence, most)?;
         drop(state);
-        self.pass_presence(to, presence, &mut Wakes::default());
+        self.pass_presence(to, presence, &mut wakes);
         Ok(())
     }
 
@@ -212,16 +226,16 @@ impl Hub {
                 // Whoever does not want to see it is not told, even if allowed
                 // to (RFC 6121 §4.2.3).
                 if state.roster.sees(presence.from.bare_str()) {
-                    hand_over(&state, contact, presence, wakes);
+                    hand_over(meant(&state, contact), contact, presence, wakes);
                 }
             }
         }
     }
 
     /// Passes a presence on to whoever is at an address.
-    pub(crate) fn pass_presence(&self, to: &Jid, presence: &Presence, wakes: &mut Wakes) {
+    fn pass_presence(&self, to: &Jid, presence: &Presence, wakes: &mut Wakes) {
         if let Some(account) = self.resident(to) {
-            hand_over(&account.state(), to, presence, wakes);
+            hand_over(meant(&account.state(), to), to, presence, wakes);
         }
     }
 
@@ -244,15 +258,16 @@ impl Hub {
 
     /// Tells a contact who of the account is there, after it has become
     /// allowed, or that nobody is, after it no longer is.
-    pub(crate) fn show(&self, account: &Account, to: &BareJid, is_allowed: bool) {
+    pub(crate) fn show(&self, account: &Account, to: &BareJid) {
         let mut wakes = Wakes::default();
-        let there: Vec<_> = account
-            .state()
-            .devices
-            .iter()
-            .filter_map(|device| device.presence.as_ref())
+        let _turn = account.announce();
+        let state = account.state();
+        let is_allowed = state.roster.is_seen_by(to.as_str());
+        let there = state.devices.iter().filter_map(|d| d.presence.as_ref());
+        let there: Vec<_> = there
             .map(|available| Arc::clone(&available.presence))
             .collect();
+        drop(state);
         for presence in there {
             let to = Jid::from(to.clone());
             if is_allowed {
@@ -277,20 +292,86 @@ impl Audience {
             contacts: seen_by.map(|(address, _)| address.clone()).collect(),
         }
     }
+
+    /// Whether the account at an address is one of the contacts.
+    fn has(&self, address: &Jid) -> bool {
+        let address = Jid::from(address.to_bare());
+        self.contacts.binary_search(&address).is_ok()
+    }
 }
 
-/// Gives a presence to the device at a full address, or to all devices that are
-/// there at a bare one.
-fn hand_over(state: &AccountState, to: &Jid, presence: &Presence, wakes: &mut Wakes) {
-    let is_meant = |device: &&Device| match to.resource() {
-        Some(resource) => device.session.address().resource() == resource,
-        None => device.presence.is_some(),
-    };
+impl Leaving {
+    /// Takes away what a device has told of itself; `None` if its session has
+    /// ended. Whoever leaves is told too, as one of the account's devices.
+    fn of(state: &mut AccountState, session: &Session) -> Option<Self> {
+        let audience = Audience::of(state);
+        let device = state.device_of(session)?;
+        let was_there = device.presence.take().is_some();
+        Some(Self {
+            audience: was_there.then_some(audience),
+            directed: std::mem::take(&mut device.directed),
+        })
+    }
+}
+
+/// Notes whom a presence tells that the session is there, or no longer is.
+fn note_directed(
+    directed: &mut BTreeSet<Jid>,
+    presence: &Presence,
+    most: usize,
+) -> Result<(), SendError> {
+    match presence.kind {
+        PresenceKind::Available { .. } => {
+            if directed.len() >= most && !directed.contains(&presence.to) {
+                return Err(SendError::TooManyDirected { limit: most });
+            }
+            directed.insert(presence.to.clone());
+        }
+        PresenceKind::Unavailable => {
+            directed.remove(&presence.to);
+        }
+        PresenceKind::Subscription(_) | PresenceKind::Probe | PresenceKind::Error => {}
+    }
+    Ok(())
+}
+
+/// The device at a full address, or all devices that are there at a bare one.
+fn meant<'a>(state: &'a AccountState, to: &Jid) -> impl Iterator<Item = &'a Device> {
+    state
+        .devices
+        .iter()
+        .filter(move |device| match to.resource() {
+            Some(resource) => device.session.address().resource() == resource,
+            None => device.presence.is_some(),
+        })
+}
+
+/// Gives devices a presence for the address that they are at.
+fn hand_over<'a>(
+    devices: impl Iterator<Item = &'a Device>,
+    to: &Jid,
+    presence: &Presence,
+    wakes: &mut Wakes,
+) {
     let mut event = None;
-    for device in state.devices.iter().filter(is_meant) {
+    for device in devices {
         let event = event.get_or_insert_with(|| Arc::new(presence.readdressed(to.clone())));
         let event = Event::Presence(Arc::clone(event));
         device.session.mailbox().push(event, wakes);
+    }
+}
+
+/// Gives what a session has not acknowledged to the account's other devices.
+fn hand_on(state: &mut AccountState, session: &Session, wakes: &mut Wakes) {
+    let slot = session.slot();
+    state.slots.remove(slot);
+    if state.inbox.release(slot).is_empty() {
+        return;
+    }
+    let takers = state.devices.iter().filter(|d| d.takes_messages());
+    let takers: Vec<_> = takers.map(|device| Arc::clone(&device.session)).collect();
+    for taker in takers {
+        give_waiting(state, &taker, wakes);
     }
 }
 

@@ -20,7 +20,8 @@ pub struct AccountsConfig {
     pub mailbox_events: usize,
     /// The same limit in bytes.
     pub mailbox_bytes: usize,
-    /// Addresses outside of the roster that a session may tell of its presence.
+    /// Addresses that a session may tell of its presence each by a stanza of its
+    /// own.
     pub directed_presences: usize,
 }
 

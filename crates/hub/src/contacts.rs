@@ -102,7 +102,7 @@ impl Hub {
         drop(alone);
         let to = address.to_bare();
         if contact.subscription.is_seen() {
-            self.show(account, &to, false);
+            self.show(account, &to);
         }
         for step in farewell(&contact) {
             self.pass_step(account, &to, step, Bytes::new(), now)
@@ -136,13 +136,13 @@ impl Hub {
         }
         drop(alone);
         if was_seen && !is_seen {
-            self.show(account, to, false);
+            self.show(account, to);
         }
         if outcome.passes {
             self.pass_step(account, to, step, payload, now).await?;
         }
         if is_seen && !was_seen {
-            self.show(account, to, true);
+            self.show(account, to);
         }
         Ok(())
     }
@@ -208,7 +208,7 @@ impl Hub {
             announce_step(&account, step);
         }
         if was_seen != is_seen || outcome.answer.is_some() {
-            self.show(&account, &step.from, is_seen);
+            self.show(&account, &step.from);
         }
         Ok(outcome.answer.map(|answer| Move {
             from: step.to.clone(),

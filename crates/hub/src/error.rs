@@ -20,6 +20,12 @@ pub enum SendError {
         /// How many may wait.
         limit: usize,
     },
+    /// The session has told so many of its presence that it may tell no more.
+    #[error("this session has told {limit} addresses of its presence already")]
+    TooManyDirected {
+        /// How many it may tell.
+        limit: usize,
+    },
     /// It could not be kept.
     #[error(transparent)]
     NotKept(#[from] NotKept),

@@ -8,7 +8,9 @@ pub(crate) fn stanza_error(error: &SendError) -> StanzaError {
     match error {
         SendError::Unavailable => DefinedCondition::ServiceUnavailable.into(),
         SendError::NoRoute => DefinedCondition::RemoteServerNotFound.into(),
-        SendError::RecipientFull { .. } => DefinedCondition::ResourceConstraint.because(error),
+        SendError::RecipientFull { .. } | SendError::TooManyDirected { .. } => {
+            DefinedCondition::ResourceConstraint.because(error)
+        }
         SendError::NotKept(_) => {
             DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
         }
