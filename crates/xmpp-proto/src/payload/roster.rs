@@ -29,6 +29,10 @@ pub enum Change {
 /// The longest name of a contact or a group, in bytes: as long as a part of an
 /// address.
 const MOST_NAME_BYTES: usize = 1023;
+/// The most groups that a contact is in.
+const MOST_GROUPS: usize = 32;
+/// How long their names are together: a full roster is kept in memory whole.
+const MOST_GROUPS_BYTES: usize = 4096;
 
 impl Change {
     /// Reads a roster set.
@@ -68,6 +72,7 @@ impl Change {
 
 fn read_groups(item: Child<'_>) -> Result<Vec<String>, StanzaError> {
     let mut groups = BTreeSet::new();
+    let mut bytes = 0;
     for child in item.children() {
         if !child.is(ns::ROSTER, "group") {
             continue;
@@ -77,8 +82,16 @@ fn read_groups(item: Child<'_>) -> Result<Vec<String>, StanzaError> {
             let reason = "the name of a group is empty or too long";
             return Err(DefinedCondition::NotAcceptable.because(reason));
         }
+        bytes += name.len();
         if !groups.insert(name) {
             return Err(DefinedCondition::BadRequest.because("a group is named twice"));
+        }
+        if groups.len() > MOST_GROUPS || bytes > MOST_GROUPS_BYTES {
+            let reason = format_args!(
+                "a contact is in {MOST_GROUPS} groups at most, \
+                 whose names have {MOST_GROUPS_BYTES} bytes together"
+            );
+            return Err(DefinedCondition::NotAcceptable.because(reason));
         }
     }
     Ok(groups.into_iter().collect())
@@ -193,6 +206,22 @@ mod tests {
             assert_eq!(refused, condition, "{content:.80}");
         }
         assert!(read(&item(&format!(" name='{}'>", &long[1..]))).is_ok());
+    }
+
+    /// RFC 6121 §2.3.3; every input has a limit.
+    #[test]
+    fn a_contact_is_in_so_many_groups_and_no_more() {
+        let item = |groups: usize, bytes: usize| {
+            let name = |number| format!("<group>{number:0>bytes$}</group>");
+            let groups: String = (0..groups).map(name).collect();
+            read(&format!("<item jid='bob@example.org'>{groups}</item>"))
+        };
+        let many = MOST_GROUPS_BYTES / MOST_GROUPS;
+        assert!(item(MOST_GROUPS, many).is_ok());
+        for refused in [item(MOST_GROUPS + 1, 2), item(MOST_GROUPS, many + 1)] {
+            let condition = refused.unwrap_err().condition;
+            assert_eq!(condition, DefinedCondition::NotAcceptable);
+        }
     }
 
     /// RFC 6121 §2.1.2, §2.6.1
