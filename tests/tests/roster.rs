@@ -5,9 +5,12 @@
 )]
 
 use anser_hub::AccountsConfig;
+use anser_jid::BareJid;
 use anser_tests::script::Script;
-use anser_tests::world::World;
+use anser_tests::world::{World, credentials};
 use anser_xmpp::XmppConfig;
+use std::sync::Arc;
+use std::time::Duration;
 
 const GET: &str = "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>";
 
@@ -45,14 +48,14 @@ fn a_contact_is_kept_and_told_to_every_device_that_asked() {
             </query></iq>
         alice  S: <iq type='result' id='s'/>
         alice  S: <iq type='set' to='alice@example.org/phone' id='*'>
-            <query xmlns='jabber:iq:roster' ver='1'>
+            <query xmlns='jabber:iq:roster' ver='1795132800000'>
             <item jid='carol@example.net' name='Carol' subscription='none'><group>Friends</group>
             <group>Work</group></item></query></iq>
-        laptop S: <iq type='set' to='alice@example.org/laptop'><query xmlns='jabber:iq:roster' ver='1'>
+        laptop S: <iq type='set' to='alice@example.org/laptop'><query xmlns='jabber:iq:roster' ver='1795132800000'>
             <item jid='carol@example.net'/></query></iq>
         deaf   S: nothing
         deaf   C: <iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>
-        deaf   S: <iq type='result' id='r'><query xmlns='jabber:iq:roster' ver='1'>
+        deaf   S: <iq type='result' id='r'><query xmlns='jabber:iq:roster' ver='1795132800000'>
             <item jid='carol@example.net' name='Carol' subscription='none'><group>Friends</group>
             <group>Work</group></item></query></iq>
         ",
@@ -72,12 +75,12 @@ fn a_contact_is_changed_and_removed() {
         alice C: <iq type='set' id='2'><query xmlns='jabber:iq:roster'>
             <item jid='carol@example.net'/></query></iq>
         alice S: <iq type='result' id='2'/>
-        alice S: <iq type='set'><query xmlns='jabber:iq:roster' ver='2'>
+        alice S: <iq type='set'><query xmlns='jabber:iq:roster' ver='1795132800001'>
             <item jid='carol@example.net' subscription='none'/></query></iq>
         alice C: <iq type='set' id='3'><query xmlns='jabber:iq:roster'>
             <item jid='carol@example.net' subscription='remove'/></query></iq>
         alice S: <iq type='result' id='3'/>
-        alice S: <iq type='set'><query xmlns='jabber:iq:roster' ver='3'>
+        alice S: <iq type='set'><query xmlns='jabber:iq:roster' ver='1795132800002'>
             <item jid='carol@example.net' subscription='remove'/></query></iq>
         alice C: <iq type='set' id='4'><query xmlns='jabber:iq:roster'>
             <item jid='carol@example.net' subscription='remove'/></query></iq>
@@ -101,7 +104,7 @@ fn a_client_that_has_the_roster_does_not_get_it_again() {
     );
     script.send(
         "alice",
-        "<iq type='get' id='r'><query xmlns='jabber:iq:roster' ver='1'/></iq>",
+        "<iq type='get' id='r'><query xmlns='jabber:iq:roster' ver='1795132800000'/></iq>",
     );
     let answer = script.receive("alice");
     assert_eq!(answer.children().count(), 0);
@@ -111,8 +114,37 @@ fn a_client_that_has_the_roster_does_not_get_it_again() {
     );
     script.expect(
         "alice",
-        "<iq id='r'><query xmlns='jabber:iq:roster' ver='1'><item jid='carol@example.net'/></query></iq>",
+        "<iq id='r'><query xmlns='jabber:iq:roster' ver='1795132800000'><item jid='carol@example.net'/></query></iq>",
     );
+}
+
+/// RFC 6121 §2.6: a version names one state of one account's roster, also if
+/// there was another account of that name.
+#[test]
+fn the_roster_of_a_new_account_has_no_version_of_an_earlier_one() {
+    let version = |script: &mut Script, contact: &str| {
+        script.log_in("alice", "alice@example.org/phone");
+        script.send("alice", GET);
+        let _empty = script.receive("alice");
+        let item = format!("<item jid='{contact}@example.net'/>");
+        let query = format!("<query xmlns='jabber:iq:roster'>{item}</query>");
+        script.send("alice", &format!("<iq type='set' id='s'>{query}</iq>"));
+        script.expect("alice", "<iq type='result' id='s'/>");
+        let push = script.receive("alice");
+        let query = push.child("jabber:iq:roster", "query").unwrap();
+        query.attribute("ver").unwrap().into_owned()
+    };
+    let mut script = Script::new(&["alice"]);
+    let first = version(&mut script, "bob");
+    let (hub, now) = (Arc::clone(script.world.hub()), script.world.now());
+    let alice: BareJid = "alice@example.org".parse().unwrap();
+    script.world.complete(async move {
+        hub.delete_account(&alice, now).await.unwrap();
+        let again = [(alice, credentials())];
+        hub.create_accounts(&again, now).await.unwrap();
+    });
+    script.world.pass(Duration::from_secs(1));
+    assert_ne!(version(&mut script, "carol"), first);
 }
 
 /// RFC 6121 §2.3.3

@@ -245,7 +245,10 @@ impl Hub {
             (before.unwrap_or_default(), state.roster.version())
         };
         let is_shown = !contact.looks_like(&before);
-        let version = version + u64::from(is_shown);
+        let version = match is_shown {
+            true => roster::version_after(version, now),
+            false => version,
+        };
         let changes = account.save_contact(address, &contact, version);
         self.commit(changes, now).await?;
         let mut wakes = Wakes::default();

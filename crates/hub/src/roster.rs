@@ -1,6 +1,7 @@
 //! Contact lists, and who may see whose presence (RFC 6121 §2 and §3).
 
 use anser_jid::Jid;
+use anser_store::Timestamp;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -107,12 +108,13 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// With what is known of each contact, and the number of changes so far.
+    /// With what is known of each contact, and the version that this is.
     pub(crate) fn new(contacts: BTreeMap<Jid, Contact>, version: u64) -> Self {
         Self { contacts, version }
     }
 
-    /// How often the list has changed; names its state (RFC 6121 §2.6).
+    /// Names the state of the list, and no other that it ever had
+    /// (RFC 6121 §2.6).
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
@@ -184,6 +186,13 @@ pub struct RosterPush {
     pub contact: Option<Contact>,
     /// Names the state of the list after the change.
     pub version: u64,
+}
+
+/// The version after a change: the time, so that it has not been there before
+/// even if the list is that of a new account, or older than what clients have
+/// because a backup was restored.
+pub(crate) fn version_after(version: u64, now: Timestamp) -> u64 {
+    now.millis().max(version + 1)
 }
 
 /// The four stanzas with which subscriptions are managed (RFC 6121 §3).
@@ -533,6 +542,19 @@ mod tests {
             let (subscription, _, _) = state.parts();
             let (sees, is_seen) = (subscription.sees_contact(), subscription.is_seen());
             assert_eq!(Subscription::of(sees, is_seen), subscription);
+        }
+    }
+
+    /// RFC 6121 §2.6.1
+    #[test]
+    fn versions_rise_and_do_not_repeat_when_an_older_list_is_back() {
+        let now = Timestamp::from_millis(1_795_000_000_000);
+        let first = version_after(0, now);
+        let second = version_after(first, now);
+        assert!(second > first);
+        let later = Timestamp::from_millis(now.millis() + 1000);
+        for restored in [0, first] {
+            assert!(version_after(restored, later) > second);
         }
     }
 
