@@ -376,7 +376,7 @@ fn removing_a_contact_ends_the_subscriptions_both_ways() {
     );
 }
 
-/// RFC 6121 §3.4
+/// RFC 6121 §3.4, §3.1.6: presence comes when it is known to be allowed.
 #[test]
 fn a_request_that_was_allowed_in_advance_is_granted_without_asking() {
     let mut script = strangers();
@@ -392,10 +392,10 @@ fn a_request_that_was_allowed_in_advance_is_granted_without_asking() {
         bob   S: <iq type='set'><query xmlns='jabber:iq:roster'>
             <item jid='alice@example.org' subscription='from'/></query></iq>
         bob   S: nothing
-        alice S: <presence from='bob@example.org/phone'/>
         alice S: <iq type='set'><query xmlns='jabber:iq:roster'>
             <item jid='bob@example.org' subscription='to'/></query></iq>
         alice S: <presence type='subscribed' from='bob@example.org'/>
+        alice S: <presence from='bob@example.org/phone'/>
         alice S: nothing
         ",
     );

@@ -1,14 +1,12 @@
 //! Making, changing and removing accounts.
 
 use crate::account::Account;
-use crate::contacts::farewell;
 use crate::credentials::CREDENTIALS;
 use crate::mailbox::Wakes;
 use crate::roster::Contact;
 use crate::{AccountError, CloseReason, Credentials, Hub, NotKept};
 use anser_jid::BareJid;
 use anser_store::{Change, Expect, Refusal, Timestamp};
-use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -84,15 +82,8 @@ impl Hub {
         let contacts = self.forget_account(&account, now).await?;
         self.directory.remove(&account);
         self.revoke(&account);
-        for (contact_address, contact) in contacts {
-            for step in farewell(&contact) {
-                let passed = self
-                    .pass_step(&account, &contact_address, step, Bytes::new(), now)
-                    .await;
-                if let Err(error) = passed {
-                    tracing::warn!(contact = %contact_address, %error, "not told of the removal");
-                }
-            }
+        for (address, contact) in contacts {
+            self.say_farewell(&account, &address, &contact, now).await;
         }
         Ok(())
     }

@@ -18,6 +18,14 @@ use tokio::sync::MutexGuard;
 /// always is.
 const MOST_KEPT_OF_A_REQUEST: usize = 2048;
 
+/// What follows from a step, in this order.
+enum Next {
+    /// Another step.
+    Step(Move),
+    /// The contact sees who is there, or no longer does.
+    Show { account: Arc<Account>, to: BareJid },
+}
+
 /// A step of a subscription on its way.
 struct Move {
     from: BareJid,
@@ -82,7 +90,8 @@ impl Hub {
     }
 
     /// Takes a contact out of the roster and ends the subscriptions both ways
-    /// (RFC 6121 §2.5).
+    /// (RFC 6121 §2.5). A contact whose own side could not be changed is not
+    /// told, and keeps what it had.
     ///
     /// # Errors
     /// [`RosterError`]; the roster is as it was.
@@ -104,17 +113,15 @@ impl Hub {
         if contact.subscription.is_seen() {
             self.show(account, &to);
         }
-        for step in farewell(&contact) {
-            self.pass_step(account, &to, step, Bytes::new(), now)
-                .await?;
-        }
+        self.say_farewell(account, &to, &contact, now).await;
         Ok(())
     }
 
     /// Takes a step of a subscription from a session (RFC 6121 §3).
     ///
     /// # Errors
-    /// [`RosterError`] if it could not be kept.
+    /// [`RosterError`] if it could not be kept on either side. The user's may be
+    /// by then; to take the step again is safe.
     pub async fn take_step(
         &self,
         session: &SessionHandle,
@@ -159,8 +166,24 @@ impl Hub {
         }
     }
 
+    /// Tells somebody who was a contact that there is nothing left between them.
+    pub(crate) async fn say_farewell(
+        &self,
+        account: &Account,
+        to: &BareJid,
+        contact: &Contact,
+        now: Timestamp,
+    ) {
+        for step in farewell(contact) {
+            let passed = self.pass_step(account, to, step, Bytes::new(), now).await;
+            if let Err(error) = passed {
+                tracing::warn!(contact = %to, %error, "not told that a subscription has ended");
+            }
+        }
+    }
+
     /// Carries a step of the user to the contact.
-    pub(crate) async fn pass_step(
+    async fn pass_step(
         &self,
         account: &Account,
         to: &BareJid,
@@ -174,28 +197,34 @@ impl Hub {
             step,
             payload,
         };
-        let mut moves = VecDeque::from([first]);
-        while let Some(next) = moves.pop_front() {
-            moves.extend(self.receive_step(&next, now).await?);
+        let mut nexts = VecDeque::from([Next::Step(first)]);
+        while let Some(next) = nexts.pop_front() {
+            match next {
+                Next::Step(step) => nexts.extend(self.receive_step(&step, now).await?),
+                Next::Show { account, to } => self.show(&account, &to),
+            }
         }
         Ok(())
     }
 
-    /// A step arrives at the account it is for; returns what that answers.
-    /// Steps for nobody are dropped in silence (RFC 6121 §8.5.1).
-    async fn receive_step(&self, step: &Move, now: Timestamp) -> Result<Option<Move>, RosterError> {
+    /// A step arrives at the account it is for; returns what follows. Steps for
+    /// nobody are dropped in silence (RFC 6121 §8.5.1).
+    async fn receive_step(&self, step: &Move, now: Timestamp) -> Result<Vec<Next>, RosterError> {
         let Some(account) = self.account(&step.to, now).await? else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let Ok(alone) = changing(&account).await else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let from = Jid::from(step.from.clone());
         let Ok(before) = self.contact_or_new(&account, &from) else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
-        let kept = step.payload.len().min(MOST_KEPT_OF_A_REQUEST) == step.payload.len();
-        let kept = if kept { &step.payload } else { &Bytes::new() };
+        let kept = if step.payload.len() <= MOST_KEPT_OF_A_REQUEST {
+            &step.payload
+        } else {
+            &Bytes::new()
+        };
         let outcome = roster::inbound(&before, step.step, kept);
         let was_seen = before.subscription.is_seen();
         let is_seen = outcome.contact.subscription.is_seen();
@@ -207,15 +236,17 @@ impl Hub {
         if outcome.passes {
             announce_step(&account, step);
         }
-        if was_seen != is_seen || outcome.answer.is_some() {
-            self.show(&account, &step.from);
-        }
-        Ok(outcome.answer.map(|answer| Move {
+        let answer = outcome.answer.map(|answer| Move {
             from: step.to.clone(),
             to: step.from.clone(),
             step: answer,
             payload: Bytes::new(),
-        }))
+        });
+        let to = step.from.clone();
+        let show = was_seen != is_seen || answer.is_some();
+        let show = show.then_some(Next::Show { account, to });
+        // First that it is allowed, then what is (RFC 6121 §3.1.6).
+        Ok(answer.map(Next::Step).into_iter().chain(show).collect())
     }
 
     fn contact_or_new(&self, account: &Account, address: &Jid) -> Result<Contact, RosterError> {
@@ -282,7 +313,7 @@ async fn changing(account: &Account) -> Result<MutexGuard<'_, ()>, RosterError> 
 }
 
 /// The steps that undo what there is between the user and a contact.
-pub(crate) fn farewell(contact: &Contact) -> impl Iterator<Item = SubscriptionStep> {
+fn farewell(contact: &Contact) -> impl Iterator<Item = SubscriptionStep> {
     let sees = contact.subscription.sees_contact() || contact.is_asked;
     let is_seen = contact.subscription.is_seen() || contact.request.is_some();
     let unsubscribe = sees.then_some(SubscriptionStep::Unsubscribe);
