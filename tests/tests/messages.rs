@@ -377,6 +377,42 @@ fn a_message_that_comes_is_written_once_and_taking_it_is_noted() {
     assert_eq!(written(&mut script), 0);
 }
 
+/// RFC 6121 §8.5.3.2.1: also if the device has left while the message was
+/// behind others that are kept.
+#[test]
+fn what_is_not_kept_goes_to_no_other_device_than_the_one_it_was_sent_to() {
+    let mut script = three_devices();
+    script.hold_commits(true);
+    let kinds = ["chat", "headline", "groupchat", "error", "normal"];
+    for (id, kind) in kinds.iter().enumerate() {
+        let hints = match *kind {
+            "normal" => "<no-store xmlns='urn:xmpp:hints'/>",
+            _ => "",
+        };
+        script.send(
+            "alice",
+            &format!(
+                "<message to='bob@example.org/phone' type='{kind}' id='{id}'>\
+                 <body>x</body>{hints}</message>"
+            ),
+        );
+    }
+    script.cut("phone");
+    script.hold_commits(false);
+    script.play(
+        "
+        laptop S: <presence type='unavailable' from='bob@example.org/phone'/>
+        laptop S: <message id='0' type='chat'/>
+        laptop S: nothing
+        alice  S: <message type='error' from='bob@example.org/phone' id='2'><error type='cancel'>
+            <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+        alice  S: <message type='error' from='bob@example.org/phone' id='4'><error type='cancel'>
+            <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+        alice  S: nothing
+        ",
+    );
+}
+
 /// XEP-0359 §6: "the server MUST … ensure that there are no other stanza-ids by
 /// itself"
 #[test]

@@ -192,10 +192,7 @@ impl Hub {
         match (outcome, parcel.content) {
             (Ok(()), content) => self.deliver(Parcel { content, ..parcel }, wakes),
             (Err(error), Content::Message(Delivery { message, .. })) => {
-                let error = error.into();
-                sender
-                    .mailbox()
-                    .push(Event::Refused { message, error }, wakes);
+                refuse(&sender, message, error.into(), wakes);
             }
             (Err(_), Content::Query(_)) => {}
         }
@@ -204,42 +201,12 @@ impl Hub {
 
     fn deliver(&self, parcel: Parcel, wakes: &mut Wakes) {
         match parcel.content {
-            Content::Message(delivery) => self.deliver_message(&delivery, wakes),
+            Content::Message(delivery) => {
+                if let Err(error) = deliver_message(&delivery, wakes) {
+                    refuse(&parcel.sender, delivery.message, error, wakes);
+                }
+            }
             Content::Query(query) => self.deliver_query(&query, wakes),
-        }
-    }
-
-    /// Gives a message to the devices of the account it is for. Who they are is
-    /// decided now, not when it was sent: under the account's lock, so that a
-    /// device that comes meanwhile gets it either from here or from the log.
-    fn deliver_message(&self, delivery: &Delivery, wakes: &mut Wakes) {
-        let mut state = delivery.recipient.state();
-        if let Some(place) = delivery.place {
-            let addressee = FullJid::try_from(delivery.message.to().clone()).ok();
-            state.inbox.arrived(place, addressee);
-        }
-        let AccountState { devices, inbox, .. } = &mut *state;
-        let event = || Event::Message {
-            message: Arc::clone(&delivery.message),
-            place: delivery.place,
-        };
-        let addressed = delivery.message.to().resource().and_then(|resource| {
-            devices
-                .iter()
-                .find(|device| device.session.address().resource() == resource)
-        });
-        if let Some(device) = addressed {
-            if let Some(place) = delivery.place {
-                inbox.reserve(place, device.session.slot());
-            }
-            device.session.mailbox().push(event(), wakes);
-            return;
-        }
-        for device in devices.iter().filter(|device| device.takes_messages()) {
-            if let Some(place) = delivery.place {
-                inbox.give(place, device.session.slot());
-            }
-            device.session.mailbox().push(event(), wakes);
         }
     }
 
@@ -279,6 +246,12 @@ impl Hub {
     }
 }
 
+/// Tells the sender of a message that nobody got it after all.
+fn refuse(sender: &Session, message: Arc<Message>, error: SendError, wakes: &mut Wakes) {
+    let refused = Event::Refused { message, error };
+    sender.mailbox().push(refused, wakes);
+}
+
 fn deliver_later(sender: &Arc<Session>, content: Content) -> Then {
     let sender = Arc::clone(sender);
     Then::Deliver(Box::new(Parcel { sender, content }))
@@ -305,6 +278,58 @@ fn entries(sender: &Account, delivery: &Delivery) -> Vec<NewEntry> {
         });
     }
     entries
+}
+
+/// Gives a message to the devices of the account it is for. Who they are is
+/// decided now, not when it was sent: under the account's lock, so that a
+/// device that comes meanwhile gets it either from here or from the log.
+///
+/// # Errors
+/// It has no place in the log, and whom it was for has left meanwhile: somebody
+/// else gets it, or is told of it, as policy says now (RFC 6121 §8.5.3.2.1).
+fn deliver_message(delivery: &Delivery, wakes: &mut Wakes) -> Result<(), SendError> {
+    let Delivery {
+        recipient,
+        message,
+        place,
+    } = delivery;
+    let mut state = recipient.state();
+    match place {
+        Some(place) => {
+            let addressee = FullJid::try_from(message.to().clone()).ok();
+            state.inbox.arrived(*place, addressee);
+        }
+        None if recipient.is_gone() => return Err(SendError::Unavailable),
+        None => {
+            if admit_by_kind(message, &mut state)? == Admission::Ignore {
+                return Ok(());
+            }
+        }
+    }
+    let AccountState { devices, inbox, .. } = &mut *state;
+    let event = || Event::Message {
+        message: Arc::clone(message),
+        place: *place,
+    };
+    let addressed = message.to().resource().and_then(|resource| {
+        devices
+            .iter()
+            .find(|device| device.session.address().resource() == resource)
+    });
+    if let Some(device) = addressed {
+        if let Some(place) = place {
+            inbox.reserve(*place, device.session.slot());
+        }
+        device.session.mailbox().push(event(), wakes);
+        return Ok(());
+    }
+    for device in devices.iter().filter(|device| device.takes_messages()) {
+        if let Some(place) = place {
+            inbox.give(*place, device.session.slot());
+        }
+        device.session.mailbox().push(event(), wakes);
+    }
+    Ok(())
 }
 
 fn history_flags(message: &Message) -> EntryFlags {

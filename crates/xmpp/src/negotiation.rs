@@ -388,7 +388,10 @@ async fn bind(
     let resource = wanted.unwrap_or_else(|| front.new_id());
     match front.hub().open_session(login, &resource, now).await {
         // It may have come behind the back of whoever ends all sessions.
-        Ok(_) if front.is_stopping() => Over(Some(StreamCondition::SystemShutdown.into())),
+        Ok(session) if front.is_stopping() => {
+            Bound::new(session, now).end(front);
+            Over(Some(StreamCondition::SystemShutdown.into()))
+        }
         Ok(session) => {
             let mut writer = Writer::new(output);
             let mut result = writer
