@@ -4,7 +4,7 @@
     reason = "whatever does not unwrap here has failed the test"
 )]
 
-use anser_hub::AccountsConfig;
+use anser_hub::{AccountsConfig, Domains, HubConfig};
 use anser_tests::script::Script;
 use anser_tests::world::World;
 use anser_xmpp::XmppConfig;
@@ -461,6 +461,49 @@ fn a_forged_id_or_delay_is_found_however_the_address_is_written() {
     assert_eq!(children, ["body", "stanza-id"]);
     let id = message.child("urn:xmpp:sid:0", "stanza-id").unwrap();
     assert_eq!(id.attribute("by").as_deref(), Some("bob@example.org"));
+}
+
+/// XEP-0359 §6, XEP-0203 §5: the server is the same under each of its domains,
+/// and an address however it is written (RFC 7622 §3.2).
+#[test]
+fn nobody_speaks_in_the_name_of_any_domain_of_the_server_or_of_the_recipient() {
+    let mut script = three_devices();
+    let hub = script.world.hub();
+    let domains = ["example.org", "example.net"].map(str::to_owned);
+    hub.configure(HubConfig {
+        domains: Domains::Only(domains.into()),
+        accounts: hub.config().accounts.clone(),
+    });
+    let id = |by| format!("<stanza-id xmlns='urn:xmpp:sid:0' by='{by}' id='x'/>");
+    let delay = |from| {
+        format!("<delay xmlns='urn:xmpp:delay' from='{from}' stamp='2002-09-10T23:08:25Z'/>")
+    };
+    let mut received = |child: &str| {
+        // Typing is not logged, so the server adds nothing of its own.
+        let typing = "<active xmlns='http://jabber.org/protocol/chatstates'/>";
+        let to = "to='bob@example.org/phone' type='chat'";
+        script.send("alice", &format!("<message {to}>{typing}{child}</message>"));
+        script.receive("phone").children().count() == 2
+    };
+    for forged in [
+        id("BOB@Example.ORG"),
+        id("bob@example.org./phone"),
+        id("Example.NET"),
+        id("alice@example.org"),
+        delay("Example.org"),
+        delay("example.net."),
+        delay("Bob@example.org"),
+        delay("bob@example.org/phone"),
+    ] {
+        assert!(!received(&forged), "{forged}");
+    }
+    for own in [
+        id("room@elsewhere.example"),
+        delay("alice@example.org/phone"),
+        delay("elsewhere.example"),
+    ] {
+        assert!(received(&own), "{own}");
+    }
 }
 
 /// RFC 6120 §4.8.5: prefixes declared outside of the payload do not get lost.

@@ -47,14 +47,16 @@ pub enum Change {
         /// What stands there from now on.
         body: Bytes,
     },
-    /// Forgets an owner's log up to and including `through`.
+    /// Forgets an owner's log up to and including `through`, in the same way.
     Trim {
         /// Whose log.
         owner: BareJid,
         /// The last entry to go.
         through: MessageId,
     },
-    /// Removes every record of an owner and its log.
+    /// Removes every record of an owner and its log. Nobody sees any of it from
+    /// then on; that it takes up no more room comes about a piece at a time
+    /// (`Engine::tidy`), however large the log is.
     Forget {
         /// Whose things.
         owner: BareJid,

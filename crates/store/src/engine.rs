@@ -10,6 +10,15 @@ pub struct Engine {
     kind: Kind,
 }
 
+/// Whether there is work left that is not urgent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tidiness {
+    /// There is none, or it does not go on now.
+    Tidy,
+    /// There may be some.
+    Untidy,
+}
+
 #[derive(Debug)]
 enum Kind {
     Memory(Shelf),
@@ -54,6 +63,15 @@ impl Engine {
         match &self.kind {
             Kind::Memory(shelf) => Ok(shelf.newest()),
             Kind::Sqlite(writer) => writer.newest(),
+        }
+    }
+
+    /// Goes on for a moment with what is not urgent: taking apart the logs that
+    /// were forgotten. Nobody sees these, so nobody waits for it.
+    pub fn tidy(&mut self) -> Tidiness {
+        match &mut self.kind {
+            Kind::Memory(_) => Tidiness::Tidy,
+            Kind::Sqlite(writer) => writer.tidy(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The one way to write: a queue in front of the engine, with group commit.
 
 use crate::id::IdClock;
-use crate::{Change, Engine, MessageId, NodeId, Refusal, Timestamp};
+use crate::{Change, Engine, MessageId, NodeId, Refusal, Tidiness, Timestamp};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -196,10 +196,18 @@ impl<T> Journal<T> {
     pub fn run(&self, mut engine: Engine, mut settle: impl FnMut(&mut Vec<Settled<T>>)) {
         let _ending = Ending(self);
         let mut settled = Vec::new();
-        while self.wait_for_work() {
-            self.commit_group(&mut engine, &mut settled);
-            settle(&mut settled);
-            settled.clear();
+        let mut tidiness = Tidiness::Untidy;
+        loop {
+            match self.next_turn(tidiness) {
+                Turn::Commit => {
+                    self.commit_group(&mut engine, &mut settled);
+                    settle(&mut settled);
+                    settled.clear();
+                }
+                Turn::Tidy => {}
+                Turn::End => return,
+            }
+            tidiness = engine.tidy();
         }
     }
 
@@ -221,15 +229,21 @@ impl<T> Journal<T> {
         count
     }
 
-    /// True when something waits, false when the journal is closed and empty.
-    fn wait_for_work(&self) -> bool {
-        let queue = self.queue();
-        let queue = self
-            .shared
-            .work
-            .wait_while(queue, |queue| queue.waiting.is_empty() && !queue.is_closed)
-            .unwrap_or_else(PoisonError::into_inner);
-        !queue.waiting.is_empty()
+    /// Waits until there is something to do, if there is not.
+    fn next_turn(&self, tidiness: Tidiness) -> Turn {
+        let is_idle = |queue: &mut Queue<T>| {
+            tidiness == Tidiness::Tidy && queue.waiting.is_empty() && !queue.is_closed
+        };
+        let work = &self.shared.work;
+        let queue = work.wait_while(self.queue(), is_idle);
+        let queue = queue.unwrap_or_else(PoisonError::into_inner);
+        if !queue.waiting.is_empty() {
+            Turn::Commit
+        } else if queue.is_closed {
+            Turn::End
+        } else {
+            Turn::Tidy
+        }
     }
 
     fn take_group(&self) -> Vec<Batch<T>> {
@@ -265,6 +279,16 @@ impl<T> Journal<T> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What [`Journal::run`] does next.
+enum Turn {
+    /// Something waits.
+    Commit,
+    /// Nothing waits, and there is work that is not urgent.
+    Tidy,
+    /// The journal is closed and empty.
+    End,
 }
 
 /// The end of [`Journal::run`], whether it returns or panics.

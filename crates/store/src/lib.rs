@@ -25,7 +25,7 @@ mod sqlite;
 mod store;
 
 pub use change::{Change, EntryFlags, Expect, NewEntry};
-pub use engine::Engine;
+pub use engine::{Engine, Tidiness};
 pub use error::{Refusal, StoreError};
 pub use id::{MessageId, NodeId, ParseIdError, Timestamp};
 pub use journal::{Journal, JournalLimits, Room, Settled, Weigh};

@@ -8,7 +8,7 @@
 use anser_jid::BareJid;
 use anser_store::{
     Change, Engine, EntryFlags, Expect, Journal, JournalLimits, MessageId, NewEntry, NodeId, Page,
-    SqliteOptions, Store, StoreError, Timestamp, View,
+    SqliteOptions, Store, StoreError, Tidiness, Timestamp, View,
 };
 use bytes::Bytes;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
@@ -24,6 +24,7 @@ fn jid(number: u8) -> BareJid {
 fn options(folder: &Path, tail_entries: usize) -> SqliteOptions {
     SqliteOptions {
         tail_entries,
+        piece_entries: 3,
         ..SqliteOptions::new(folder.join("anser.db"))
     }
 }
@@ -105,6 +106,91 @@ async fn what_was_settled_is_there_after_a_crash_in_the_same_order() {
     assert_eq!(after.ids(0).await.len(), 21);
 }
 
+/// How many rows the tables of messages and of log entries have.
+fn rows(folder: &Path) -> [u32; 2] {
+    let file = rusqlite::Connection::open(folder.join("anser.db")).unwrap();
+    ["message", "entry"].map(|table| {
+        let count = format!("SELECT count(*) FROM {table}");
+        file.query_row(&count, [], |row| row.get(0)).unwrap()
+    })
+}
+
+fn forget(world: &Opened, owner: u8) {
+    let owner = jid(owner);
+    world
+        .journal
+        .append(NOW, |_| (vec![Change::Forget { owner }], ()));
+}
+
+#[tokio::test]
+async fn a_forgotten_log_is_gone_at_once_and_taken_apart_in_pieces() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = Opened::sqlite(folder.path(), 1);
+    for _ in 0..10 {
+        world.append(0, 1, 0);
+        world.append(0, 0, 0);
+    }
+    forget(&world, 0);
+    world.append(0, 1, 0);
+    world.commit();
+    // What came after it is there, and what the other side has.
+    assert_eq!(world.ids(0).await.len(), 1);
+    assert_eq!(world.ids(1).await.len(), 11);
+    // The newest message is not in the index yet.
+    assert_eq!(rows(folder.path()), [21, 30]);
+    for entries in [27, 24, 21, 18, 15, 12, 10] {
+        assert_eq!(world.engine.tidy(), Tidiness::Untidy);
+        assert_eq!(rows(folder.path())[1], entries);
+        assert_eq!(world.ids(0).await.len(), 1);
+    }
+    assert_eq!(world.engine.tidy(), Tidiness::Tidy);
+    assert_eq!(rows(folder.path()), [11, 10]);
+    assert_eq!(world.ids(1).await.len(), 11);
+}
+
+#[tokio::test]
+async fn a_crash_between_two_pieces_brings_nothing_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut before = Opened::sqlite(folder.path(), 1);
+    for _ in 0..10 {
+        before.append(0, 0, 0);
+    }
+    let newest = before.engine.newest().unwrap();
+    forget(&before, 0);
+    before.commit();
+    before.engine.tidy();
+    drop(before);
+
+    let mut after = Opened::sqlite(folder.path(), 1);
+    assert!(after.ids(0).await.is_empty());
+    let head = after.store.read(|view| view.head(&jid(0))).await.unwrap();
+    assert_eq!(head, MessageId::FIRST);
+    assert!(rows(folder.path())[1] > 0);
+    while after.engine.tidy() == Tidiness::Untidy {}
+    assert_eq!(rows(folder.path()), [0, 0]);
+    // Nor is an id given again that somebody may remember.
+    assert!(after.engine.newest().unwrap() >= newest);
+}
+
+/// Nothing else needs to be committed for it to go on.
+#[test]
+fn the_writer_thread_takes_apart_what_is_forgotten_while_it_has_nothing_else_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Opened::sqlite(folder.path(), 1);
+    for _ in 0..10 {
+        world.append(0, 0, 0);
+    }
+    forget(&world, 0);
+    let (journal, engine) = (world.journal.clone(), world.engine);
+    let writer = std::thread::spawn(move || journal.run(engine, |_| {}));
+    while rows(folder.path()) != [0, 0] {
+        assert!(!writer.is_finished());
+        std::thread::yield_now();
+    }
+    world.journal.close();
+    writer.join().unwrap();
+}
+
 #[test]
 fn a_file_that_is_no_database_is_named_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
@@ -149,6 +235,7 @@ enum Step {
     Trim { owner: u8, place: usize },
     Forget { owner: u8 },
     Commit,
+    Tidy,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -161,6 +248,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (user.clone(), any::<usize>()).prop_map(|(owner, place)| Step::Trim { owner, place }),
         1 => user.prop_map(|owner| Step::Forget { owner }),
         4 => Just(Step::Commit),
+        2 => Just(Step::Tidy),
     ]
 }
 
@@ -168,6 +256,10 @@ async fn run(world: &mut Opened, step: &Step) {
     let change = match *step {
         Step::Append { from, to, flags } => return world.append(from, to, flags),
         Step::Commit => return world.commit(),
+        Step::Tidy => {
+            world.engine.tidy();
+            return;
+        }
         Step::Put { owner, key } => Change::Put {
             owner: jid(owner),
             kind: "thing",

@@ -4,11 +4,11 @@ use crate::bound::Bound;
 use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
-use anser_hub::{Draft, Message, MessageKind, Traits};
+use anser_hub::{Draft, Hub, Message, MessageKind, Traits};
 use anser_jid::Jid;
 use anser_store::Timestamp;
 use anser_xml::{Child, Element};
-use anser_xmpp_proto::payload::stanza_id;
+use anser_xmpp_proto::payload::{delay, stanza_id};
 use anser_xmpp_proto::{Kind, MessageType, StanzaError, StanzaHeader, ns};
 use bytes::BytesMut;
 use std::sync::Arc;
@@ -69,9 +69,11 @@ fn read(
         MessageType::Normal => MessageKind::Normal,
     };
     let is_forged = |child: Child<'_>| {
-        stanza_id::is_claim(child, to.bare_str())
-            || stanza_id::is_claim(child, own.bare_str())
-            || is_delay_of(child, own.domain())
+        let hub = front.hub();
+        let id = stanza_id::claimant(child);
+        let delay = delay::claimant(child);
+        id.is_some_and(|by| is_forged_id(hub, &by, &to))
+            || delay.is_some_and(|from| is_forged_delay(hub, &from, own, &to))
     };
     Ok(Message::new(&Draft {
         from: &Jid::from(own.clone()),
@@ -84,11 +86,21 @@ fn read(
     }))
 }
 
-/// Whether a child claims in the server's name that the message is late; only
-/// the server may (XEP-0203 §5).
-fn is_delay_of(child: Child<'_>, domain: &str) -> bool {
-    let is_ours = |text: &str| Jid::parse(text).is_ok_and(|claimed| claimed.as_str() == domain);
-    child.is(ns::DELAY, "delay") && child.attribute("from").as_deref().is_some_and(is_ours)
+/// Whether somebody other than `by` claims that a message has a place in the log
+/// of `by`: logs of accounts here are the server's to speak of, and its recipient
+/// takes those of their own account for true (XEP-0359 §6).
+fn is_forged_id(hub: &Hub, by: &Jid, to: &Jid) -> bool {
+    hub.serves(by.domain()) || by.bare_str() == to.bare_str()
+}
+
+/// Whether somebody other than `from` claims in that name that a message is late:
+/// in that of the server, under any of its domains, or in that of the account
+/// that it is for (XEP-0203 §5). Senders may say so for themselves.
+fn is_forged_delay(hub: &Hub, from: &Jid, sender: &Jid, to: &Jid) -> bool {
+    if from.bare_str() == sender.bare_str() {
+        return false;
+    }
+    from.is_domain() && hub.serves(from.domain()) || from.bare_str() == to.bare_str()
 }
 
 /// What decides over keeping a message (XEP-0160 §3, XEP-0334 §4): news of

@@ -1,7 +1,7 @@
 //! One transaction under way.
 
 use super::tail::{Entries, Tail};
-use crate::{Change, EntryFlags, Expect, MessageId, NewEntry, Refusal};
+use crate::{Change, EntryFlags, Expect, MessageId, NewEntry, Refusal, Tidiness};
 use anser_jid::BareJid;
 use rusqlite::{Connection, OptionalExtension, Params, Transaction, params};
 use std::collections::HashMap;
@@ -126,11 +126,11 @@ impl<'a> Commit<'a> {
                 "UPDATE message SET body = ? WHERE id = ?",
                 params![&body[..], id.to_sql()],
             ),
-            Change::Trim { owner, through } => self.trim(owner, *through),
+            Change::Trim { owner, through } => self.doom(owner, *through),
             Change::Forget { owner } => {
                 let number = self.number(owner)?;
                 self.execute("DELETE FROM record WHERE owner = ?", params![number])?;
-                self.trim(owner, MessageId::LAST)
+                self.doom(owner, MessageId::LAST)
             }
         }
     }
@@ -152,11 +152,55 @@ impl<'a> Commit<'a> {
         )
     }
 
-    /// The index must be complete before part of it goes.
-    fn trim(&mut self, owner: &BareJid, through: MessageId) -> rusqlite::Result<()> {
+    /// Hides part of a log at once; [`Commit::take_apart`] does the work. The
+    /// index must be complete before that.
+    fn doom(&mut self, owner: &BareJid, through: MessageId) -> rusqlite::Result<()> {
         self.index_tail()?;
         self.index_fresh()?;
-        let range = params![self.number(owner)?, through.to_sql()];
+        let owner = self.number(owner)?;
+        // Not beyond what is there: what comes later is not meant.
+        self.execute(
+            "INSERT INTO doomed (owner, through)
+             SELECT owner, message FROM entry WHERE owner = ? AND message <= ?
+             ORDER BY message DESC LIMIT 1
+             ON CONFLICT DO UPDATE SET through = max(through, excluded.through)",
+            params![owner, through.to_sql()],
+        )
+    }
+
+    /// Removes at most `most` entries of a log that was doomed, oldest first.
+    pub(super) fn take_apart(&mut self, most: usize) -> rusqlite::Result<Tidiness> {
+        let doomed: Option<(u32, i64)> = self
+            .db
+            .prepare_cached("SELECT owner, through FROM doomed LIMIT 1")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((owner, through)) = doomed else {
+            return Ok(Tidiness::Tidy);
+        };
+        let end_of_piece: Option<i64> = self
+            .db
+            .prepare_cached(
+                "SELECT message FROM entry WHERE owner = ? AND message <= ?
+                 ORDER BY message LIMIT 1 OFFSET ?",
+            )?
+            .query_row(params![owner, through, most.saturating_sub(1)], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        match end_of_piece {
+            Some(end) => self.remove(owner, end)?,
+            None => {
+                self.remove(owner, through)?;
+                self.execute("DELETE FROM doomed WHERE owner = ?", [owner])?;
+            }
+        }
+        Ok(Tidiness::Untidy)
+    }
+
+    /// Messages that are in nobody's log any more go too.
+    fn remove(&self, owner: u32, through: i64) -> rusqlite::Result<()> {
+        let range = params![owner, through];
         self.execute(
             "UPDATE message SET entries = entries - 1
              WHERE id IN (SELECT message FROM entry WHERE owner = ?1 AND message <= ?2)",

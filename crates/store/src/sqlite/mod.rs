@@ -33,10 +33,13 @@ pub struct SqliteOptions {
     /// How many log entries wait to be put into the index together. More make
     /// commits cheaper and the start after a crash longer.
     pub tail_entries: usize,
+    /// How many entries of a log that is forgotten go in one commit. More are
+    /// done sooner and keep others waiting longer.
+    pub piece_entries: usize,
 }
 
 impl SqliteOptions {
-    /// Durable, two readers, a tail of 8192 entries.
+    /// Durable, two readers, a tail of 8192 entries, pieces of 4096.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -44,6 +47,7 @@ impl SqliteOptions {
             durability: Durability::Durable,
             readers: 2,
             tail_entries: 8192,
+            piece_entries: 4096,
         }
     }
 }
@@ -80,7 +84,7 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<(Writer, ReadPool), StoreE
         reason: format!("no thread to be had: {error}"),
     })?;
     let tail = Tail::default();
-    let writer = Writer::new(connection, checkpointer, tail.clone(), options.tail_entries)
+    let writer = Writer::new(connection, checkpointer, tail.clone(), options)
         .map_err(|error| open_error(path, &error))?;
     Ok((writer, ReadPool::open(options, &tail)?))
 }

@@ -137,7 +137,7 @@ impl ReadConnection {
         let sql = format!(
             "{select}
              WHERE entry.owner = (SELECT id FROM address WHERE name = ?1)
-               AND entry.message > ?2 AND entry.message < ?3
+               AND entry.message > max(?2, coalesce(({DOOMED}), 0)) AND entry.message < ?3
                AND (?4 IS NULL
                     OR entry.counterpart = (SELECT id FROM address WHERE name = ?4))
                AND entry.flags & ?5 = ?5
@@ -187,14 +187,19 @@ impl ReadConnection {
             return Ok(head);
         }
         self.db
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "SELECT max(message) FROM entry
-                 WHERE owner = (SELECT id FROM address WHERE name = ?)",
-            )?
+                     WHERE owner = (SELECT id FROM address WHERE name = ?1)
+                       AND message > coalesce(({DOOMED}), 0)"
+            ))?
             .query_row([owner.as_str()], |row| row.get::<_, Option<i64>>(0))
             .map(|id| id.map_or(MessageId::FIRST, MessageId::from_sql))
     }
 }
+
+/// Up to where the log of the owner `?1` is forgotten, if part of it is.
+const DOOMED: &str =
+    "SELECT through FROM doomed WHERE owner = (SELECT id FROM address WHERE name = ?1)";
 
 fn record(row: &Row<'_>, first: usize) -> rusqlite::Result<Record> {
     Ok(Record {

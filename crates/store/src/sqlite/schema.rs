@@ -6,7 +6,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// In order; a migration that was released never changes.
-const MIGRATIONS: &[&str] = &[include_str!("../../sql/0001_records_and_logs.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../sql/0001_records_and_logs.sql"),
+    include_str!("../../sql/0002_doomed.sql"),
+];
 
 /// Brings the file to the newest schema, all missing steps at once or none.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

@@ -3,8 +3,8 @@
 use super::checkpoint::{self, Checkpointer};
 use super::commit::{Addresses, Commit};
 use super::tail::Tail;
-use super::{engine_error, limit};
-use crate::{Change, MessageId, Refusal, Space, StoreError};
+use super::{SqliteOptions, engine_error, limit};
+use crate::{Change, MessageId, Refusal, Space, StoreError, Tidiness};
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, TransactionBehavior};
 use std::ffi::c_int;
@@ -17,6 +17,9 @@ pub(crate) struct Writer {
     tail: Tail,
     /// How long the tail may become.
     tail_entries: usize,
+    /// How much of a forgotten log goes at once.
+    piece_entries: usize,
+    tidiness: Tidiness,
     space: Space,
     /// What the engine was told of it last.
     applied_space_bytes: u64,
@@ -28,7 +31,7 @@ impl Writer {
         mut connection: Connection,
         checkpointer: Checkpointer,
         tail: Tail,
-        tail_entries: usize,
+        options: &SqliteOptions,
     ) -> rusqlite::Result<Self> {
         let gauge = checkpointer.gauge();
         connection.wal_hook(Some(move |_: &'_ mut Wal, pages: c_int| {
@@ -39,7 +42,10 @@ impl Writer {
             connection,
             addresses: Addresses::default(),
             tail,
-            tail_entries,
+            tail_entries: options.tail_entries,
+            piece_entries: options.piece_entries,
+            // An earlier process may not have come to an end with it.
+            tidiness: Tidiness::Untidy,
             space: Space::default(),
             applied_space_bytes: u64::MAX,
             checkpointer,
@@ -56,12 +62,14 @@ impl Writer {
         self.space.clone()
     }
 
+    /// Also counts those of forgotten messages, as far as the index knows.
     pub(crate) fn newest(&self) -> Result<MessageId, StoreError> {
         self.connection
-            .query_row("SELECT max(id) FROM message", [], |row| {
-                row.get::<_, Option<i64>>(0)
-            })
-            .map(|id| id.map_or(MessageId::FIRST, MessageId::from_sql))
+            .query_row(
+                "SELECT max(through, (SELECT coalesce(max(id), 0) FROM message)) FROM indexed",
+                [],
+                |row| row.get(0).map(MessageId::from_sql),
+            )
             .map_err(|error| engine_error(&error))
     }
 
@@ -73,6 +81,11 @@ impl Writer {
             return batches.map(|_| Ok(())).collect();
         }
         self.apply_space();
+        let is_removal =
+            |change: &Change| matches!(change, Change::Trim { .. } | Change::Forget { .. });
+        if batches.clone().flatten().any(is_removal) {
+            self.tidiness = Tidiness::Untidy;
+        }
         let most = self.tail_entries;
         let committed = self.transact(|commit| {
             if commit.tail_entries() >= most {
@@ -88,6 +101,25 @@ impl Writer {
             };
             batches.map(refused).collect()
         })
+    }
+
+    /// Removes a piece of what is forgotten, in a commit of its own.
+    pub(crate) fn tidy(&mut self) -> Tidiness {
+        if self.tidiness == Tidiness::Tidy {
+            return Tidiness::Tidy;
+        }
+        let most = self.piece_entries;
+        match self.transact(|commit| commit.take_apart(most)) {
+            Ok(tidiness) => {
+                self.tidiness = tidiness;
+                tidiness
+            }
+            Err(error) => {
+                // Nobody sees it meanwhile, and the next commit is another chance.
+                tracing::warn!(%error, "what is forgotten takes up room as before");
+                Tidiness::Tidy
+            }
+        }
     }
 
     fn apply_space(&mut self) {

@@ -1,7 +1,8 @@
 //! Delayed delivery (XEP-0203), with the times of XEP-0082.
 
 use crate::ns;
-use anser_xml::Writer;
+use anser_jid::Jid;
+use anser_xml::{Child, Writer};
 
 /// Says that a stanza was sent earlier (XEP-0203 §2).
 pub fn write(stanza: &mut Writer<'_>, from: &str, sent_at_millis: u64) {
@@ -11,6 +12,16 @@ pub fn write(stanza: &mut Writer<'_>, from: &str, sent_at_millis: u64) {
         .attribute("from", from)
         .attribute("stamp", &stamp(sent_at_millis))
         .close();
+}
+
+/// In whose name a child claims that the stanza is late. `None` if it does not,
+/// or in nobody's name.
+#[must_use]
+pub fn claimant(child: Child<'_>) -> Option<Jid> {
+    if !child.is(ns::DELAY, "delay") {
+        return None;
+    }
+    Jid::parse(&child.attribute("from")?).ok()
 }
 
 /// A moment as XEP-0082 §3.2 writes it, in UTC and to the millisecond.
@@ -45,7 +56,7 @@ fn civil_date(days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::in_iq;
+    use crate::sample::{element, in_iq};
 
     /// XEP-0203 §2
     #[test]
@@ -54,6 +65,28 @@ mod tests {
             in_iq(|stanza| write(stanza, "example.org", 951_782_400_000)),
             "<delay xmlns='urn:xmpp:delay' from='example.org' stamp='2000-02-29T00:00:00.000Z'/>"
         );
+    }
+
+    /// XEP-0203 §5, RFC 7622 §3.2
+    #[test]
+    fn a_delay_is_claimed_in_the_name_of_an_address_however_that_is_written() {
+        let claimant = |child: &str| {
+            let message = element(&format!("<message>{child}</message>"));
+            let claimant = claimant(message.children().next().unwrap());
+            claimant.map(|claimant| claimant.to_string())
+        };
+        for (delay, expected) in [
+            (
+                "<delay xmlns='urn:xmpp:delay' from='Example.ORG'/>",
+                Some("example.org"),
+            ),
+            ("<delay xmlns='urn:xmpp:delay' from=''/>", None),
+            ("<delay xmlns='urn:xmpp:delay'/>", None),
+            ("<delay xmlns='urn:x' from='example.org'/>", None),
+            ("<late xmlns='urn:xmpp:delay' from='example.org'/>", None),
+        ] {
+            assert_eq!(claimant(delay).as_deref(), expected, "{delay}");
+        }
     }
 
     /// XEP-0082 §3.2
