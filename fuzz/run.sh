@@ -10,7 +10,7 @@ command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked
 fuzz() {
 	cargo +nightly fuzz run --release --sanitizer none "$1" "corpus/$1" "seeds/$1" -- \
 		-dict="dictionaries/$1.dict" -max_total_time="${FUZZ_SECONDS:-600}" \
-		-len_control=10 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1
+		-timeout=10 -rss_limit_mb=1024 -print_final_stats=1
 }
 
 outcome=0

@@ -107,7 +107,7 @@ impl Device {
     }
 
     /// Checks what the server has said, when all devices have listened.
-    pub(crate) fn check(&mut self, book: &Book) {
+    pub(crate) fn check(&mut self, book: &mut Book) {
         let owner = self.owner();
         for element in self.news.drain(..) {
             rules::check(&element, &owner, book);

@@ -74,7 +74,7 @@ const ATTRIBUTES: &[&str] = &[
 
 #[rustfmt::skip] // a table reads as a table
 const VALUES: &[&str] = &[
-    "", "0", "1", "4294967295", "true", "en", "x&amp;&apos;&#13;<",
+    "", LONG, "0", "1", "4294967295", "true", "en", "x&amp;&apos;&#13;<",
     "alice@example.org", "alice@example.org/phone", "alice@example.org/laptop", "ALICE@Example.Org",
     "bob@example.org", "bob@example.org/phone", "BOB@example.org.", "nobody@example.org",
     "example.org", "EXAMPLE.ORG", "example.com", "a@example.com/b", "@", "é@ß.example",
@@ -82,6 +82,12 @@ const VALUES: &[&str] = &[
     "subscribe", "subscribed", "unsubscribe", "unsubscribed", "unavailable", "remove", "both",
     "jabber:client", "jabber:server", "jabber:iq:roster", "urn:xmpp:sm:3", "urn:p", "1.0",
 ];
+
+/// Longer when it is written than it was when it came.
+const LONG: &str = match str::from_utf8(&[b'"'; 240]) {
+    Ok(text) => text,
+    Err(_) => "",
+};
 
 /// Changes an input in one place.
 pub(crate) fn mutate(input: &mut Vec<u8>, dice: &mut Dice) {
