@@ -64,7 +64,7 @@ impl Simulation {
         let accounts = 2 + dice.below(NAMES.len() - 1);
         let limits = AccountsConfig {
             // Small enough to be reached now and then.
-            mailbox_events: 8 + dice.below(60),
+            mailbox_events: 8 + u32::try_from(dice.below(60)).unwrap(),
             ..AccountsConfig::default()
         };
         let patience = XmppConfig {

@@ -17,9 +17,9 @@ pub struct AccountsConfig {
     pub waiting_messages: usize,
     /// Events that wait for a session that does not read; beyond that the
     /// session ends, and its messages wait for the next one.
-    pub mailbox_events: usize,
+    pub mailbox_events: u32,
     /// The same limit in bytes.
-    pub mailbox_bytes: usize,
+    pub mailbox_bytes: u32,
     /// Addresses that a session may tell of its presence each by a stanza of its
     /// own.
     pub directed_presences: usize,
@@ -38,13 +38,13 @@ impl Default for AccountsConfig {
     }
 }
 
-/// When a mailbox is full.
+/// When a mailbox is full. Every session has these, so they are small.
 #[derive(Debug, Clone, Copy)]
 pub struct MailboxLimits {
     /// Events in it.
-    pub events: usize,
+    pub events: u32,
     /// Bytes they hold.
-    pub bytes: usize,
+    pub bytes: u32,
 }
 
 impl AccountsConfig {

@@ -20,7 +20,7 @@ pub struct Mailbox {
 #[derive(Debug, Default)]
 struct Contents {
     events: Vec<Event>,
-    bytes: usize,
+    bytes: u32,
     closed: Option<CloseReason>,
     /// Nobody would look at what came now.
     takes_no_more: bool,
@@ -49,11 +49,12 @@ impl Mailbox {
         if contents.takes_no_more {
             return Err(event);
         }
-        contents.bytes += event.weight_bytes();
+        let weight_bytes = u32::try_from(event.weight_bytes()).unwrap_or(u32::MAX);
+        contents.bytes = contents.bytes.saturating_add(weight_bytes);
         let is_first = contents.events.is_empty();
         contents.events.push(event);
-        let is_beyond =
-            contents.events.len() > self.limits.events || contents.bytes > self.limits.bytes;
+        let has_too_many = contents.events.len() > self.limits.events as usize;
+        let is_beyond = has_too_many || contents.bytes > self.limits.bytes;
         if is_beyond && !is_first {
             contents.overflow();
         }
@@ -178,14 +179,14 @@ mod tests {
         }))
     }
 
-    fn mailbox(events: usize, bytes: usize) -> Mailbox {
+    fn mailbox(events: u32, bytes: u32) -> Mailbox {
         Mailbox::new(MailboxLimits { events, bytes })
     }
 
     #[test]
     fn a_mailbox_takes_what_its_limits_say_and_is_lost_beyond() {
-        let weight = Event::Waiting(Vec::new()).weight_bytes();
-        for (events, bytes) in [(3, usize::MAX), (usize::MAX, 3 * weight)] {
+        let weight = u32::try_from(Event::Waiting(Vec::new()).weight_bytes()).unwrap();
+        for (events, bytes) in [(3, u32::MAX), (u32::MAX, 3 * weight)] {
             let after = |count| {
                 let mailbox = mailbox(events, bytes);
                 push(&mailbox, count);
@@ -198,7 +199,7 @@ mod tests {
 
     #[test]
     fn an_empty_mailbox_takes_one_event_however_large() {
-        for (events, bytes) in [(0, usize::MAX), (usize::MAX, 1)] {
+        for (events, bytes) in [(0, u32::MAX), (u32::MAX, 1)] {
             let mailbox = mailbox(events, bytes);
             for _ in 0..2 {
                 push(&mailbox, 1);
@@ -211,7 +212,7 @@ mod tests {
 
     #[test]
     fn questions_are_never_lost_without_a_word() {
-        let mailbox = mailbox(2, usize::MAX);
+        let mailbox = mailbox(2, u32::MAX);
         push(&mailbox, 1);
         let mut wakes = Wakes::default();
         assert!(mailbox.offer(question(), &mut wakes).is_ok());
@@ -224,7 +225,7 @@ mod tests {
 
     #[test]
     fn the_first_reason_to_end_is_the_one_that_counts_and_mail_still_comes() {
-        let mailbox = mailbox(9, usize::MAX);
+        let mailbox = mailbox(9, u32::MAX);
         let mut wakes = Wakes::default();
         mailbox.close(CloseReason::Replaced, &mut wakes);
         mailbox.close(CloseReason::Shutdown, &mut wakes);

@@ -1,5 +1,6 @@
 //! A client with a session: stanzas both ways, and stream management.
 
+use crate::XmppConfig;
 use crate::front::Xmpp;
 use crate::management::Management;
 use crate::outbound::Sent;
@@ -27,15 +28,33 @@ pub(crate) struct Bound {
     /// Messages written for a client that does not acknowledge: they count as
     /// taken when the connection has swallowed them.
     written: Vec<MessageId>,
-    last_heard: Timestamp,
+    silence: Silence,
     /// The client has sent something since it has the session. Until then it
     /// gets nothing: what it sends first may be that it acknowledges, and what
     /// came before would be lost with the connection.
     has_spoken: bool,
-    /// When it was asked for a sign of life that has not come.
-    pinged_at: Option<Timestamp>,
     /// Messages that were sent before this moment are marked as late.
     live_since: Timestamp,
+}
+
+/// How long the client has said nothing.
+#[derive(Debug, Clone, Copy)]
+enum Silence {
+    /// Since then.
+    Since(Timestamp),
+    /// It was asked for a sign of life then. Its time to answer counts from the
+    /// question: after a machine has slept, too.
+    Asked(Timestamp),
+}
+
+impl Silence {
+    /// When something has to be done about it.
+    fn ends_at(self, config: &XmppConfig) -> Timestamp {
+        match self {
+            Self::Since(heard) => heard.after(config.ping_after()),
+            Self::Asked(asked) => asked.after(config.ping_timeout()),
+        }
+    }
 }
 
 /// So much is written at most before the connection gets a chance to send it.
@@ -50,9 +69,8 @@ impl Bound {
             management: None,
             queue: VecDeque::new(),
             written: Vec::new(),
-            last_heard: now,
+            silence: Silence::Since(now),
             has_spoken: false,
-            pinged_at: None,
             live_since: Timestamp::default(),
         }
     }
@@ -72,8 +90,7 @@ impl Bound {
 
     /// Something has arrived: the client is alive.
     pub(crate) fn heard(&mut self, now: Timestamp) {
-        self.last_heard = now;
-        self.pinged_at = None;
+        self.silence = Silence::Since(now);
     }
 
     /// Handles a direct child of the stream.
@@ -411,10 +428,7 @@ impl Bound {
     /// When [`Bound::time_out`] has something to do.
     pub(crate) fn deadline(&self, front: &Xmpp) -> Timestamp {
         let config = front.config();
-        let silence = match self.pinged_at {
-            Some(pinged_at) => pinged_at.after(config.ping_timeout()),
-            None => self.last_heard.after(config.ping_after()),
-        };
+        let silence = self.silence.ends_at(&config);
         let ask = self.management.as_ref().and_then(|m| m.ask_at());
         ask.map_or(silence, |ask| ask.min(silence))
     }
@@ -424,15 +438,13 @@ impl Bound {
     pub(crate) fn time_out(&mut self, front: &Xmpp, output: &mut BytesMut, now: Timestamp) -> bool {
         self.ask_if_due(front, output, now);
         let config = front.config();
-        if let Some(pinged_at) = self.pinged_at {
-            // Counted from the question: a machine that slept gives its clients
-            // the time to answer.
-            return now < pinged_at.after(config.ping_timeout());
-        }
-        if now < self.last_heard.after(config.ping_after()) {
+        if now < self.silence.ends_at(&config) {
             return true;
         }
-        self.pinged_at = Some(now);
+        if let Silence::Asked(_) = self.silence {
+            return false;
+        }
+        self.silence = Silence::Asked(now);
         match &mut self.management {
             Some(management) => {
                 management.asked();

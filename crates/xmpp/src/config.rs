@@ -21,7 +21,7 @@ pub struct XmppConfig {
     /// Answers to its own questions do not, and twice as many end its stream.
     pub unacknowledged_stanzas: usize,
     /// The same limit in bytes.
-    pub unacknowledged_bytes: usize,
+    pub unacknowledged_bytes: u32,
     /// How long a client whose connection broke may come back and go on as if
     /// nothing had happened; 0 means not at all.
     pub resume_seconds: u32,

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// one so long…
 const ASK_AFTER: Duration = Duration::from_secs(1);
 /// …or when so many stanzas have.
-const ASK_STANZAS: usize = 20;
+const ASK_STANZAS: u32 = 20;
 
 /// What acknowledging takes, once the client has enabled it.
 #[derive(Debug)]
@@ -32,9 +32,9 @@ pub(crate) struct Management {
     pub(crate) told: u32,
     pub(crate) outbox: Outbox<Sent>,
     /// About how much memory that holds.
-    outbox_bytes: usize,
+    outbox_bytes: u32,
     /// Stanzas sent since the client was asked last.
-    sent_since_asked: usize,
+    sent_since_asked: u32,
     /// When the client is to be asked.
     ask_at: Option<Timestamp>,
     pub(crate) ticket: Option<TicketHolder>,
@@ -124,7 +124,7 @@ impl Management {
         let acknowledged = self.outbox.acknowledge(h)?;
         let outbox_bytes = &mut self.outbox_bytes;
         let places = acknowledged.filter_map(|stanza| {
-            *outbox_bytes -= stanza.weight_bytes();
+            *outbox_bytes = outbox_bytes.saturating_sub(stanza.weight_bytes());
             stanza.place()
         });
         let places = places.collect();
@@ -145,14 +145,14 @@ impl Management {
     /// waits, but not the answers to its own questions.
     pub(crate) fn is_overfull(&self, config: &XmppConfig) -> bool {
         self.outbox.len() >= 2 * config.unacknowledged_stanzas
-            || self.outbox_bytes >= 2 * config.unacknowledged_bytes
+            || self.outbox_bytes / 2 >= config.unacknowledged_bytes
     }
 
     /// A stanza was sent.
     pub(crate) fn sent(&mut self, stanza: Sent, now: Timestamp) {
-        self.outbox_bytes += stanza.weight_bytes();
+        self.outbox_bytes = self.outbox_bytes.saturating_add(stanza.weight_bytes());
         self.outbox.sent(stanza);
-        self.sent_since_asked += 1;
+        self.sent_since_asked = self.sent_since_asked.saturating_add(1);
         if self.ask_at.is_none() {
             self.ask_at = Some(now.after(ASK_AFTER));
         }
@@ -160,7 +160,7 @@ impl Management {
 
     /// Everything that was sent is sent again in another connection.
     pub(crate) fn sent_again(&mut self, now: Timestamp) {
-        self.sent_since_asked = self.outbox.len();
+        self.sent_since_asked = u32::try_from(self.outbox.len()).unwrap_or(u32::MAX);
         self.ask_at = (!self.outbox.is_empty()).then_some(now);
     }
 

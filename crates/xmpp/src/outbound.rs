@@ -57,12 +57,13 @@ impl Sent {
     }
 
     /// About how much memory it holds.
-    pub(crate) fn weight_bytes(&self) -> usize {
-        match self {
+    pub(crate) fn weight_bytes(&self) -> u32 {
+        let bytes = match self {
             Self::Event(event) => event.weight_bytes(),
             Self::Late { message, .. } => message.encoded().len() + size_of::<Self>(),
             Self::Reply(stanza) => stanza.len() + size_of::<Self>(),
-        }
+        };
+        u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 
     /// The question that somebody asked the client, if it is one.

@@ -39,7 +39,7 @@ const RANGES: &[(&str, &str, RangeInclusive<u64>)] = &[
     ("accounts", "contacts", 0..=1_000_000),
     ("accounts", "waiting_messages", 1..=100_000_000),
     ("accounts", "mailbox_events", 1..=100_000_000),
-    ("accounts", "mailbox_bytes", 10_000..=17_179_869_184),
+    ("accounts", "mailbox_bytes", 10_000..=1_073_741_824),
     ("accounts", "directed_presences", 0..=1_000_000),
     ("xmpp", "login_timeout_seconds", 1..=3600),
     ("xmpp", "login_attempts", 1..=100),
@@ -47,7 +47,7 @@ const RANGES: &[(&str, &str, RangeInclusive<u64>)] = &[
     // RFC 6120 §13.12 guarantees 10,000 bytes to everybody.
     ("xmpp", "stanza_bytes", 10_000..=16_777_216),
     ("xmpp", "unacknowledged_stanzas", 1..=100_000_000),
-    ("xmpp", "unacknowledged_bytes", 1..=17_179_869_184),
+    ("xmpp", "unacknowledged_bytes", 1..=1_073_741_824),
     ("xmpp", "resume_seconds", 0..=604_800),
     ("xmpp", "ping_seconds", 1..=604_800),
     ("xmpp", "ping_timeout_seconds", 1..=86_400),
@@ -72,7 +72,7 @@ pub(super) fn check(config: &Config) -> Result<(), Misfit> {
 /// Whoever takes their mail one by one can take everything.
 fn check_mailbox(config: &Config) -> Result<(), Misfit> {
     let (stanza, mailbox) = (config.xmpp.stanza_bytes, config.accounts.mailbox_bytes);
-    if stanza as usize <= mailbox {
+    if stanza <= mailbox {
         return Ok(());
     }
     // The one that was changed is the one to look at.
