@@ -1,13 +1,15 @@
 //! The server's side of SASL, with clients that say anything.
 //!
 //! The first byte of an input chooses the mechanism, what the connection can be bound to and what
-//! is offered; the client's messages follow, one a line. So that they get far, three bytes stand
-//! for what only a client that takes part in the exchange can know, and that knows the password:
-//! [`NONCE`], [`BINDING`] and [`PROOF`].
+//! is offered; the client's messages follow, one a line. So that they get far, some bytes stand for
+//! what only a client that takes part in the exchange can know, and that knows the password:
+//! [`NONCE`], [`BINDING`] and [`PROOF`]; and [`FOREIGN_BINDING`] for what such a client would send
+//! to somebody who stands between it and the server.
 //!
 //! Whoever succeeds must have proved that it knows the password, in a message that is checked here
 //! independently; the right proof is never called a wrong one; faults are at places within the
-//! message; and an account that does not exist fails in the same way as a wrong password.
+//! message; what is read of a message is the same every time; and an account that does not exist
+//! fails in the same way as a wrong password.
 
 #![no_main]
 
@@ -26,6 +28,8 @@ const ACCOUNT: &str = "juliet@example.com";
 const PASSWORD: &str = "r0m30myr0m30";
 const SALT: [u8; 16] = [7; 16];
 
+/// Stands for what the message would be bound to in another connection, in base64.
+const FOREIGN_BINDING: u8 = 0xFC;
 /// Stands for the nonce of the exchange.
 const NONCE: u8 = 0xFD;
 /// Stands for what the message is bound to, in base64.
@@ -39,14 +43,31 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     };
     let setting = Setting::chosen_by(choice);
     let known = setting.run(messages, Account::Exists);
-    assert_eq!(known, setting.run(messages, Account::Exists));
     let unknown = setting.run(messages, Account::DoesNotExist);
     match known {
-        Outcome::Success => assert_eq!(unknown, Outcome::Failure(SaslFault::NotAuthorized)),
+        Outcome::Success => {
+            assert_eq!(unknown, Outcome::Failure(SaslFault::NotAuthorized));
+            vary(&setting, messages);
+        }
         Outcome::Failure(_) | Outcome::Unfinished { .. } => assert_eq!(unknown, known),
     }
     Corpus::Keep
 });
+
+/// Changes each byte of what has succeeded, and has the proof checked again.
+fn vary(setting: &Setting, messages: &[u8]) {
+    if setting.mechanism == Mechanism::Plain {
+        // It takes its time.
+        return;
+    }
+    for (at, &byte) in messages.iter().enumerate() {
+        for other in [byte ^ 1, FOREIGN_BINDING] {
+            let mut varied = messages.to_vec();
+            varied[at] = other;
+            setting.run(&varied, Account::Exists);
+        }
+    }
+}
 
 /// What is on offer, and what the client chooses of it.
 struct Setting {
@@ -90,6 +111,23 @@ impl Setting {
                 offered_bindings.map(BindingType::name),
             ),
             bindings,
+        }
+    }
+
+    /// The same in another connection to a server with another certificate.
+    fn elsewhere(&self) -> Self {
+        let Self {
+            mechanism,
+            offer,
+            bindings,
+        } = self;
+        Self {
+            mechanism: *mechanism,
+            offer: offer.clone(),
+            bindings: ChannelBindings {
+                exporter: bindings.exporter.map(|_| [3; 32]),
+                end_point: bindings.end_point.as_ref().map(|_| vec![4; 32]),
+            },
         }
     }
 

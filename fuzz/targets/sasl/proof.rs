@@ -1,7 +1,7 @@
 //! What the client and the server have said so far, and what proves something in it. Written from
 //! RFC 5802, RFC 4616 and RFC 9266, and not from the code that it is held against.
 
-use super::{ACCOUNT, BINDING, NONCE, PASSWORD, PROOF, SALT, Setting, USER};
+use super::{ACCOUNT, BINDING, FOREIGN_BINDING, NONCE, PASSWORD, PROOF, SALT, Setting, USER};
 use anser_sasl::{Hash, Iterations, Mechanism};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -33,7 +33,14 @@ impl<'a> Talk<'a> {
         for &byte in message {
             match (byte, self.scram()) {
                 (NONCE, Some(scram)) => filled.extend_from_slice(scram.nonce),
-                (BINDING, Some(scram)) => filled.extend(scram.binding().unwrap_or_default()),
+                (BINDING, Some(scram)) => {
+                    let binding = scram.binding(self.setting);
+                    filled.extend(binding.unwrap_or_default());
+                }
+                (FOREIGN_BINDING, Some(scram)) => {
+                    let binding = scram.binding(&self.setting.elsewhere());
+                    filled.extend(binding.unwrap_or_default());
+                }
                 (PROOF, Some(scram)) => {
                     let before = filled.strip_suffix(b",p=").unwrap_or(&filled);
                     let proof = scram.proof(before);
@@ -116,15 +123,15 @@ struct Scram<'a> {
 
 impl Scram<'_> {
     /// `cbind-input` in base64, if the client may bind in the way that it says.
-    fn binding(&self) -> Option<Vec<u8>> {
-        let bindings = &self.setting.bindings;
-        let is_plus = self.setting.mechanism.is_plus();
+    fn binding(&self, setting: &Setting) -> Option<Vec<u8>> {
+        let bindings = &setting.bindings;
+        let is_plus = setting.mechanism.is_plus();
         let flag = self.header.split(|&byte| byte == b',').next()?;
         let data: &[u8] = match flag {
             b"p=tls-exporter" if is_plus => bindings.exporter.as_ref()?,
             b"p=tls-server-end-point" if is_plus => bindings.end_point.as_ref()?,
             b"n" if !is_plus => &[],
-            b"y" if !self.setting.offer.has_plus() => &[],
+            b"y" if !setting.offer.has_plus() => &[],
             _ => return None,
         };
         Some(BASE64.encode([self.header, data].concat()).into_bytes())
@@ -156,7 +163,7 @@ impl Scram<'_> {
         let nonce = fields.next()?.strip_prefix(b"r=")?;
         Some(
             self.is_of_user()
-                && binding == self.binding()?
+                && binding == self.binding(self.setting)?
                 && nonce == self.nonce
                 && proof == self.proof(without_proof).as_bytes(),
         )
