@@ -197,6 +197,9 @@ impl Person {
             (Stage::Online, "enabled") => {
                 let stream = self.stream.as_mut().unwrap();
                 stream.id = element.attribute("id").map(Into::into);
+                // What the server sent before, such as a ping, is not counted
+                // (XEP-0198 §4).
+                stream.handled = 0;
             }
             (Stage::Online, "r") => self.acknowledge(),
             (Stage::Online, "a") => {
