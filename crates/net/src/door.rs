@@ -35,12 +35,12 @@ impl Door {
     }
 
     /// Lets clients in until the future is dropped: each runs on one of the
-    /// workers, as `serve` says.
+    /// workers, as `serve` says, which gives up the [`Guest`] at the end.
     pub async fn serve<F: Future<Output = ()> + Send + 'static>(
         self,
         workers: Arc<Workers>,
         guests: Arc<Guests>,
-        serve: impl Fn(TcpStream, SocketAddr) -> F + Clone + Send + 'static,
+        serve: impl Fn(TcpStream, SocketAddr, Guest) -> F,
     ) {
         loop {
             let (stream, peer) = match self.listener.accept().await {
@@ -56,14 +56,8 @@ impl Door {
                 tracing::debug!(%peer, "turned away: too many connections");
                 continue;
             };
-            let serve = serve.clone();
             if let Ok(stream) = prepare(stream) {
-                workers.spawn(async move {
-                    if let Ok(stream) = TcpStream::from_std(stream) {
-                        serve(stream, peer).await;
-                    }
-                    drop(guest);
-                });
+                workers.spawn(|| Ok(serve(TcpStream::from_std(stream)?, peer, guest)));
             }
         }
     }

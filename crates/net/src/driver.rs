@@ -53,27 +53,40 @@ enum Event {
     Abandoned,
 }
 
-/// Runs a connection to its end.
-pub async fn drive<P: Protocol>(stream: TcpStream, opening: Opening, protocol: P, terms: &Terms) {
+/// Runs a connection to its end; `guest` stays as long.
+///
+/// This is no `async fn`: that would keep its arguments a second time, for as
+/// long as the connection lasts.
+pub fn drive<P: Protocol, G: Send>(
+    stream: TcpStream,
+    opening: Opening,
+    protocol: P,
+    terms: Arc<Terms>,
+    guest: G,
+) -> impl Future<Output = ()> + Send {
     let mut connection = Connection {
         wire: Wire::new(stream, terms.write_timeout),
         protocol,
         rest: BytesMut::new(),
         terms,
+        guest,
     };
-    let ended = connection.run(opening).await;
-    Box::pin(connection.end(ended)).await;
+    async move {
+        let ended = connection.run(opening).await;
+        Box::pin(connection.end(ended)).await;
+    }
 }
 
-struct Connection<'a, P> {
+struct Connection<P, G> {
     wire: Wire,
     protocol: P,
     /// The beginning of something that has not arrived whole.
     rest: BytesMut,
-    terms: &'a Terms,
+    terms: Arc<Terms>,
+    guest: G,
 }
 
-impl<P: Protocol> Connection<'_, P> {
+impl<P: Protocol, G: Send> Connection<P, G> {
     /// Until one side has had enough. An error means that the connection broke.
     async fn run(&mut self, opening: Opening) -> io::Result<Ending> {
         if opening == Opening::Secured {
@@ -221,6 +234,7 @@ impl<P: Protocol> Connection<'_, P> {
         // What the protocol holds is free while the goodbye is on its way.
         drop(self.protocol);
         self.wire.close(&last).await;
+        drop(self.guest);
     }
 
     async fn lose(&mut self, last: &mut BytesMut) {

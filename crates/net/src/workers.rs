@@ -42,9 +42,19 @@ impl Workers {
         })
     }
 
-    /// Runs `task` on the thread whose turn it is. Its panics are its own.
-    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    /// Runs the task that `begin` makes on the thread whose turn it is. Its
+    /// panics are its own. What `begin` makes of sockets belongs to that thread;
+    /// if it fails, there is nothing to run.
+    pub fn spawn<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        begin: impl FnOnce() -> io::Result<F>,
+    ) {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        self.runtimes[turn % self.runtimes.len()].spawn(task);
+        let runtime = &self.runtimes[turn % self.runtimes.len()];
+        let _inside = runtime.enter();
+        match begin() {
+            Ok(task) => drop(runtime.spawn(task)),
+            Err(error) => tracing::warn!(%error, "a connection cannot be served"),
+        }
     }
 }

@@ -125,11 +125,11 @@ async fn serve_with(opening: Opening, patience: Option<Duration>, hearing: Heari
     .unwrap();
     let authority = CertificateDer::from_pem_file(folder.path().join("ca.pem")).unwrap();
     let certificates = Arc::new(Certificates::new(identity));
-    let terms = Terms {
+    let terms = Arc::new(Terms {
         clock: Arc::new(Clock::default()),
         tls: Some(TlsAcceptor::new(certificates, &["echo"])),
         write_timeout: Duration::from_secs(3600),
-    };
+    });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (told, hears) = mpsc::unbounded_channel();
@@ -141,7 +141,7 @@ async fn serve_with(opening: Opening, patience: Option<Duration>, hearing: Heari
             deadline,
             hearing,
         };
-        drive(stream, opening, echo, &terms).await;
+        drive(stream, opening, echo, terms, ()).await;
     });
     Server {
         address,

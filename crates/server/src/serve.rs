@@ -286,12 +286,9 @@ impl Server {
         door.serve(
             Arc::clone(&self.workers),
             Arc::clone(&self.guests),
-            move |stream, _peer| {
-                let (terms, xmpp) = (Arc::clone(&terms), Arc::clone(&xmpp));
-                async move {
-                    let client = xmpp.connect(entry, terms.clock.now());
-                    drive(stream, kind.opening, client, &terms).await;
-                }
+            move |stream, _peer, guest| {
+                let client = xmpp.connect(entry, terms.clock.now());
+                drive(stream, kind.opening, client, Arc::clone(&terms), guest)
             },
         )
     }
