@@ -1,22 +1,27 @@
 //! A client with a session: stanzas both ways, and stream management.
 
-use crate::XmppConfig;
 use crate::front::Xmpp;
 use crate::management::Management;
 use crate::outbound::Sent;
 use crate::resumption::TicketHolder;
 use crate::{iq, message, presence};
-use anser_hub::{CloseReason, Event, Query, SessionHandle};
+use anser_hub::{Event, Query, SessionHandle};
 use anser_jid::Jid;
 use anser_store::{MessageId, Timestamp};
-use anser_xml::{Element, Writer};
+use anser_xml::Element;
 use anser_xmpp_proto::payload::stream_management::{self as sm, Request};
 use anser_xmpp_proto::{
-    DefinedCondition, Kind, Outbox, StanzaError, StanzaHeader, StreamCondition, StreamError, ns,
+    DefinedCondition, Kind, Outbox, StanzaError, StanzaHeader, StreamCondition, StreamError,
 };
 use bytes::BytesMut;
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
+
+mod mail;
+mod silence;
+
+pub(crate) use mail::BITE_BYTES;
+use silence::Silence;
 
 /// A stream with a session. It may outlive the connection that it is in.
 #[derive(Debug)]
@@ -36,31 +41,6 @@ pub(crate) struct Bound {
     /// Messages that were sent before this moment are marked as late.
     live_since: Timestamp,
 }
-
-/// How long the client has said nothing.
-#[derive(Debug, Clone, Copy)]
-enum Silence {
-    /// Since then.
-    Since(Timestamp),
-    /// It was asked for a sign of life then. Its time to answer counts from the
-    /// question: after a machine has slept, too.
-    Asked(Timestamp),
-}
-
-impl Silence {
-    /// When something has to be done about it.
-    fn ends_at(self, config: &XmppConfig) -> Timestamp {
-        match self {
-            Self::Since(heard) => heard.after(config.ping_after()),
-            Self::Asked(asked) => asked.after(config.ping_timeout()),
-        }
-    }
-}
-
-/// So much is written at most before the connection gets a chance to send it.
-pub(crate) const BITE_BYTES: usize = 64 << 10;
-/// Messages are read from the log so many at a time.
-const PAGE: usize = 20;
 
 impl Bound {
     pub(crate) fn new(session: SessionHandle, now: Timestamp) -> Self {
@@ -86,11 +66,6 @@ impl Bound {
     /// Whether the exchange has ended the session.
     pub(crate) fn is_over(&self) -> bool {
         self.session.mailbox().closed().is_some()
-    }
-
-    /// Something has arrived: the client is alive.
-    pub(crate) fn heard(&mut self, now: Timestamp) {
-        self.silence = Silence::Since(now);
     }
 
     /// Handles a direct child of the stream.
@@ -204,17 +179,6 @@ impl Bound {
         Ok(())
     }
 
-    /// Acknowledges what is settled if the client waits for that. What of it
-    /// was refused after all has to be on its way to the client by now, so that
-    /// nobody takes it for delivered.
-    fn acknowledge(&mut self, settled: u32, output: &mut BytesMut) {
-        if let Some(management) = &mut self.management
-            && let Some(h) = management.pay(settled)
-        {
-            sm::write_acknowledgement(output, h);
-        }
-    }
-
     /// Goes on in a new connection (XEP-0198 §5). What the client sent in the
     /// old one is settled first: it sends again whatever is not counted as
     /// handled, and that must not be something on its way to the disk.
@@ -245,34 +209,6 @@ impl Bound {
         Ok(())
     }
 
-    /// Whether [`Bound::mail`] has something to do.
-    pub(crate) fn poll_mail(&mut self, front: &Xmpp, context: &mut Context<'_>) -> Poll<()> {
-        if !self.written.is_empty() {
-            // Whoever polls has sent what was written.
-            front.hub().taken(&self.session, self.written.drain(..));
-            self.written = Vec::new();
-        }
-        if self.is_held_back(front) {
-            return self.session.mailbox().poll_closed(context);
-        }
-        if let Some(owed) = self.management.as_ref().and_then(|m| m.owed())
-            && self.session.poll_settled(owed, context).is_ready()
-        {
-            return Poll::Ready(());
-        }
-        if !self.queue.is_empty() {
-            return Poll::Ready(());
-        }
-        self.session.mailbox().poll_ready(context)
-    }
-
-    /// Mail has to wait: the client has not spoken yet, or so much is under way
-    /// to it that it has to acknowledge some first.
-    fn is_held_back(&self, front: &Xmpp) -> bool {
-        let is_full = |management: &Management| management.is_full(&front.config());
-        !self.has_spoken || self.management.as_deref().is_some_and(is_full)
-    }
-
     /// Another connection wants the stream.
     pub(crate) fn poll_abandoned(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self.ticket() {
@@ -284,97 +220,6 @@ impl Bound {
     /// Whether another connection has asked for the stream.
     pub(crate) fn is_wanted(&self) -> bool {
         self.ticket().is_some_and(TicketHolder::is_wanted)
-    }
-
-    /// Sends what others have for the client, a good bite of it.
-    ///
-    /// # Errors
-    /// How the stream ends.
-    pub(crate) async fn mail(
-        &mut self,
-        front: &Xmpp,
-        output: &mut BytesMut,
-        now: Timestamp,
-    ) -> Result<(), StreamError> {
-        if let Some(reason) = self.session.mailbox().closed() {
-            // Refusals may be among what an overfull mailbox has lost.
-            if self.management.is_some() && reason != CloseReason::Overfull {
-                self.settle(output, now).await;
-            }
-            return Err(closing(reason));
-        }
-        while output.len() < BITE_BYTES && !self.is_held_back(front) {
-            match self.queue.pop_front() {
-                Some(Event::Waiting(places)) => {
-                    self.send_waiting(front, places, output, now).await?;
-                }
-                Some(event) => self.send(Sent::Event(event), output, now),
-                None if self.look_for_mail(output) => {}
-                None => break,
-            }
-        }
-        self.ask_if_due(front, output, now);
-        Ok(())
-    }
-
-    /// Looks into the mailbox once everything from it is sent. Says whether
-    /// there was something.
-    fn look_for_mail(&mut self, output: &mut BytesMut) -> bool {
-        // In this order: a refusal is in the mailbox before it counts as
-        // settled.
-        let settled = self.session.settled();
-        self.queue = self.session.mailbox().take().into();
-        let has_mail = !self.queue.is_empty();
-        if let Some(management) = &mut self.management {
-            let before = std::mem::replace(&mut management.told, settled);
-            let told = if has_mail { before } else { settled };
-            self.acknowledge(told, output);
-        }
-        has_mail
-    }
-
-    /// The last that the client hears: what it has sent is settled, and then
-    /// refused or acknowledged, or it would send that again in another session.
-    async fn settle(&mut self, output: &mut BytesMut, now: Timestamp) {
-        self.session.all_settled().await;
-        let settled = self.session.settled();
-        self.queue.extend(self.session.mailbox().take());
-        let is_refusal = |event: &Event| matches!(event, Event::Refused { .. });
-        let (refusals, rest): (Vec<_>, _) = self.queue.drain(..).partition(is_refusal);
-        self.queue = rest.into();
-        for refusal in refusals {
-            self.send(Sent::Event(refusal), output, now);
-        }
-        if let Some(management) = &mut self.management {
-            sm::write_acknowledgement(output, management.acknowledgement(settled));
-        }
-    }
-
-    /// Sends messages that wait in the log; those beyond the first page go back
-    /// to the head of the queue.
-    ///
-    /// # Errors
-    /// They cannot be read. They go on waiting for the next session; later ones
-    /// must not overtake them in this.
-    async fn send_waiting(
-        &mut self,
-        front: &Xmpp,
-        mut places: Vec<MessageId>,
-        output: &mut BytesMut,
-        now: Timestamp,
-    ) -> Result<(), StreamError> {
-        let rest = places.split_off(places.len().min(PAGE));
-        let messages = front.hub().waiting(&places).await.map_err(|error| {
-            tracing::error!(%error, "waiting messages cannot be read");
-            StreamError::from(StreamCondition::InternalServerError)
-        })?;
-        for (place, message) in messages {
-            self.send(Sent::waiting(message, place), output, now);
-        }
-        if !rest.is_empty() {
-            self.queue.push_front(Event::Waiting(rest));
-        }
-        Ok(())
     }
 
     /// Writes a stanza, and keeps it if the client acknowledges.
@@ -414,58 +259,6 @@ impl Bound {
             let from = to.map(Jid::as_str);
             error.write_reply(output, kind, from, Some(own.as_str()), id);
         });
-    }
-
-    fn ask_if_due(&mut self, front: &Xmpp, output: &mut BytesMut, now: Timestamp) {
-        let is_held_back = self.is_held_back(front);
-        if let Some(management) = &mut self.management
-            && management.shall_ask(is_held_back, now)
-        {
-            sm::write_ask(output);
-        }
-    }
-
-    /// When [`Bound::time_out`] has something to do.
-    pub(crate) fn deadline(&self, front: &Xmpp) -> Timestamp {
-        let config = front.config();
-        let silence = self.silence.ends_at(&config);
-        let ask = self.management.as_ref().and_then(|m| m.ask_at());
-        ask.map_or(silence, |ask| ask.min(silence))
-    }
-
-    /// Asks for an acknowledgement, or for a sign of life. Says whether the
-    /// connection is alive.
-    pub(crate) fn time_out(&mut self, front: &Xmpp, output: &mut BytesMut, now: Timestamp) -> bool {
-        self.ask_if_due(front, output, now);
-        let config = front.config();
-        if now < self.silence.ends_at(&config) {
-            return true;
-        }
-        if let Silence::Asked(_) = self.silence {
-            return false;
-        }
-        self.silence = Silence::Asked(now);
-        match &mut self.management {
-            Some(management) => {
-                management.asked();
-                sm::write_ask(output);
-            }
-            None => self.write_ping(front, output),
-        }
-        true
-    }
-
-    /// XEP-0199 §4.1
-    fn write_ping(&self, front: &Xmpp, output: &mut BytesMut) {
-        let own = self.session.address();
-        let mut writer = Writer::new(output);
-        let mut iq = writer
-            .open("iq")
-            .attribute("type", "get")
-            .attribute("id", &front.new_id())
-            .attribute("from", own.domain())
-            .attribute("to", own.as_str());
-        iq.open("ping").namespace(ns::PING).close();
     }
 
     /// The client says goodbye: what it has sent is settled and acknowledged
@@ -510,19 +303,5 @@ fn query(event: Event) -> Option<std::sync::Arc<Query>> {
         | Event::Unanswered(_)
         | Event::Roster(_)
         | Event::Refused { .. } => None,
-    }
-}
-
-fn closing(reason: CloseReason) -> StreamError {
-    match reason {
-        CloseReason::Replaced => {
-            StreamCondition::Conflict.because("another session has taken the resource")
-        }
-        CloseReason::Revoked => {
-            StreamCondition::NotAuthorized.because("the account is gone or has a new password")
-        }
-        CloseReason::Shutdown => StreamCondition::SystemShutdown.into(),
-        CloseReason::Overfull => StreamCondition::ResourceConstraint
-            .because("more was waiting for the session than a mailbox holds"),
     }
 }

@@ -1,0 +1,90 @@
+//! Clients that say nothing: they are asked, and then given up.
+
+use super::Bound;
+use crate::XmppConfig;
+use crate::front::Xmpp;
+use anser_store::Timestamp;
+use anser_xml::Writer;
+use anser_xmpp_proto::ns;
+use anser_xmpp_proto::payload::stream_management as sm;
+use bytes::BytesMut;
+
+/// How long the client has said nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Silence {
+    /// Since then.
+    Since(Timestamp),
+    /// It was asked for a sign of life then. Its time to answer counts from the
+    /// question: after a machine has slept, too.
+    Asked(Timestamp),
+}
+
+impl Silence {
+    /// When something has to be done about it.
+    fn ends_at(self, config: &XmppConfig) -> Timestamp {
+        match self {
+            Self::Since(heard) => heard.after(config.ping_after()),
+            Self::Asked(asked) => asked.after(config.ping_timeout()),
+        }
+    }
+}
+
+impl Bound {
+    /// Something has arrived: the client is alive.
+    pub(crate) fn heard(&mut self, now: Timestamp) {
+        self.silence = Silence::Since(now);
+    }
+
+    /// When [`Bound::time_out`] has something to do.
+    pub(crate) fn deadline(&self, front: &Xmpp) -> Timestamp {
+        let config = front.config();
+        let silence = self.silence.ends_at(&config);
+        let ask = self.management.as_ref().and_then(|m| m.ask_at());
+        ask.map_or(silence, |ask| ask.min(silence))
+    }
+
+    /// Asks for an acknowledgement, or for a sign of life. Says whether the
+    /// connection is alive.
+    pub(crate) fn time_out(&mut self, front: &Xmpp, output: &mut BytesMut, now: Timestamp) -> bool {
+        self.ask_if_due(front, output, now);
+        let config = front.config();
+        if now < self.silence.ends_at(&config) {
+            return true;
+        }
+        if let Silence::Asked(_) = self.silence {
+            return false;
+        }
+        self.silence = Silence::Asked(now);
+        match &mut self.management {
+            Some(management) => {
+                management.asked();
+                sm::write_ask(output);
+            }
+            None => self.write_ping(front, output),
+        }
+        true
+    }
+
+    /// XEP-0199 §4.1
+    fn write_ping(&self, front: &Xmpp, output: &mut BytesMut) {
+        let own = self.session.address();
+        let mut writer = Writer::new(output);
+        let mut iq = writer
+            .open("iq")
+            .attribute("type", "get")
+            .attribute("id", &front.new_id())
+            .attribute("from", own.domain())
+            .attribute("to", own.as_str());
+        iq.open("ping").namespace(ns::PING).close();
+    }
+
+    /// Asks for an acknowledgement if it is time to.
+    pub(super) fn ask_if_due(&mut self, front: &Xmpp, output: &mut BytesMut, now: Timestamp) {
+        let is_held_back = self.is_held_back(front);
+        if let Some(management) = &mut self.management
+            && management.shall_ask(is_held_back, now)
+        {
+            sm::write_ask(output);
+        }
+    }
+}
