@@ -1,6 +1,7 @@
 //! An account while somebody needs it.
 
 use crate::credentials::CREDENTIALS;
+use crate::directory::Resident;
 use crate::inbox::{Inbox, InboxRecord, Slots};
 use crate::roster::{Contact, Roster};
 use crate::sync::lock;
@@ -133,10 +134,6 @@ impl Account {
         }))
     }
 
-    pub(crate) fn address(&self) -> &BareJid {
-        &self.address
-    }
-
     pub(crate) fn state(&self) -> MutexGuard<'_, AccountState> {
         lock(&self.state)
     }
@@ -146,15 +143,6 @@ impl Account {
     /// account's state.
     pub(crate) fn announce(&self) -> MutexGuard<'_, ()> {
         lock(&self.announcing)
-    }
-
-    /// Notes that somebody needed the account.
-    pub(crate) fn touch(&self, now: Timestamp) {
-        self.last_used.store(now.millis(), Ordering::Relaxed);
-    }
-
-    pub(crate) fn last_used(&self) -> Timestamp {
-        Timestamp::from_millis(self.last_used.load(Ordering::Relaxed))
     }
 
     /// Whether the account has been removed. No session opens from then on, and
@@ -217,7 +205,26 @@ impl Account {
     }
 }
 
-fn to_json(value: &impl Serialize) -> bytes::Bytes {
+impl Resident for Account {
+    fn address(&self) -> &BareJid {
+        &self.address
+    }
+
+    fn touch(&self, now: Timestamp) {
+        self.last_used.store(now.millis(), Ordering::Relaxed);
+    }
+
+    fn last_used(&self) -> Timestamp {
+        Timestamp::from_millis(self.last_used.load(Ordering::Relaxed))
+    }
+
+    /// It has something to write down.
+    fn is_needed(&self) -> bool {
+        self.state().inbox_is_dirty
+    }
+}
+
+pub(crate) fn to_json(value: &impl Serialize) -> bytes::Bytes {
     let json = serde_json::to_vec(value);
     json.expect("plain structs with text keys have a JSON form")
         .into()

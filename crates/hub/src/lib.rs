@@ -26,6 +26,7 @@ mod mailbox;
 mod message;
 mod pipeline;
 mod presence;
+mod room;
 mod roster;
 mod session;
 mod sync;
@@ -42,5 +43,12 @@ pub use mailbox::Mailbox;
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
 pub use pipeline::{Parcel, Recipient};
 pub use presence::{Presence, PresenceKind};
+pub use room::{
+    Actor, Affiliated, Affiliation, AffiliationChange, ConfigNews, Creation, Deed, Departure,
+    Destruction, Entrance, Invitation, IsModerated, Look, OccupantId, PastWanted, Present,
+    PrivateMessages, Role, RoleChange, Room, RoomConfig, RoomError, RoomEvent, RoomInfo,
+    RoomMessage, RoomPresence, RoomSummary, RoomsConfig, Sight, Speaker, Speech, VoiceRequest,
+    Whois,
+};
 pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
 pub use session::{Session, SessionHandle};

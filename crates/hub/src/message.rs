@@ -34,6 +34,8 @@ impl Traits {
     pub const NO_STORE: Self = Self(1 << 2);
     /// The sender wants it kept until it is delivered only (XEP-0334 §4.1).
     pub const NO_PERMANENT_STORE: Self = Self(1 << 3);
+    /// It changes the subject of a room (XEP-0045 §8.1).
+    pub const SUBJECT: Self = Self(1 << 7);
 
     /// Both sets.
     #[must_use]
@@ -219,8 +221,14 @@ impl Message {
             MessageKind::Normal | MessageKind::Chat => true,
             MessageKind::Groupchat | MessageKind::Headline | MessageKind::Error => false,
         };
+        kept && self.is_worth_keeping()
+    }
+
+    /// Whether there is something in it that its sender wants kept.
+    #[must_use]
+    pub fn is_worth_keeping(&self) -> bool {
         let wanted = self.traits.contains(Traits::CONTENT) || self.traits.contains(Traits::STORE);
-        kept && wanted && !self.traits.contains(Traits::NO_STORE)
+        wanted && !self.traits.contains(Traits::NO_STORE)
     }
 }
 

@@ -8,7 +8,9 @@
 //! 4. **Acknowledge**: the sender's session counts it as settled.
 
 use crate::account::{Account, AccountState, Device, FOR_DEVICES, FOR_HISTORY, FOR_SESSION};
+use crate::directory::Resident;
 use crate::mailbox::Wakes;
+use crate::room::{RoomDelivery, deliver_whisper};
 use crate::{
     Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle, Then,
     Traits,
@@ -25,8 +27,17 @@ pub struct Parcel {
 }
 
 #[derive(Debug)]
-enum Content {
+pub(crate) enum Content {
+    /// To an account.
     Message(Delivery),
+    /// To everybody in a room.
+    Room(RoomDelivery),
+    /// To one session in a room.
+    Whisper {
+        listener: Arc<Session>,
+        message: Arc<Message>,
+    },
+    /// To one session.
     Query(Arc<Query>),
 }
 
@@ -35,7 +46,10 @@ impl Parcel {
     pub(crate) fn weight_bytes(&self) -> usize {
         let payload = match &self.content {
             Content::Message(Delivery { place: Some(_), .. }) => 0,
-            Content::Message(Delivery { message, .. }) => message.encoded().len(),
+            Content::Room(RoomDelivery { place: Some(_), .. }) => 0,
+            Content::Message(Delivery { message, .. })
+            | Content::Room(RoomDelivery { message, .. })
+            | Content::Whisper { message, .. } => message.encoded().len(),
             Content::Query(query) => query.weight_bytes(),
         };
         payload + size_of::<Self>()
@@ -44,7 +58,7 @@ impl Parcel {
 
 /// A message on its way to an account.
 #[derive(Debug, Clone)]
-struct Delivery {
+pub(crate) struct Delivery {
     recipient: Arc<Account>,
     message: Arc<Message>,
     /// Where it is in the logs, if it is there.
@@ -171,7 +185,7 @@ impl Hub {
 
     /// Delivers what is not kept: at once, or behind what its sender has in the
     /// journal.
-    fn pass(&self, sender: &Arc<Session>, content: Content, now: Timestamp) {
+    pub(crate) fn pass(&self, sender: &Arc<Session>, content: Content, now: Timestamp) {
         if sender.has_unsettled() {
             sender.on_submitted();
             self.journal()
@@ -191,9 +205,12 @@ impl Hub {
         let sender = Arc::clone(&parcel.sender);
         match (outcome, parcel.content) {
             (Ok(()), content) => self.deliver(Parcel { content, ..parcel }, wakes),
-            (Err(error), Content::Message(Delivery { message, .. })) => {
-                refuse(&sender, message, error.into(), wakes);
-            }
+            (
+                Err(error),
+                Content::Message(Delivery { message, .. })
+                | Content::Room(RoomDelivery { message, .. })
+                | Content::Whisper { message, .. },
+            ) => refuse(&sender, message, error.into(), wakes),
             (Err(_), Content::Query(_)) => {}
         }
         sender.on_settled(wakes);
@@ -204,6 +221,18 @@ impl Hub {
             Content::Message(delivery) => {
                 if let Err(error) = deliver_message(&delivery, wakes) {
                     refuse(&parcel.sender, delivery.message, error, wakes);
+                }
+            }
+            Content::Room(delivery) => {
+                let message = Arc::clone(&delivery.message);
+                if let Err(error) = self.deliver_to_room(delivery, wakes) {
+                    refuse(&parcel.sender, message, error, wakes);
+                }
+            }
+            Content::Whisper { listener, message } => {
+                let delivered = deliver_whisper(&listener, Arc::clone(&message), wakes);
+                if let Err(error) = delivered {
+                    refuse(&parcel.sender, message, error, wakes);
                 }
             }
             Content::Query(query) => self.deliver_query(&query, wakes),
@@ -252,7 +281,7 @@ fn refuse(sender: &Session, message: Arc<Message>, error: SendError, wakes: &mut
     sender.mailbox().push(refused, wakes);
 }
 
-fn deliver_later(sender: &Arc<Session>, content: Content) -> Then {
+pub(crate) fn deliver_later(sender: &Arc<Session>, content: Content) -> Then {
     let sender = Arc::clone(sender);
     Then::Deliver(Box::new(Parcel { sender, content }))
 }
