@@ -50,3 +50,9 @@ pub const HINTS: &str = "urn:xmpp:hints";
 pub const CHAT_STATES: &str = "http://jabber.org/protocol/chatstates";
 /// Offline messages (XEP-0160).
 pub const OFFLINE: &str = "msgoffline";
+/// Data forms (XEP-0004).
+pub const FORM: &str = "jabber:x:data";
+/// Result set management (XEP-0059).
+pub const RSM: &str = "http://jabber.org/protocol/rsm";
+/// Stanza forwarding (XEP-0297).
+pub const FORWARD: &str = "urn:xmpp:forward:0";
