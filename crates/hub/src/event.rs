@@ -70,6 +70,20 @@ pub struct Query {
     pub lang: Option<Box<str>>,
     /// XML children, self-contained as those of a message are.
     pub payload: Bytes,
+    /// What stands behind a question that goes through a room.
+    pub relay: Option<Box<Relay>>,
+}
+
+/// A question from one occupant of a room to another: neither learns who the
+/// other is (XEP-0045 §15.4).
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// The session that asks.
+    pub asker: FullJid,
+    /// Whom it has asked, as they are in the room.
+    pub asked: FullJid,
+    /// The question's own id.
+    pub id: Box<str>,
 }
 
 /// What a query is (RFC 6120 §8.2.3).

@@ -8,8 +8,8 @@ use crate::pipeline::Parcel;
 use crate::room::Room;
 use crate::sync::lock;
 use crate::{
-    AccountsConfig, CloseReason, Event, Login, Mailbox, NotKept, OpenError, RoomsConfig, Session,
-    SessionHandle,
+    AccountsConfig, CloseReason, Counters, Event, Login, Mailbox, NotKept, OpenError, RoomsConfig,
+    Session, SessionHandle,
 };
 use anser_jid::{BareJid, FullJid, Jid};
 use anser_store::{Change, Journal, Refusal, Settled, Store, StoreError, Timestamp, Weigh};
@@ -88,6 +88,7 @@ pub struct Hub {
     pub(crate) emptied: Mutex<Vec<Arc<Room>>>,
     /// What names are made with that tell strangers nothing.
     pub(crate) secret: [u8; 32],
+    counters: Counters,
     /// Accounts whose devices stand elsewhere in the log than is written down.
     dirty: Mutex<Vec<Arc<Account>>>,
     /// How often an account was removed or got other credentials.
@@ -113,6 +114,7 @@ impl Hub {
             rooms: Directory::new(),
             emptied: Mutex::default(),
             secret,
+            counters: Counters::default(),
             dirty: Mutex::default(),
             revocations: AtomicU64::new(0),
         })
@@ -137,6 +139,12 @@ impl Hub {
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What was counted since the start.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Whether accounts of this domain live here.

@@ -16,6 +16,7 @@ mod availability;
 mod command;
 mod config;
 mod contacts;
+mod counters;
 mod credentials;
 mod directory;
 mod error;
@@ -35,9 +36,10 @@ pub use command::{
     COMMANDS, Command, CommandError, NewAccount, UserAdd, UserDelete, UserList, run_command,
 };
 pub use config::{AccountsConfig, MailboxLimits};
+pub use counters::Counters;
 pub use credentials::{Credentials, Login};
 pub use error::{AccountError, NotKept, OpenError, RosterError, SendError};
-pub use event::{CloseReason, Event, Query, QueryKind};
+pub use event::{CloseReason, Event, Query, QueryKind, Relay};
 pub use hub::{Domains, Hub, HubConfig, Then};
 pub use mailbox::Mailbox;
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};

@@ -63,6 +63,17 @@ pub(crate) struct Delivery {
     message: Arc<Message>,
     /// Where it is in the logs, if it is there.
     place: Option<MessageId>,
+    /// Whose it is.
+    origin: Origin,
+}
+
+/// In whose name a message is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// Its sender's.
+    Sender,
+    /// A room's: it is not in its sender's log.
+    Room,
 }
 
 /// The account that a message is for.
@@ -93,6 +104,31 @@ impl Hub {
         message: Arc<Message>,
         now: Timestamp,
     ) -> Result<(), SendError> {
+        self.send_as(Origin::Sender, sender, recipient, message, now)
+    }
+
+    /// The same in the name of a room that the session has asked to send it.
+    ///
+    /// # Errors
+    /// [`SendError`]; the message goes nowhere.
+    pub fn send_for_room(
+        &self,
+        sender: &SessionHandle,
+        recipient: Recipient,
+        message: Arc<Message>,
+        now: Timestamp,
+    ) -> Result<(), SendError> {
+        self.send_as(Origin::Room, sender, recipient, message, now)
+    }
+
+    fn send_as(
+        &self,
+        origin: Origin,
+        sender: &SessionHandle,
+        recipient: Recipient,
+        message: Arc<Message>,
+        now: Timestamp,
+    ) -> Result<(), SendError> {
         let sender = sender.session();
         let Recipient(recipient) = recipient;
         if recipient.is_gone() {
@@ -108,6 +144,7 @@ impl Hub {
             recipient,
             message,
             place: None,
+            origin,
         };
         if delivery.message.is_logged() {
             self.append(sender, delivery, now);
@@ -262,13 +299,17 @@ impl Hub {
     }
 
     fn unanswered(&self, query: &Query, wakes: &mut Wakes) {
-        let Some(asker) = query.from.resource().filter(|_| query.kind.is_question()) else {
+        let asker = match &query.relay {
+            Some(relay) => &Jid::from(relay.asker.clone()),
+            None => &query.from,
+        };
+        let Some(resource) = asker.resource().filter(|_| query.kind.is_question()) else {
             return;
         };
-        let Some(account) = self.resident(&query.from) else {
+        let Some(account) = self.resident(asker) else {
             return;
         };
-        if let Some(device) = account.state().device(asker) {
+        if let Some(device) = account.state().device(resource) {
             let event = Event::Unanswered(Arc::new(query.clone()));
             device.session.mailbox().push(event, wakes);
         }
@@ -288,7 +329,12 @@ pub(crate) fn deliver_later(sender: &Arc<Session>, content: Content) -> Then {
 
 /// A message's entries in the logs of both sides.
 fn entries(sender: &Account, delivery: &Delivery) -> Vec<NewEntry> {
-    let (own, other) = (sender.address(), delivery.recipient.address());
+    let room = delivery.message.from().to_bare();
+    let own = match delivery.origin {
+        Origin::Sender => sender.address(),
+        Origin::Room => &room,
+    };
+    let other = delivery.recipient.address();
     let history = history_flags(&delivery.message);
     let addressed = match delivery.message.to().is_bare() {
         true => EntryFlags::NONE,
@@ -299,7 +345,7 @@ fn entries(sender: &Account, delivery: &Delivery) -> Vec<NewEntry> {
         counterpart: own.clone(),
         flags: history.with(FOR_DEVICES).with(addressed),
     }];
-    if own != other && !sender.is_gone() {
+    if delivery.origin == Origin::Sender && own != other && !sender.is_gone() {
         entries.push(NewEntry {
             owner: own.clone(),
             counterpart: other.clone(),
@@ -321,6 +367,7 @@ fn deliver_message(delivery: &Delivery, wakes: &mut Wakes) -> Result<(), SendErr
         recipient,
         message,
         place,
+        ..
     } = delivery;
     let mut state = recipient.state();
     match place {

@@ -143,6 +143,12 @@ impl SessionHandle {
     pub(crate) fn session(&self) -> &Arc<Session> {
         &self.session
     }
+
+    /// The exchange that it is a session of.
+    #[must_use]
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
 }
 
 impl Deref for SessionHandle {

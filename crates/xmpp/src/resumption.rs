@@ -223,7 +223,7 @@ mod tests {
     use super::*;
     use crate::XmppConfig;
     use crate::front::Xmpp;
-    use anser_hub::{AccountsConfig, Credentials, Domains, Hub, HubConfig, Then, RoomsConfig};
+    use anser_hub::{AccountsConfig, Credentials, Domains, Hub, HubConfig, RoomsConfig, Then};
     use anser_sasl::{Decoys, Iterations};
     use anser_store::{Engine, Journal, JournalLimits, MessageId, NodeId};
     use anser_xml::{Element, Limits};

@@ -1,6 +1,6 @@
 //! What a room is like, and what the server allows rooms to be.
 
-use super::{Affiliation, IsModerated, Role};
+use super::{IsModerated, Role};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -134,8 +134,9 @@ pub struct RoomConfig {
     pub private_messages: PrivateMessages,
     /// The lowest role whose presence is broadcast.
     pub presence_of: Role,
-    /// Who may see the lists of members, admins and owners, at least.
-    pub lists_for: Affiliation,
+    /// The lowest role whose occupants may see the lists of members, admins and
+    /// owners. Admins and owners always may.
+    pub lists_for: Role,
     /// Occupants at the same time; `None` for as many as the server allows.
     pub occupants: Option<u32>,
     /// Earlier messages that whoever enters gets at most.
@@ -165,7 +166,7 @@ impl Default for RoomConfig {
             members_invite: true,
             private_messages: PrivateMessages::Anyone,
             presence_of: Role::Visitor,
-            lists_for: Affiliation::Admin,
+            lists_for: Role::Moderator,
             occupants: None,
             history_messages: 20,
             archived: true,

@@ -10,7 +10,7 @@ use super::{
 use crate::mailbox::Wakes;
 use crate::{Event, Session};
 use anser_jid::FullJid;
-use anser_store::Timestamp;
+use anser_store::{MessageId, Timestamp};
 use std::sync::Arc;
 
 /// How a session wants to enter a room.
@@ -58,9 +58,11 @@ impl RoomState {
         let nick = nick_key(&entrance.occupant)?;
         if let Some(seat) = self.seats.get(session.address()) {
             if *seat != nick {
-                return self.rename(session, &entrance.occupant, entrance.look, wakes);
+                return self.rename(session, &entrance.occupant, &entrance.look, wakes);
             }
-            self.look_up(session, entrance.look, wakes);
+            if self.set_look(session, &entrance.look) {
+                self.tell_rest(&nick, session, wakes);
+            }
             self.welcome(session, &nick, newness, entrance.past, now, wakes);
             return Ok(());
         }
@@ -73,11 +75,7 @@ impl RoomState {
             self.take_nick(session, &nick, &entrance, role, server, now);
         }
         self.seats.insert(session.address().clone(), nick.clone());
-        let occupant = &self.occupants[&nick];
-        if self.is_shown(occupant.role) {
-            self.tell_others(&occupant.shown, wakes);
-        }
-        self.tell_siblings(occupant, session, wakes);
+        self.tell_rest(&nick, session, wakes);
         self.welcome(session, &nick, newness, entrance.past, now, wakes);
         Ok(())
     }
@@ -194,14 +192,17 @@ impl RoomState {
         });
     }
 
-    /// Tells an occupant's other sessions what has become of the occupant.
-    fn tell_siblings(&self, occupant: &Occupant, except: &Session, wakes: &mut Wakes) {
+    /// Tells everybody but one session of an occupant what is to be seen of
+    /// them.
+    fn tell_rest(&self, nick: &NickKey, except: &Session, wakes: &mut Wakes) {
+        let occupant = &self.occupants[nick];
+        if self.is_shown(occupant.role) {
+            self.tell_others(&occupant.shown, wakes);
+        }
         let sight = self.sight_of(occupant.role).with(Sight::OWN);
         let siblings = occupant.seats.iter().map(|seat| &seat.session);
         for sibling in siblings.filter(|sibling| sibling.address() != except.address()) {
-            sibling
-                .mailbox()
-                .push(see(&occupant.shown, sight), wakes);
+            sibling.mailbox().push(see(&occupant.shown, sight), wakes);
         }
     }
 
@@ -218,9 +219,10 @@ impl RoomState {
     ) {
         let occupant = &self.occupants[nick];
         let mut sight = self.sight_of(occupant.role);
-        let others = self.occupants.values().filter(|other| {
-            other.address != occupant.address && self.is_shown(other.role)
-        });
+        let others = self
+            .occupants
+            .values()
+            .filter(|other| other.address != occupant.address && self.is_shown(other.role));
         let presences: Arc<[_]> = others.map(|other| Arc::clone(&other.shown)).collect();
         let mailbox = session.mailbox();
         if !presences.is_empty() {
@@ -256,7 +258,7 @@ impl RoomState {
         let mut characters = wanted.characters.unwrap_or(usize::MAX);
         let mut fitting = 0;
         for message in self.recent.iter().rev().take(most) {
-            let said_at = message.place.map_or(now, |place| place.timestamp());
+            let said_at = message.place.map_or(now, MessageId::timestamp);
             let size = message.message.encoded().len() + MARKUP_CHARACTERS;
             if said_at <= since || size > characters {
                 break;
@@ -274,32 +276,31 @@ impl RoomState {
     pub(crate) fn change_look(
         &mut self,
         session: &Session,
-        look: Look,
+        look: &Look,
         wakes: &mut Wakes,
     ) -> Result<(), RoomError> {
         self.occupant(session)?;
-        self.look_up(session, look, wakes);
+        if self.set_look(session, look) {
+            let nick = &self.seats[session.address()];
+            let occupant = &self.occupants[nick];
+            self.tell_all(occupant, &Arc::clone(&occupant.shown), wakes);
+        }
         Ok(())
     }
 
-    fn look_up(&mut self, session: &Session, look: Look, wakes: &mut Wakes) {
+    /// Says whether there is anything new to be seen.
+    fn set_look(&mut self, session: &Session, look: &Look) -> bool {
         let Some(occupant) = self.occupant_of_mut(session) else {
-            return;
+            return false;
         };
-        let is_news = occupant.shown.look != look || occupant.shown.address != *session.address();
-        let seat = occupant
-            .seats
-            .iter_mut()
-            .find(|seat| seat.session.address() == session.address());
-        if let Some(seat) = seat {
+        let address = session.address();
+        let is_news = occupant.shown.look != *look || occupant.shown.address != *address;
+        let mut seats = occupant.seats.iter_mut();
+        if let Some(seat) = seats.find(|seat| seat.session.address() == address) {
             seat.look = look.clone();
         }
-        occupant.shown = occupant.presence(session.address(), &look, None, None);
-        if is_news {
-            let nick = self.seats[session.address()].clone();
-            let occupant = &self.occupants[&nick];
-            self.tell_all(occupant, &Arc::clone(&occupant.shown), wakes);
-        }
+        occupant.shown = occupant.presence(address, look, None, None);
+        is_news
     }
 
     /// An occupant takes another nickname, with all sessions
@@ -311,16 +312,14 @@ impl RoomState {
         &mut self,
         session: &Session,
         to: &FullJid,
-        look: Look,
+        look: &Look,
         wakes: &mut Wakes,
     ) -> Result<(), RoomError> {
         self.occupant(session)?;
         let new = nick_key(to)?;
         let old = self.seats[session.address()].clone();
         let is_same = new == old;
-        if self.is_taken(&new, session.address())
-            || !is_same && self.occupants.contains_key(&new)
-        {
+        if self.is_taken(&new, session.address()) || !is_same && self.occupants.contains_key(&new) {
             return Err(RoomError::NickTaken);
         }
         let Some(mut occupant) = self.occupants.remove(&old) else {
@@ -338,12 +337,13 @@ impl RoomState {
         }
         self.tell_own(&occupant, &gone, wakes);
         occupant.address = to.clone();
-        occupant.shown = occupant.presence(session.address(), &look, None, None);
+        occupant.shown = occupant.presence(session.address(), look, None, None);
         for seat in &mut occupant.seats {
             if seat.session.address() == session.address() {
                 seat.look = look.clone();
             }
-            self.seats.insert(seat.session.address().clone(), new.clone());
+            self.seats
+                .insert(seat.session.address().clone(), new.clone());
         }
         self.occupants.insert(new.clone(), occupant);
         let occupant = &self.occupants[&new];

@@ -15,7 +15,11 @@ use crate::sync::lock;
 use crate::{Event, Hub, Message, SendError, Session, SessionHandle, Traits};
 use anser_jid::{BareJid, FullJid, Jid};
 use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
+use ring::hmac;
 use std::sync::Arc;
+
+/// So many bytes stand for a session that has asked something through a room.
+const PSEUDONYM_BYTES: usize = 8;
 
 /// Rooms of the accounts of `example.org` are at `rooms.example.org`.
 const SERVICE_LABEL: &str = "rooms.";
@@ -158,9 +162,8 @@ impl Hub {
         let mut wakes = Wakes::default();
         let mut visited = session.visits().rooms();
         // It has ended meanwhile, and nobody waits for an answer.
-        let rooms = match visited.as_mut() {
-            Some(rooms) => rooms,
-            None => return Some(Ok(())),
+        let Some(rooms) = visited.as_mut() else {
+            return Some(Ok(()));
         };
         let is_known = rooms.iter().any(|other| Arc::ptr_eq(other, room));
         let limit = config.rooms.per_session;
@@ -194,11 +197,14 @@ impl Hub {
         &self,
         session: &SessionHandle,
         occupant: &FullJid,
-        look: Look,
+        look: &Look,
     ) -> Result<(), RoomError> {
         let session = session.session();
         let mut wakes = Wakes::default();
-        let room = self.rooms.resident(occupant).ok_or(RoomError::NotOccupant)?;
+        let room = self
+            .rooms
+            .resident(occupant)
+            .ok_or(RoomError::NotOccupant)?;
         let mut state = room.state();
         let current = state.occupant(session)?;
         if current.address == *occupant {
@@ -289,7 +295,7 @@ impl Hub {
         drop(state);
         let message = make(&speaker);
         let is_kept = match speech {
-            Speech::Message => is_archived && message.is_worth_keeping(),
+            Speech::Message | Speech::Signal => is_archived && message.is_worth_keeping(),
             Speech::Subject { .. } => true,
         };
         let delivery = RoomDelivery {
@@ -358,7 +364,10 @@ impl Hub {
         now: Timestamp,
         make: impl Fn(&Speaker, &FullJid) -> Message,
     ) -> Result<(), RoomError> {
-        let room = self.rooms.resident(occupant).ok_or(RoomError::NotOccupant)?;
+        let room = self
+            .rooms
+            .resident(occupant)
+            .ok_or(RoomError::NotOccupant)?;
         let config = self.config();
         let mut state = room.state();
         let nick = occupant.resource();
@@ -440,11 +449,46 @@ impl Hub {
         session: &Session,
         occupant: &FullJid,
     ) -> Result<(FullJid, FullJid), RoomError> {
-        let room = self.rooms.resident(occupant).ok_or(RoomError::NotOccupant)?;
+        let room = self
+            .rooms
+            .resident(occupant)
+            .ok_or(RoomError::NotOccupant)?;
         let state = room.state();
         let own = state.occupant(session)?.address.clone();
         let asked = state.named(occupant.resource())?;
         Ok((asked.shown.address.clone(), own))
+    }
+
+    /// A question's id on its way through a room: tells the room which session
+    /// has asked, and nobody else.
+    #[must_use]
+    pub fn pseudonym(&self, asker: &FullJid, id: &str) -> String {
+        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &self.secret));
+        context.update(b"asker");
+        context.update(asker.as_str().as_bytes());
+        let tag = context.sign();
+        let hex = tag.as_ref().iter().take(PSEUDONYM_BYTES);
+        let hex: String = hex.map(|byte| format!("{byte:02x}")).collect();
+        format!("{hex}-{id}")
+    }
+
+    /// Who has asked what somebody answers: the session, whoever answers as they
+    /// are in the room, and the question's own id.
+    #[must_use]
+    pub fn resolve_asker(
+        &self,
+        session: &Session,
+        occupant: &FullJid,
+        id: &str,
+    ) -> Option<(FullJid, FullJid, String)> {
+        let (_, own_id) = id.split_at_checked(2 * PSEUDONYM_BYTES + 1)?;
+        let room = self.rooms.resident(occupant)?;
+        let state = room.state();
+        let own = state.occupant_of(session)?.address.clone();
+        let asker = state.named(occupant.resource()).ok()?;
+        let mut seats = asker.seats.iter().map(|seat| seat.session.address());
+        let asker = seats.find(|asker| self.pseudonym(asker, own_id) == id)?;
+        Some((asker.clone(), own, own_id.to_owned()))
     }
 
     /// How many rooms are in memory.

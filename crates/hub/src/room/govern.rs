@@ -2,9 +2,7 @@
 
 use super::standing::{may_change_affiliation, may_change_role};
 use super::state::{NickKey, RoomState, Standing};
-use super::{
-    Affiliation, Deed, Departure, Destruction, Role, RoomConfig, RoomError, RoomsConfig,
-};
+use super::{Affiliation, Deed, Departure, Destruction, Role, RoomConfig, RoomError, RoomsConfig};
 use crate::Session;
 use crate::mailbox::Wakes;
 use anser_jid::{BareJid, FullJid};
@@ -305,18 +303,16 @@ impl RoomState {
         actor: Actor<'_>,
         affiliation: Affiliation,
     ) -> Result<Vec<Affiliated>, RoomError> {
-        let (own, _) = self.standing(actor);
-        let is_for_all = affiliation != Affiliation::Outcast;
-        let least = match is_for_all {
+        let (own, role) = self.standing(actor);
+        let is_member = own >= Affiliation::Member;
+        let may_see = match affiliation {
+            Affiliation::Outcast => own >= Affiliation::Admin,
             // Where everybody sees who everybody is, members may see who the
             // other members are (§9.5).
-            true if self.config.whois == super::Whois::Anyone => {
-                self.config.lists_for.min(Affiliation::Member)
-            }
-            true => self.config.lists_for,
-            false => Affiliation::Admin,
+            _ if self.config.whois == super::Whois::Anyone && is_member => true,
+            _ => own >= Affiliation::Admin || role >= self.config.lists_for,
         };
-        if own < least.min(Affiliation::Admin) {
+        if !may_see {
             return Err(RoomError::Forbidden);
         }
         let all = self.affiliations.iter();
@@ -411,9 +407,7 @@ impl RoomState {
         let may_always = occupant.affiliation >= Affiliation::Admin;
         match (self.config.members_only, self.config.members_invite) {
             (false, true) => Ok(MakesMember::No),
-            (false, false) if may_always || occupant.role == Role::Moderator => {
-                Ok(MakesMember::No)
-            }
+            (false, false) if may_always || occupant.role == Role::Moderator => Ok(MakesMember::No),
             (true, _) if may_always => Ok(MakesMember::Yes),
             (true, true) if occupant.affiliation >= Affiliation::Member => Ok(MakesMember::Yes),
             (_, _) => Err(RoomError::Forbidden),

@@ -61,7 +61,9 @@ impl Hub {
             return Err(RoomError::Unfit("it has no name before the @"));
         }
         if !self.hosts_rooms(address.domain()) {
-            return Err(RoomError::Unfit("its domain is not that of this server's rooms"));
+            return Err(RoomError::Unfit(
+                "its domain is not that of this server's rooms",
+            ));
         }
         if self.room(address, now).await.is_ok() {
             return Err(RoomError::Exists);
@@ -136,7 +138,9 @@ impl Hub {
             let new_members: Vec<_> = new_members.map(|change| change.account.clone()).collect();
             (writes.collect(), new_members)
         };
-        self.commit(writes, now).await.map_err(crate::NotKept::from)?;
+        self.commit(writes, now)
+            .await
+            .map_err(crate::NotKept::from)?;
         let mut wakes = Wakes::default();
         let mut gone = Vec::new();
         let mut state = room.state();
@@ -190,6 +194,20 @@ impl Hub {
         drop(alone);
         forget_visits(room, gone);
         Ok(())
+    }
+
+    /// Whether somebody owns a room.
+    ///
+    /// # Errors
+    /// [`RoomError::Forbidden`]
+    pub fn check_room_owner(&self, room: &Room, actor: Actor<'_>) -> Result<(), RoomError> {
+        room.state().check_owner(actor)
+    }
+
+    /// Whether a room's owner has not said yet what it shall be like.
+    #[must_use]
+    pub fn is_locked(&self, room: &Room) -> bool {
+        room.state().is_locked
     }
 
     /// What a room is like, for its owners.
@@ -293,6 +311,14 @@ impl Hub {
             .request_voice(session, &config.rooms, now, &mut wakes)
     }
 
+    /// Whether an account may become a member by registering.
+    ///
+    /// # Errors
+    /// [`RoomError::NotAllowed`]
+    pub fn check_registration(&self, room: &Room, account: &BareJid) -> Result<(), RoomError> {
+        room.state().check_registration(account)
+    }
+
     /// The nickname that an account keeps in a room, and whether it is a member
     /// or more.
     #[must_use]
@@ -387,7 +413,6 @@ impl Hub {
         room.map_or(0, |room| room.state().occupants.len())
     }
 }
-
 
 /// The sessions that are no longer in a room need not know of it.
 fn forget_visits(room: &Arc<Room>, gone: Vec<Arc<Session>>) {

@@ -103,7 +103,8 @@ impl RoomState {
             },
         ];
         let standings = standings.iter();
-        changes.extend(standings.map(|(account, standing)| save_standing(address, account, standing)));
+        changes
+            .extend(standings.map(|(account, standing)| save_standing(address, account, standing)));
         changes
     }
 }
@@ -139,7 +140,12 @@ pub(crate) fn save_standing(room: &BareJid, account: &BareJid, standing: &Standi
 
 /// What writes down a room's subject: when it was set, whose it is, and the
 /// message that set it.
-pub(crate) fn save_subject(room: &BareJid, place: MessageId, account: &BareJid, message: &Message) -> Change {
+pub(crate) fn save_subject(
+    room: &BareJid,
+    place: MessageId,
+    account: &BareJid,
+    message: &Message,
+) -> Change {
     let head = format!("{place}\n{account}\n");
     let value = [head.as_bytes(), message.encoded()].concat();
     Change::Put {

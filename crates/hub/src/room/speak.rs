@@ -14,8 +14,10 @@ use std::sync::Arc;
 /// What somebody wants to say to all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speech {
-    /// A message.
+    /// Something to read.
     Message,
+    /// Something else, like the news that somebody is typing, or a reaction.
+    Signal,
     /// A new subject, of so many bytes.
     Subject {
         /// What it has.
@@ -77,13 +79,14 @@ impl RoomState {
                     return Err(RoomError::Forbidden);
                 }
             }
-            Speech::Message if occupant.role < Role::Participant => {
+            Speech::Message | Speech::Signal if occupant.role < Role::Participant => {
                 return Err(RoomError::NoVoice);
             }
-            Speech::Message => {}
+            Speech::Message | Speech::Signal => {}
         }
-        // XEP-0500: those who keep order are not slowed down.
-        if occupant.role < Role::Moderator && occupant.affiliation < Affiliation::Admin {
+        // XEP-0500 §5: admins and owners are not slowed down.
+        let is_slowed = speech == Speech::Message && occupant.affiliation < Affiliation::Admin;
+        if is_slowed {
             let silence = occupant.spoke.map(|spoke| now.since(spoke));
             if let Some(wait) = silence.and_then(|silence| slow_mode.checked_sub(silence))
                 && !wait.is_zero()
@@ -93,12 +96,14 @@ impl RoomState {
         }
         let taken = occupant.budget.take(rate(server), now);
         taken.map_err(|wait| RoomError::TooFast { wait })?;
-        occupant.spoke = Some(now);
+        if speech == Speech::Message {
+            occupant.spoke = Some(now);
+        }
         Ok(Speaker::of(occupant))
     }
 
-    /// The same for what is not kept and changes nothing, like the news that
-    /// somebody is typing.
+    /// Whether somebody may say something to one occupant alone, and to which
+    /// sessions it goes.
     ///
     /// # Errors
     /// [`RoomError`]

@@ -213,25 +213,104 @@ mod tests {
         let moderator = |affiliation| (affiliation, R::Moderator);
         for (actor, target, to, expected) in [
             // Kicking.
-            (moderator(A::None), (A::None, R::Participant), R::None, Ok(())),
-            (moderator(A::Admin), (A::Admin, R::Moderator), R::None, Ok(())),
-            (moderator(A::Member), (A::Admin, R::Moderator), R::None, Err(Denied::NotAllowed)),
-            (moderator(A::Admin), (A::Owner, R::Moderator), R::None, Err(Denied::NotAllowed)),
-            ((A::Owner, R::Participant), (A::None, R::Visitor), R::None, Err(Denied::Forbidden)),
+            (
+                moderator(A::None),
+                (A::None, R::Participant),
+                R::None,
+                Ok(()),
+            ),
+            (
+                moderator(A::Admin),
+                (A::Admin, R::Moderator),
+                R::None,
+                Ok(()),
+            ),
+            (
+                moderator(A::Member),
+                (A::Admin, R::Moderator),
+                R::None,
+                Err(Denied::NotAllowed),
+            ),
+            (
+                moderator(A::Admin),
+                (A::Owner, R::Moderator),
+                R::None,
+                Err(Denied::NotAllowed),
+            ),
+            (
+                (A::Owner, R::Participant),
+                (A::None, R::Visitor),
+                R::None,
+                Err(Denied::Forbidden),
+            ),
             // Voice.
-            (moderator(A::None), (A::None, R::Visitor), R::Participant, Ok(())),
-            (moderator(A::Member), (A::None, R::Participant), R::Visitor, Ok(())),
-            (moderator(A::Member), (A::Member, R::Participant), R::Visitor, Err(Denied::NotAllowed)),
-            (moderator(A::Owner), (A::Admin, R::Moderator), R::Visitor, Err(Denied::NotAllowed)),
-            ((A::Member, R::Participant), (A::None, R::Visitor), R::Participant, Err(Denied::Forbidden)),
+            (
+                moderator(A::None),
+                (A::None, R::Visitor),
+                R::Participant,
+                Ok(()),
+            ),
+            (
+                moderator(A::Member),
+                (A::None, R::Participant),
+                R::Visitor,
+                Ok(()),
+            ),
+            (
+                moderator(A::Member),
+                (A::Member, R::Participant),
+                R::Visitor,
+                Err(Denied::NotAllowed),
+            ),
+            (
+                moderator(A::Owner),
+                (A::Admin, R::Moderator),
+                R::Visitor,
+                Err(Denied::NotAllowed),
+            ),
+            (
+                (A::Member, R::Participant),
+                (A::None, R::Visitor),
+                R::Participant,
+                Err(Denied::Forbidden),
+            ),
             // Moderators.
-            (moderator(A::Admin), (A::None, R::Participant), R::Moderator, Ok(())),
-            (moderator(A::Member), (A::None, R::Participant), R::Moderator, Err(Denied::Forbidden)),
-            (moderator(A::Admin), (A::Member, R::Moderator), R::Participant, Ok(())),
-            (moderator(A::Owner), (A::Admin, R::Moderator), R::Participant, Err(Denied::NotAllowed)),
-            (moderator(A::Member), (A::None, R::Moderator), R::Participant, Err(Denied::Forbidden)),
+            (
+                moderator(A::Admin),
+                (A::None, R::Participant),
+                R::Moderator,
+                Ok(()),
+            ),
+            (
+                moderator(A::Member),
+                (A::None, R::Participant),
+                R::Moderator,
+                Err(Denied::Forbidden),
+            ),
+            (
+                moderator(A::Admin),
+                (A::Member, R::Moderator),
+                R::Participant,
+                Ok(()),
+            ),
+            (
+                moderator(A::Owner),
+                (A::Admin, R::Moderator),
+                R::Participant,
+                Err(Denied::NotAllowed),
+            ),
+            (
+                moderator(A::Member),
+                (A::None, R::Moderator),
+                R::Participant,
+                Err(Denied::Forbidden),
+            ),
         ] {
-            assert_eq!(may_change_role(actor, target, to), expected, "{actor:?} {target:?} {to:?}");
+            assert_eq!(
+                may_change_role(actor, target, to),
+                expected,
+                "{actor:?} {target:?} {to:?}"
+            );
         }
     }
 
@@ -252,7 +331,11 @@ mod tests {
             (A::Member, A::None, A::Member, Err(Denied::Forbidden)),
             (A::None, A::None, A::Outcast, Err(Denied::Forbidden)),
         ] {
-            assert_eq!(may_change_affiliation(actor, from, to), expected, "{actor:?} {from:?} {to:?}");
+            assert_eq!(
+                may_change_affiliation(actor, from, to),
+                expected,
+                "{actor:?} {from:?} {to:?}"
+            );
         }
     }
 

@@ -229,9 +229,7 @@ impl RoomState {
         for other in others.filter(|other| other.address != presence.occupant) {
             let sight = self.sight_of(other.role);
             for seat in &other.seats {
-                seat.session
-                    .mailbox()
-                    .push(see(presence, sight), wakes);
+                seat.session.mailbox().push(see(presence, sight), wakes);
             }
         }
     }
@@ -245,9 +243,7 @@ impl RoomState {
     ) {
         let sight = self.sight_of(occupant.role).with(Sight::OWN);
         for seat in &occupant.seats {
-            seat.session
-                .mailbox()
-                .push(see(presence, sight), wakes);
+            seat.session.mailbox().push(see(presence, sight), wakes);
         }
     }
 
@@ -304,7 +300,11 @@ impl RoomState {
         if was_shown {
             self.tell_others(&gone, wakes);
         }
-        let sessions: Vec<_> = occupant.seats.into_iter().map(|seat| seat.session).collect();
+        let sessions: Vec<_> = occupant
+            .seats
+            .into_iter()
+            .map(|seat| seat.session)
+            .collect();
         for session in &sessions {
             self.seats.remove(session.address());
         }

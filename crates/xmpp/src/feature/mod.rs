@@ -2,6 +2,7 @@
 
 mod disco;
 mod ping;
+mod room;
 mod roster;
 mod session;
 mod time;
@@ -28,6 +29,10 @@ pub(crate) enum Scope {
     Own,
     /// By the server for another account.
     Account(BareJid),
+    /// By the service that has the rooms.
+    Rooms,
+    /// By a room.
+    Room(BareJid),
 }
 
 /// In which scopes a row of the table answers.
@@ -46,12 +51,13 @@ enum At {
 impl At {
     fn covers(self, scope: &Scope) -> bool {
         match (self, scope) {
-            (Self::Anywhere, _)
+            (Self::Anywhere, Scope::Server | Scope::Own | Scope::Account(_))
             | (Self::Server | Self::ServerAndOwn, Scope::Server)
             | (Self::Own | Self::ServerAndOwn, Scope::Own) => true,
             (Self::Server, Scope::Own | Scope::Account(_))
             | (Self::Own, Scope::Server | Scope::Account(_))
-            | (Self::ServerAndOwn, Scope::Account(_)) => false,
+            | (Self::ServerAndOwn, Scope::Account(_))
+            | (_, Scope::Rooms | Scope::Room(_)) => false,
         }
     }
 }
@@ -90,7 +96,9 @@ pub enum Specification {
 
 /// What the front end does: `docs/specifications.md` lists exactly this.
 pub fn specifications() -> impl Iterator<Item = Specification> {
-    FEATURES.iter().map(|row| row.specification)
+    let own = FEATURES.iter().map(|row| row.specification);
+    let of_rooms = room::specifications();
+    own.chain(of_rooms.filter(|one| !FEATURES.iter().any(|row| row.specification == *one)))
 }
 
 use IqKind::{Get, Set};
@@ -190,6 +198,9 @@ impl Catalogue {
 
     /// Who answers a question, if anybody does.
     pub(crate) fn handler(&self, kind: IqKind, child: Child<'_>, scope: &Scope) -> Option<Handler> {
+        if matches!(scope, Scope::Rooms | Scope::Room(_)) {
+            return room::handler(kind, child, scope);
+        }
         let rows = FEATURES.iter().flat_map(|feature| feature.iq);
         let mut fitting = rows.filter(|(of_kind, namespace, name, at, _)| {
             *of_kind == kind && child.is(namespace, name) && at.covers(scope)
