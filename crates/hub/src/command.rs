@@ -1,6 +1,10 @@
 //! Administration: one table of commands for every way to give them.
 
-use crate::{AccountError, Credentials, Hub, NotKept};
+mod room;
+
+pub use room::{NewRoom, RoomAffiliation, RoomCreate, RoomDestroy, RoomList, RoomShow};
+
+use crate::{AccountError, Credentials, Hub, NotKept, RoomError};
 use anser_jid::BareJid;
 use anser_store::Timestamp;
 use serde::de::DeserializeOwned;
@@ -41,6 +45,14 @@ pub enum CommandError {
     /// The exchange refused.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// A room, or the exchange for it, refused.
+    #[error("{room}: {error}")]
+    Room {
+        /// Which room.
+        room: String,
+        /// Why.
+        error: RoomError,
+    },
     /// The store failed.
     #[error(transparent)]
     NotKept(#[from] NotKept),
@@ -53,6 +65,11 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "user list", about: "list accounts in the order of their addresses", run: |hub, arguments, _| Box::pin(user_list(hub, arguments)) },
     Command { name: "user passwd", about: "replace a password and end the account's sessions", run: |hub, arguments, now| Box::pin(user_passwd(hub, arguments, now)) },
     Command { name: "user delete", about: "remove an account with all that it has", run: |hub, arguments, now| Box::pin(user_delete(hub, arguments, now)) },
+    Command { name: "room create", about: "make rooms, all or none", run: |hub, arguments, now| Box::pin(room::create(hub, arguments, now)) },
+    Command { name: "room list", about: "list rooms in the order of their addresses", run: |hub, arguments, _| Box::pin(room::list(hub, arguments)) },
+    Command { name: "room show", about: "tell what a room is like and who is what in it", run: |hub, arguments, now| Box::pin(room::show(hub, arguments, now)) },
+    Command { name: "room destroy", about: "end a room with all that was said in it", run: |hub, arguments, now| Box::pin(room::destroy(hub, arguments, now)) },
+    Command { name: "room affiliation", about: "make an account owner, admin, member, outcast or none in a room", run: |hub, arguments, now| Box::pin(room::affiliation(hub, arguments, now)) },
     Command { name: "status", about: "tell how the server is", run: |hub, _, _| Box::pin(status(hub)) },
 ];
 
@@ -157,5 +174,9 @@ async fn user_delete(hub: &Hub, arguments: Value, now: Timestamp) -> Result<Valu
 
 #[expect(clippy::unused_async, reason = "the form of a command")]
 async fn status(hub: &Hub) -> Result<Value, CommandError> {
-    Ok(json!({ "sessions": hub.session_count() }))
+    Ok(json!({
+        "sessions": hub.session_count(),
+        "rooms_in_memory": hub.room_count(),
+        "renderings": hub.counters().renderings(),
+    }))
 }

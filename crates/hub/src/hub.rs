@@ -14,7 +14,7 @@ use crate::{
 use anser_jid::{BareJid, FullJid, Jid};
 use anser_store::{Change, Journal, Refusal, Settled, Store, StoreError, Timestamp, Weigh};
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 
@@ -86,6 +86,10 @@ pub struct Hub {
     pub(crate) rooms: Directory<Room>,
     /// Rooms that nobody wants to keep and whose last occupants have gone.
     pub(crate) emptied: Mutex<Vec<Arc<Room>>>,
+    /// When the exchange began to count the time in which occupants come back.
+    pub(crate) leftovers_since: Mutex<Option<Timestamp>>,
+    /// The rooms of those who did not come back have been ended.
+    pub(crate) leftovers_ended: AtomicBool,
     /// What names are made with that tell strangers nothing.
     pub(crate) secret: [u8; 32],
     counters: Counters,
@@ -113,6 +117,8 @@ impl Hub {
             directory: Directory::new(),
             rooms: Directory::new(),
             emptied: Mutex::default(),
+            leftovers_since: Mutex::default(),
+            leftovers_ended: AtomicBool::new(false),
             secret,
             counters: Counters::default(),
             dirty: Mutex::default(),
@@ -277,6 +283,7 @@ impl Hub {
     pub async fn tick(&self, now: Timestamp) {
         self.save_inboxes(now).await;
         self.end_emptied_rooms(now).await;
+        self.end_leftover_rooms(now).await;
         self.directory.sweep(now);
         self.rooms.sweep(now);
     }

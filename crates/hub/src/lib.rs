@@ -33,7 +33,8 @@ mod session;
 mod sync;
 
 pub use command::{
-    COMMANDS, Command, CommandError, NewAccount, UserAdd, UserDelete, UserList, run_command,
+    COMMANDS, Command, CommandError, NewAccount, NewRoom, RoomAffiliation, RoomCreate, RoomDestroy,
+    RoomList, RoomShow, UserAdd, UserDelete, UserList, run_command,
 };
 pub use config::{AccountsConfig, MailboxLimits};
 pub use counters::Counters;

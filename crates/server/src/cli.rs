@@ -2,8 +2,11 @@
 
 use crate::config::{self, Config};
 use crate::data::DataFolder;
+use crate::reach::{Absent, Server};
+use crate::room;
 use crate::serve::{self, Serve};
-use crate::user::{self, Absent};
+use crate::user;
+use anser_hub::{NewRoom, RoomAffiliation, RoomDestroy};
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};
@@ -34,6 +37,9 @@ enum Command {
     /// Make, list, change and remove accounts.
     #[command(subcommand)]
     User(UserCommand),
+    /// Make, list, show, change and destroy rooms.
+    #[command(subcommand)]
+    Room(RoomCommand),
     /// Look after the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -99,6 +105,73 @@ enum UserCommand {
     Delete {
         /// Its address.
         address: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum RoomCommand {
+    /// Make a room that is open at once, or many.
+    Create {
+        /// Its address, like team@rooms.example.org.
+        #[arg(required_unless_present = "batch")]
+        address: Option<String>,
+        /// Its name for people.
+        #[arg(long)]
+        name: Option<String>,
+        /// An account that owns it; more than one may be given.
+        #[arg(long = "owner", value_name = "ADDRESS")]
+        owners: Vec<String>,
+        /// Only members may enter.
+        #[arg(long)]
+        members_only: bool,
+        /// It is in no list.
+        #[arg(long)]
+        hidden: bool,
+        /// Make a room of every line ADDRESS [OWNER...] in this file.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["address", "name", "owners", "members_only", "hidden"])]
+        batch: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List the rooms, hidden ones too.
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Show what a room is like, and who is what in it.
+    Show {
+        /// Its address.
+        address: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// End a room, with all that was said in it.
+    Destroy {
+        /// Its address.
+        address: String,
+        /// Why, for those who are in it.
+        #[arg(long)]
+        reason: Option<String>,
+        /// The room to go to instead.
+        #[arg(long, value_name = "ADDRESS")]
+        venue: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Make an account owner, admin, member, outcast or none in a room.
+    Affiliation {
+        /// The room's address.
+        room: String,
+        /// The account's address.
+        account: String,
+        /// What it is from now on.
+        #[arg(value_parser = ["owner", "admin", "member", "none", "outcast"])]
+        affiliation: String,
+        /// Why, for those who are in the room.
+        #[arg(long)]
+        reason: Option<String>,
         #[command(flatten)]
         place: Place,
     },
@@ -189,6 +262,7 @@ fn execute(command: Command, output: &Output) -> Result<(), Failure> {
             serve::run(serve, output)
         }
         Command::User(command) => execute_user(command, output),
+        Command::Room(command) => execute_room(command, output),
         Command::Config(ConfigCommand::Check { config }) => {
             config::read(&config)?;
             output.done(
@@ -237,6 +311,66 @@ fn execute_user(command: UserCommand, output: &Output) -> Result<(), Failure> {
     }
 }
 
+fn execute_room(command: RoomCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        RoomCommand::Create {
+            batch: Some(file),
+            place,
+            ..
+        } => room::create_batch(&place.open(Absent::Make)?, &file, output),
+        RoomCommand::Create {
+            address,
+            name,
+            owners,
+            members_only,
+            hidden,
+            batch: None,
+            place,
+        } => {
+            let new = NewRoom {
+                address: address.unwrap_or_default(),
+                name,
+                owners,
+                members_only: members_only.then_some(true),
+                public: hidden.then_some(false),
+            };
+            room::create(&place.open(Absent::Make)?, new, output)
+        }
+        RoomCommand::List { place } => room::list(&place.open(Absent::Refuse)?, output),
+        RoomCommand::Show { address, place } => {
+            room::show(&place.open(Absent::Refuse)?, address, output)
+        }
+        RoomCommand::Destroy {
+            address,
+            reason,
+            venue,
+            place,
+        } => {
+            let end = RoomDestroy {
+                address,
+                reason,
+                venue,
+            };
+            room::destroy(&place.open(Absent::Refuse)?, &end, output)
+        }
+        RoomCommand::Affiliation {
+            room,
+            account,
+            affiliation,
+            reason,
+            place,
+        } => {
+            let change = RoomAffiliation {
+                room,
+                account,
+                affiliation,
+                reason,
+            };
+            room::affiliation(&place.open(Absent::Refuse)?, &change, output)
+        }
+    }
+}
+
 impl Place {
     fn read_config(&self) -> Result<Config, Failure> {
         match &self.config {
@@ -249,9 +383,9 @@ impl Place {
         DataFolder::new(self.data.as_deref().unwrap_or(Path::new(&config.data)))
     }
 
-    fn open(&self, absent: Absent) -> Result<user::Server, Failure> {
+    fn open(&self, absent: Absent) -> Result<Server, Failure> {
         let config = self.read_config()?;
-        user::Server::reach(&self.data_folder(&config), &config, absent)
+        Server::reach(&self.data_folder(&config), &config, absent)
     }
 }
 

@@ -6,6 +6,8 @@ mod control;
 mod data;
 mod descriptors;
 mod front_ends;
+mod reach;
+mod room;
 mod serve;
 mod signals;
 mod user;

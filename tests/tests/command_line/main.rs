@@ -10,6 +10,7 @@ mod config;
 mod data_folder;
 mod doors;
 mod logging_in;
+mod rooms;
 mod signals;
 mod usage;
 

@@ -1,7 +1,7 @@
 //! Sessions and rooms: coming, going, and what is said on its way.
 
 use super::govern::{Actor, MakesMember};
-use super::record::{SAID, save_subject};
+use super::record::{SAID, TEMPORARY, save_subject};
 use super::state::RoomState;
 use super::{
     Affiliation, AffiliationChange, Creation, Departure, Entrance, IsEnd, Look, OccupantId, Role,
@@ -17,6 +17,12 @@ use anser_jid::{BareJid, FullJid, Jid};
 use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
 use ring::hmac;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+/// After a start of the server, occupants of rooms that end with their last one
+/// have so long to come back.
+const TIME_TO_COME_BACK: Duration = Duration::from_secs(600);
 
 /// So many bytes stand for a session that has asked something through a room.
 const PSEUDONYM_BYTES: usize = 8;
@@ -256,6 +262,29 @@ impl Hub {
         let emptied = std::mem::take(&mut *lock(&self.emptied));
         for room in emptied {
             self.end_if_empty(&room, now).await;
+        }
+    }
+
+    /// Ends the rooms that should have ended with their last occupants, had the
+    /// server not ended first. Those who were in them have some time to come
+    /// back.
+    pub(crate) async fn end_leftover_rooms(&self, now: Timestamp) {
+        let begun = *lock(&self.leftovers_since).get_or_insert(now);
+        if now.since(begun) < TIME_TO_COME_BACK || self.leftovers_ended.swap(true, Relaxed) {
+            return;
+        }
+        let read = |view: &anser_store::View<'_>| view.owners(TEMPORARY, None, usize::MAX >> 1);
+        let leftovers = match self.store().read(read).await {
+            Ok(leftovers) => leftovers,
+            Err(error) => {
+                tracing::warn!(%error, "rooms that nobody keeps stay until the next start");
+                return;
+            }
+        };
+        for address in leftovers {
+            if let Ok(Some(room)) = self.find_room(&address, now).await {
+                self.end_if_empty(&room, now).await;
+            }
         }
     }
 

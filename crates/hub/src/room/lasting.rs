@@ -10,11 +10,15 @@ use super::{
 use crate::mailbox::Wakes;
 use crate::{Hub, Session, SessionHandle};
 use anser_jid::BareJid;
-use anser_store::{Change, Refusal, Timestamp};
+use anser_store::{Change, Expect, Refusal, Timestamp};
 use std::sync::Arc;
 
 impl Hub {
-    /// Makes a room that its owner has yet to open (XEP-0045 §10.1.1).
+    /// Makes a room that its owner has yet to open; until then nothing of it is
+    /// written down (XEP-0045 §10.1.1).
+    ///
+    /// # Errors
+    /// [`RoomError::Exists`] if somebody else was faster.
     pub(super) async fn make_room(
         &self,
         address: &BareJid,
@@ -22,70 +26,70 @@ impl Hub {
         now: Timestamp,
     ) -> Result<Arc<Room>, RoomError> {
         let config = self.config();
-        let record = RoomRecord {
-            config: RoomConfig::new(&config.rooms),
-            is_locked: true,
-        };
-        let standing = Standing {
+        let own = RoomConfig::new(&config.rooms);
+        let mut state = RoomState::new(address.clone(), &self.secret, own);
+        state.is_locked = true;
+        state.most_recent = config.rooms.history_messages as usize;
+        let owns = Standing {
             affiliation: Affiliation::Owner,
             ..Standing::default()
         };
-        let mut state = RoomState::new(address.clone(), &self.secret, record.config.clone());
-        state.is_locked = true;
-        state.most_recent = config.rooms.history_messages as usize;
-        state.set_standing(owner, standing.clone());
-        let changes = RoomState::creation(address, &record, &[(owner.clone(), standing)]);
+        state.set_standing(owner, owns);
         let room = self.rooms.create(Room::new(state), now).await;
-        let room = room.ok_or(RoomError::Exists)?;
-        let committed = self.commit(changes, now).await;
-        if let Err(refusal) = committed {
-            room.set_gone(true);
-            self.rooms.remove(&room);
-            return Err(crate::NotKept::from(refusal).into());
-        }
-        Ok(room)
+        room.ok_or(RoomError::Exists)
     }
 
-    /// Makes a room that is open, as whoever runs the server wants it.
+    /// Makes rooms that are open, as whoever runs the server wants them: all of
+    /// them, or none. Each with what it is like and who owns it.
     ///
     /// # Errors
-    /// [`RoomError`]; there is no new room.
-    pub async fn create_room(
+    /// The first that cannot be made, and why.
+    pub async fn create_rooms(
         &self,
-        address: &BareJid,
-        config: RoomConfig,
-        owners: &[BareJid],
+        rooms: &[(BareJid, RoomConfig, Vec<BareJid>)],
         now: Timestamp,
-    ) -> Result<(), RoomError> {
+    ) -> Result<(), (BareJid, RoomError)> {
+        let mut changes = Vec::new();
+        for (address, config, owners) in rooms {
+            self.check_room_address(address)
+                .map_err(|error| (address.clone(), error))?;
+            if self.rooms.resident(address).is_some() {
+                return Err((address.clone(), RoomError::Exists));
+            }
+            let record = RoomRecord {
+                config: config.clone(),
+            };
+            let owner = Standing {
+                affiliation: Affiliation::Owner,
+                ..Standing::default()
+            };
+            let owners = owners
+                .iter()
+                .map(|account| (account.clone(), owner.clone()));
+            let owners: Vec<_> = owners.collect();
+            changes.extend(RoomState::creation(address, &record, &owners));
+        }
+        match self.commit(changes, now).await {
+            Ok(()) => Ok(()),
+            Err(Refusal::Conflict { owner, .. }) => Err((owner, RoomError::Exists)),
+            Err(refusal) => {
+                let first = rooms.first().map(|(address, ..)| address.clone());
+                let error = crate::NotKept::from(refusal).into();
+                Err((first.expect("an empty batch conflicts with nothing"), error))
+            }
+        }
+    }
+
+    fn check_room_address(&self, address: &BareJid) -> Result<(), RoomError> {
         if address.local().is_none() {
             return Err(RoomError::Unfit("it has no name before the @"));
         }
         if !self.hosts_rooms(address.domain()) {
-            return Err(RoomError::Unfit(
-                "its domain is not that of this server's rooms",
-            ));
+            let reason = "its domain is not that of this server's rooms, \
+                 which begins with rooms.";
+            return Err(RoomError::Unfit(reason));
         }
-        if self.room(address, now).await.is_ok() {
-            return Err(RoomError::Exists);
-        }
-        let record = RoomRecord {
-            config,
-            is_locked: false,
-        };
-        let standing = Standing {
-            affiliation: Affiliation::Owner,
-            ..Standing::default()
-        };
-        let standings: Vec<_> = owners
-            .iter()
-            .map(|owner| (owner.clone(), standing.clone()))
-            .collect();
-        let changes = RoomState::creation(address, &record, &standings);
-        match self.commit(changes, now).await {
-            Ok(()) => Ok(()),
-            Err(Refusal::Conflict { .. }) => Err(RoomError::Exists),
-            Err(refusal) => Err(crate::NotKept::from(refusal).into()),
-        }
+        Ok(())
     }
 
     /// Gives occupants other roles: all of them, or none.
@@ -170,23 +174,29 @@ impl Hub {
         if room.is_gone() {
             return Err(RoomError::NoRoom);
         }
-        let (config, is_same) = {
+        let (config, writes) = {
             let state = room.state();
             state.check_owner(actor)?;
             let config = change(&state.config)?;
             check_config(&config)?;
-            let is_same = config == state.config && !state.is_locked;
-            (config, is_same)
+            if config == state.config && !state.is_locked {
+                return Ok(());
+            }
+            let record = RoomRecord {
+                config: config.clone(),
+            };
+            let writes = match state.is_locked {
+                true => {
+                    let standings = state.affiliations.iter();
+                    let standings: Vec<_> =
+                        standings.map(|(of, is)| (of.clone(), is.clone())).collect();
+                    RoomState::creation(&room.address, &record, &standings)
+                }
+                false => save_room(&room.address, &record, Expect::Anything).into(),
+            };
+            (config, writes)
         };
-        if is_same {
-            return Ok(());
-        }
-        let record = RoomRecord {
-            config: config.clone(),
-            is_locked: false,
-        };
-        let write = save_room(&room.address, &record);
-        self.commit(vec![write], now)
+        self.commit(writes, now)
             .await
             .map_err(crate::NotKept::from)?;
         let mut wakes = Wakes::default();
@@ -386,21 +396,21 @@ impl Hub {
         Ok(())
     }
 
-    /// Rooms in the order of their addresses, those after `after`: at most
-    /// `limit` of those that are `wanted`.
+    /// Rooms of one service or of all in the order of their addresses, those
+    /// after `after`: at most `limit` of those that are `wanted`.
     ///
     /// # Errors
     /// [`RoomError::NotKept`] if they could not be read.
     pub async fn list_rooms(
         &self,
-        service: &str,
+        service: Option<&str>,
         after: Option<BareJid>,
         limit: usize,
         wanted: impl Fn(&RoomSummary) -> bool + Send + 'static,
     ) -> Result<Vec<RoomSummary>, RoomError> {
-        let service = service.to_owned();
+        let service = service.map(str::to_owned);
         let read = move |view: &anser_store::View<'_>| {
-            record::list(view, &service, after.as_ref(), limit, wanted)
+            record::list(view, service.as_deref(), after.as_ref(), limit, wanted)
         };
         let rooms = self.store().read(read).await;
         Ok(rooms.map_err(crate::NotKept::from)?)

@@ -14,6 +14,9 @@ use std::sync::Arc;
 pub(crate) const ROOM: &str = "room";
 /// The records of what accounts are in a room.
 const AFFILIATION: &str = "room-affiliation";
+/// The record of a room that ends with its last occupant: should the server end
+/// before that, such rooms are found again by it.
+pub(crate) const TEMPORARY: &str = "room-temporary";
 /// The record of a room's subject.
 const SUBJECT: &str = "room-subject";
 
@@ -25,14 +28,10 @@ pub(crate) const SAID: EntryFlags = EntryFlags(8);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RoomRecord {
     pub(crate) config: RoomConfig,
-    /// Its owner has not said yet what it shall be like.
-    #[serde(default)]
-    pub(crate) is_locked: bool,
 }
 
 impl RoomState {
-    /// Reads a room; `None` if there is none. One that was never unlocked does
-    /// not exist (XEP-0045 §10.1.1).
+    /// Reads a room; `None` if there is none.
     pub(crate) fn load(
         view: &View<'_>,
         address: &BareJid,
@@ -50,9 +49,6 @@ impl RoomState {
                 return Err(StoreError::Engine(reason));
             }
         };
-        if record.is_locked {
-            return Ok(None);
-        }
         let mut state = Self::new(address.clone(), secret, record.config);
         state.most_recent = most_recent;
         for (key, record) in view.records(address, AFFILIATION)? {
@@ -90,18 +86,10 @@ impl RoomState {
         record: &RoomRecord,
         standings: &[(BareJid, Standing)],
     ) -> Vec<Change> {
-        let mut changes = vec![
-            Change::Forget {
-                owner: address.clone(),
-            },
-            Change::Put {
-                owner: address.clone(),
-                kind: ROOM,
-                key: String::new(),
-                value: to_json(record),
-                expect: Expect::Absent,
-            },
-        ];
+        let mut changes = vec![Change::Forget {
+            owner: address.clone(),
+        }];
+        changes.extend(save_room(address, record, Expect::Absent));
         let standings = standings.iter();
         changes
             .extend(standings.map(|(account, standing)| save_standing(address, account, standing)));
@@ -110,14 +98,31 @@ impl RoomState {
 }
 
 /// What writes down how a room is.
-pub(crate) fn save_room(address: &BareJid, record: &RoomRecord) -> Change {
-    Change::Put {
-        owner: address.clone(),
+pub(crate) fn save_room(address: &BareJid, record: &RoomRecord, expect: Expect) -> [Change; 2] {
+    let (owner, key) = (address.clone(), String::new());
+    let mark = if record.config.persistent {
+        Change::Delete {
+            owner: owner.clone(),
+            kind: TEMPORARY,
+            key: key.clone(),
+        }
+    } else {
+        Change::Put {
+            owner: owner.clone(),
+            kind: TEMPORARY,
+            key: key.clone(),
+            value: Bytes::new(),
+            expect: Expect::Anything,
+        }
+    };
+    let room = Change::Put {
+        owner,
         kind: ROOM,
-        key: String::new(),
+        key,
         value: to_json(record),
-        expect: Expect::Anything,
-    }
+        expect,
+    };
+    [room, mark]
 }
 
 /// What writes down what an account is in a room.
@@ -180,7 +185,7 @@ pub struct RoomSummary {
 /// of those that are `wanted`.
 pub(crate) fn list(
     view: &View<'_>,
-    service: &str,
+    service: Option<&str>,
     after: Option<&BareJid>,
     limit: usize,
     wanted: impl Fn(&RoomSummary) -> bool,
@@ -196,7 +201,8 @@ pub(crate) fn list(
         };
         after = Some(last.clone());
         for address in addresses {
-            if address.domain() != service || found.len() >= limit {
+            let is_elsewhere = service.is_some_and(|service| address.domain() != service);
+            if is_elsewhere || found.len() >= limit {
                 continue;
             }
             let Some(record) = view.record(&address, ROOM, "")? else {
@@ -207,7 +213,7 @@ pub(crate) fn list(
             };
             let config = record.config;
             let summary = RoomSummary { address, config };
-            if !record.is_locked && wanted(&summary) {
+            if wanted(&summary) {
                 found.push(summary);
             }
         }

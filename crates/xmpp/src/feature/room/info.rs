@@ -136,7 +136,7 @@ pub(super) async fn rooms(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(),
     let wanted = |room: &RoomSummary| room.config.public;
     // One more, to know whether that is all.
     let found = hub
-        .list_rooms(&service, after.clone(), most + 1, wanted)
+        .list_rooms(Some(&service), after.clone(), most + 1, wanted)
         .await;
     let mut found = found.map_err(|error| error::room_error(&error))?;
     let is_whole = found.len() <= most && after.is_none();
