@@ -87,6 +87,12 @@ pub(crate) fn write(to: &mut String, case: &Case, rows: &[Row]) -> fmt::Result {
             "Before it, and not counted: `anser-bench {warm_up} …`.\n"
         )?;
     }
+    if let Some(by) = case.load.given.by() {
+        writeln!(
+            to,
+            "What it finds there was left by `anser-bench {by} …`.\n"
+        )?;
+    }
     let headings: Vec<&str> = case.columns.iter().map(|column| column.heading).collect();
     writeln!(
         to,
