@@ -147,3 +147,66 @@ impl Report for Rooms {
         self.traffic.is_sound() && self.disagreeing + self.joins.presences_missing == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use tokio::join;
+
+    use super::*;
+    use crate::mock::{self, Fault};
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        rooms: RoomsArgs,
+    }
+
+    /// Two rooms with five occupants each, for a tenth of a second.
+    async fn with(fault: Fault, more: &str) -> Rooms {
+        let to = mock::serve(fault).await;
+        let arguments = format!(
+            "rooms --rooms 2 --occupants 5 --mechanism plain --window 20 --seconds 0.1 \
+             --stall 0.2 --to {to} {more}"
+        );
+        let command = Command::parse_from(arguments.split_whitespace());
+        rooms(command.rooms).await.unwrap()
+    }
+
+    /// XEP-0045 §7.4: every occupant gets everything, the sender included.
+    #[tokio::test]
+    async fn a_server_without_faults_is_found_sound() {
+        let all = join!(
+            with(Fault::None, ""),
+            with(Fault::None, "--writers 3 --no-sm")
+        );
+        for rooms in <[Rooms; 2]>::from(all) {
+            assert!(rooms.is_sound(), "{rooms:?}");
+            let traffic = &rooms.traffic;
+            assert!(traffic.sent > 50 && traffic.completed == traffic.sent);
+            assert_eq!(traffic.delivered, traffic.sent * 5);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_server_does_wrong_to_one_occupant_is_named() {
+        let (lossy, doubling, delaying) = join!(
+            with(Fault::Loses, ""),
+            with(Fault::Doubles, ""),
+            with(Fault::Delays, ""),
+        );
+        assert!(lossy.traffic.lost > 0, "{lossy:?}");
+        assert_eq!(
+            lossy.traffic.lost,
+            lossy.traffic.sent - lossy.traffic.completed
+        );
+        assert_eq!(lossy.disagreeing, 2, "{lossy:?}");
+        assert!(doubling.traffic.duplicated > 0, "{doubling:?}");
+        assert_eq!((doubling.traffic.lost, doubling.disagreeing), (0, 0));
+        assert!(delaying.traffic.misordered > 0, "{delaying:?}");
+        assert_eq!(delaying.disagreeing, 2);
+        for faulty in [lossy, doubling, delaying] {
+            assert!(!faulty.is_sound());
+        }
+    }
+}
