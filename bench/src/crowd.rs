@@ -221,3 +221,36 @@ fn occupants(text: &str) -> Result<usize, String> {
         Err(_) => Err("not a number".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::mock::{self, Fault};
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        crowd: CrowdArgs,
+    }
+
+    /// XEP-0045 §7.2.2: everybody is told of everybody.
+    #[tokio::test]
+    async fn presences_are_those_of_all_to_all_and_of_the_late_ones() {
+        let to = mock::serve(Fault::None).await;
+        let pid = std::process::id();
+        let arguments = format!(
+            "crowd --occupants 10 --late 2 --broadcast all --hold 0.1 --stall 0.5 \
+             --mechanism plain --to {to} --server-pid {pid}"
+        );
+        let command = Command::parse_from(arguments.split_whitespace());
+        let crowd = crowd(command.crowd).await.unwrap();
+        assert!(crowd.is_sound(), "{crowd:?}");
+        // The two find 10 and 11 there, and get their own presence too.
+        assert_eq!(crowd.late.presences_to_joiner, 11.5);
+        assert_eq!(crowd.late.presences_to_others, 10.5);
+        assert_eq!(crowd.late.count, 2);
+        assert!(crowd.rss_kib_per_occupant.is_some());
+    }
+}

@@ -121,11 +121,11 @@ impl Client {
                 self.rooms.say(element, self.number, self.fault);
             }
             b"message" => self.route(element),
-            b"presence" => {
-                if let Some(to) = element.attribute("to") {
-                    self.rooms.enter(to, self.number, &self.outbox);
-                }
-            }
+            b"presence" => match (element.attribute("to"), element.attribute("type")) {
+                (Some(to), None) => self.rooms.enter(to, self.number, &self.outbox),
+                (Some(to), Some(_)) => self.rooms.leave(to, self.number, &self.outbox),
+                (None, _) => {}
+            },
             b"enable" => {
                 self.received = 0;
                 return self.answer("<enabled/><r/>".to_owned());

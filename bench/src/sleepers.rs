@@ -301,3 +301,42 @@ impl Report for Sleepers {
         self.failed + self.missing == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::mock::{self, Fault};
+
+    #[derive(Parser)]
+    struct Making {
+        #[command(flatten)]
+        make: MakeArgs,
+    }
+
+    #[derive(Parser)]
+    struct Visiting {
+        #[command(flatten)]
+        sleepers: SleepersArgs,
+    }
+
+    #[tokio::test]
+    async fn rooms_that_were_made_are_there_and_others_are_missed() {
+        let to = mock::serve(Fault::None).await;
+        let common = format!("--mechanism plain --to {to}");
+        let making = format!("make-rooms --rooms 30 --makers 4 --window 3 {common}");
+        let making = Making::parse_from(making.split_whitespace());
+        let made = make(making.make).await.unwrap();
+        assert!(made.is_sound(), "{made:?}");
+        for (rooms, missing) in [(30, 0), (60, 5)] {
+            let visiting =
+                format!("sleepers --rooms {rooms} --active 10 --visitors 3 --hold 0 {common}");
+            let visiting = Visiting::parse_from(visiting.split_whitespace());
+            let sleepers = sleepers(visiting.sleepers).await.unwrap();
+            assert_eq!(sleepers.missing, missing, "{sleepers:?}");
+            assert_eq!(sleepers.is_sound(), missing == 0);
+            assert!(sleepers.message_ms.is_some());
+        }
+    }
+}

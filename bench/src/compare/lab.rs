@@ -102,6 +102,7 @@ impl Lab {
             data_on: machine::file_system_of(self.root(variant)),
             load_average,
             command: load.command(&self.options),
+            given_by: load.given.by(),
             report,
             sound,
             error,

@@ -149,6 +149,7 @@ mod tests {
             data_on: "tmpfs".to_owned(),
             load_average: 0.0,
             command: String::new(),
+            given_by: None,
             report: Some(json!({ "server_cpu_s_per_1000_messages": cpu })),
             sound: true,
             error: None,

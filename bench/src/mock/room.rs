@@ -31,6 +31,7 @@ impl Rooms {
     pub(super) fn enter(&self, to: &str, client: usize, outbox: &UnboundedSender<String>) {
         let (address, nickname) = to.split_once('/').unwrap();
         let mut rooms = self.0.lock().unwrap();
+        let is_new = !rooms.contains_key(address);
         let room = rooms.entry(address.to_owned()).or_default();
         let presence = |nickname: &str, status: &str| {
             format!(
@@ -40,15 +41,29 @@ impl Rooms {
         };
         for other in &room.occupants {
             outbox.send(presence(&other.nickname, "")).unwrap();
-            other.outbox.send(presence(nickname, "")).unwrap();
+            // Whoever has hung up misses nothing.
+            drop(other.outbox.send(presence(nickname, "")));
         }
-        let own = presence(nickname, "<status code='110'/>");
+        let created = if is_new { "<status code='201'/>" } else { "" };
+        let own = presence(nickname, &format!("<status code='110'/>{created}"));
         outbox.send(own).unwrap();
         room.occupants.push(Occupant {
             nickname: nickname.to_owned(),
             client,
             outbox: outbox.clone(),
         });
+    }
+
+    /// XEP-0045 §7.14; the others are not told, and the room stays.
+    pub(super) fn leave(&self, to: &str, client: usize, outbox: &UnboundedSender<String>) {
+        let (address, _) = to.split_once('/').unwrap();
+        let mut rooms = self.0.lock().unwrap();
+        let room = rooms.get_mut(address).unwrap();
+        room.occupants.retain(|one| one.client != client);
+        let own = format!(
+            "<presence type='unavailable' from='{to}'><x><status code='110'/></x></presence>"
+        );
+        outbox.send(own).unwrap();
     }
 
     /// XEP-0045 §7.4; what goes wrong does so for the last who entered.
@@ -66,7 +81,6 @@ impl Rooms {
             format!("from='{address}/{sender}'"),
         );
         let text = message.to_string().replace(&to, &from);
-        // Whoever has left misses nothing.
         let tell = |one: &Occupant, text: String| drop(one.outbox.send(text));
         others.iter().for_each(|one| tell(one, text.clone()));
         match fault {
