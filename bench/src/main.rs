@@ -165,3 +165,17 @@ fn raise_descriptor_limit() -> io::Result<()> {
         },
     )?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_load_of_the_comparison_can_be_run() {
+        for arguments in compare::all_arguments() {
+            let words = format!("anser-bench {arguments} --to 127.0.0.1:5222 --server-pid 1");
+            let parsed = Cli::try_parse_from(words.split(' '));
+            assert!(parsed.is_ok(), "{arguments}: {:?}", parsed.err());
+        }
+    }
+}

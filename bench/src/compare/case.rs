@@ -260,18 +260,26 @@ const HISTORY: &[Column] = &[
         CPU_PER_PAGE_BY_TIME,
         Cell::Range,
     ),
-    column("p50 ms", "/by_time/latency_ms/p50", Cell::Median),
-    column("p99 ms", "/by_time/latency_ms/p99", Cell::Median),
+    column("by time: p50 ms", "/by_time/latency_ms/p50", Cell::Median),
+    column("by time: p99 ms", "/by_time/latency_ms/p99", Cell::Median),
     column(
         "by counterpart: CPU-s/1,000",
         CPU_PER_PAGE_BY_COUNTERPART,
         Cell::Range,
     ),
-    column("p50 ms", "/by_counterpart/latency_ms/p50", Cell::Median),
-    column("p99 ms", "/by_counterpart/latency_ms/p99", Cell::Median),
+    column(
+        "by counterpart: p50 ms",
+        "/by_counterpart/latency_ms/p50",
+        Cell::Median,
+    ),
+    column(
+        "by counterpart: p99 ms",
+        "/by_counterpart/latency_ms/p99",
+        Cell::Median,
+    ),
     column("by id: CPU-s/1,000", CPU_PER_PAGE_BY_ID, Cell::Range),
-    column("p50 ms", "/by_id/latency_ms/p50", Cell::Median),
-    column("p99 ms", "/by_id/latency_ms/p99", Cell::Median),
+    column("by id: p50 ms", "/by_id/latency_ms/p50", Cell::Median),
+    column("by id: p99 ms", "/by_id/latency_ms/p99", Cell::Median),
     column("wrong", "/wrong", Cell::Sum),
     column(
         "empty log: CPU-s/1,000 logins",
@@ -470,3 +478,37 @@ pub(crate) const CASES: &[Case] = &[
         columns: HISTORY,
     },
 ];
+
+/// Everything that is run for the cases, for a test that it can be.
+#[cfg(test)]
+pub(crate) fn all_arguments() -> Vec<&'static str> {
+    let loads = CASES.iter().flat_map(|case| [case.load, case.quick]);
+    let of_load = |load: Load| {
+        let empty = match load.given {
+            Given::Nothing | Given::Left { .. } => None,
+            Given::Sleeping { empty, .. } => Some(empty),
+        };
+        std::iter::once(load.arguments)
+            .chain(load.given.by())
+            .chain(empty)
+    };
+    let warm_ups = CASES.iter().filter_map(|case| case.warm_up);
+    loads.flat_map(of_load).chain(warm_ups).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn cases_and_the_columns_of_each_have_names_of_their_own() {
+        let names: HashSet<_> = CASES.iter().map(|case| case.name).collect();
+        assert_eq!(names.len(), CASES.len());
+        for case in CASES {
+            let headings: HashSet<_> = case.columns.iter().map(|column| column.heading).collect();
+            assert_eq!(headings.len(), case.columns.len(), "{}", case.name);
+        }
+    }
+}
