@@ -1,12 +1,13 @@
 //! Clients that are in and read on while others come: what they get is counted, not looked into.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use tokio::select;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
 use crate::xmpp::{Error, Incoming, Session};
@@ -72,6 +73,45 @@ impl Audience {
         }
         sessions.sort_unstable_by_key(|(number, _)| *number);
         Ok(sessions.into_iter().map(|(_, session)| session).collect())
+    }
+}
+
+/// Sessions that wait for their turn, and answer the server meanwhile: one that does not
+/// acknowledge for a minute is closed.
+pub(crate) struct Waiting(VecDeque<Listener>);
+
+/// One of those.
+struct Listener {
+    /// Dropped when its turn has come.
+    stop: watch::Sender<()>,
+    session: JoinHandle<Result<Session, Error>>,
+}
+
+impl Waiting {
+    /// All of them, in this order.
+    pub(crate) fn new(sessions: Vec<Session>) -> Self {
+        let wait = |session| {
+            let (stop, stopped) = watch::channel(());
+            let waiting = async move { listen(session, stopped, &AtomicU64::new(0)).await };
+            Listener {
+                stop,
+                session: tokio::spawn(waiting),
+            }
+        };
+        Self(sessions.into_iter().map(wait).collect())
+    }
+
+    /// The next one; nothing if that was all.
+    ///
+    /// # Errors
+    /// Why it did not last.
+    pub(crate) async fn next(&mut self) -> Result<Option<Session>, Error> {
+        let Some(Listener { stop, session }) = self.0.pop_front() else {
+            return Ok(None);
+        };
+        drop(stop);
+        let session = session.await.expect("a listener does not panic");
+        session.map(Some)
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use tokio::time;
 
-use crate::audience::Audience;
+use crate::audience::{Audience, Waiting};
 use crate::clients::{LoadError, doing, enter};
 use crate::figures::{Meter, Percentiles, per_thousand, round};
 use crate::muc::{Broadcast, Room, RoomArgs, Setting as RoomSetting};
@@ -15,7 +15,7 @@ use crate::process::{Memory, ProcessTree};
 use crate::rooms::{Filling, Joins};
 use crate::run::{Report, RunArgs, seconds};
 use crate::talk::SETTLING;
-use crate::xmpp::{Session, Setting};
+use crate::xmpp::Setting;
 
 /// Options of `crowd`.
 #[derive(Debug, Args)]
@@ -82,7 +82,8 @@ pub(crate) async fn crowd(args: CrowdArgs) -> Result<Crowd, LoadError> {
     let server = args.run.server();
     let room = Room::fresh(&args.room.service(door.accounts()), 0);
     let mut sessions = enter(&args.run, &door, args.occupants + args.late, 1).await?;
-    let late = sessions.split_off(args.occupants);
+    let late = Waiting::new(sessions.split_off(args.occupants));
+    let waiting = Waiting::new(sessions);
     // All are logged in: what memory grows by from here on is the room's.
     time::sleep(args.hold).await;
     let memory_before = server.and_then(ProcessTree::memory);
@@ -92,7 +93,7 @@ pub(crate) async fn crowd(args: CrowdArgs) -> Result<Crowd, LoadError> {
         rooms,
         args.occupants,
         args.broadcast,
-        sessions,
+        waiting,
         server,
         args.stall,
     );
@@ -167,14 +168,18 @@ impl CrowdArgs {
         &self,
         room: &Room,
         mut audience: Audience,
-        sessions: Vec<Session>,
+        mut waiting: Waiting,
         server: Option<ProcessTree>,
     ) -> Result<Late, LoadError> {
         let before = audience.presences();
         time::sleep(SETTLING).await;
         let meter = Meter::start(server);
         let (mut times, mut to_joiners, mut expected) = (Vec::new(), 0, 0);
-        for (seat, mut session) in (self.occupants..).zip(sessions) {
+        for seat in self.occupants..self.occupants + self.late {
+            let waited = waiting.next().await;
+            let Some(mut session) = waited.map_err(doing(|| "waiting".to_owned()))? else {
+                break;
+            };
             let what = || format!("u{seat}, coming late");
             let joined = room.join(&mut session, seat).await.map_err(doing(what))?;
             times.push(joined.time);

@@ -10,6 +10,7 @@ use clap::Args;
 use serde::Serialize;
 use tokio::time;
 
+use crate::audience::Waiting;
 use crate::clients::{LoadError, doing, enter};
 use crate::ledger::Ledger;
 use crate::muc::{Broadcast, Room, RoomArgs};
@@ -66,12 +67,12 @@ pub(crate) async fn rooms(args: RoomsArgs) -> Result<Rooms, LoadError> {
     let (count, occupants) = (args.rooms.get(), args.occupants.get());
     let writers = args.writers.min(occupants);
     let service = args.room.service(door.accounts());
-    let sessions = enter(&args.run, &door, count * occupants, 1).await?;
+    let waiting = Waiting::new(enter(&args.run, &door, count * occupants, 1).await?);
     time::sleep(SETTLING).await;
 
     let rooms: Vec<Room> = (0..count).map(|room| Room::fresh(&service, room)).collect();
     let (server, stall) = (args.run.server(), args.talk.stall);
-    let filling = Filling::fill(&rooms, occupants, args.broadcast, sessions, server, stall);
+    let filling = Filling::fill(&rooms, occupants, args.broadcast, waiting, server, stall);
     let (joins, audience) = filling.await?.end();
     time::sleep(SETTLING).await;
 

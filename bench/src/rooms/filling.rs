@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::audience::Audience;
+use crate::audience::{Audience, Waiting};
 use crate::clients::{LoadError, doing};
 use crate::figures::{Cost, Meter, Percentiles, per_thousand, round};
 use crate::muc::{Broadcast, Room};
 use crate::process::ProcessTree;
-use crate::xmpp::Session;
 
 /// Ranges of occupants for which latencies are told.
 const SLICES: usize = 10;
@@ -46,7 +45,7 @@ struct Slice {
 }
 
 impl Filling {
-    /// Fills rooms with so many occupants each, all from `sessions` in their order. The first one
+    /// Fills rooms with so many occupants each, all of those who wait, in their order. The first one
     /// in a room makes it. One enters at a time: latencies are those of a room, not of a queue.
     ///
     /// # Errors
@@ -55,14 +54,18 @@ impl Filling {
         rooms: &[Room],
         occupants: usize,
         broadcast: Broadcast,
-        sessions: Vec<Session>,
+        mut waiting: Waiting,
         server: Option<ProcessTree>,
         stall: Duration,
     ) -> Result<Self, LoadError> {
         let meter = Meter::start(server);
         let mut audience = Audience::new();
         let (mut joins, mut own) = (Vec::new(), 0);
-        for (number, mut session) in sessions.into_iter().enumerate() {
+        let listening = || doing(|| "waiting for a turn".to_owned());
+        for number in 0..rooms.len() * occupants {
+            let Some(mut session) = waiting.next().await.map_err(listening())? else {
+                break;
+            };
             let (room, seat) = (&rooms[number / occupants], number % occupants);
             let what = || format!("u{number} in {}", room.address());
             let joined = room.join(&mut session, seat).await.map_err(doing(what))?;
