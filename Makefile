@@ -27,10 +27,11 @@ crash:
 	cargo build --package anser-server
 	ANSER_CRASHES=100 cargo test --package anser-tests --test crash -- --nocapture
 
-# Anser beside ejabberd and Prosody; half an hour. The table goes to bench/results.
+# Anser beside ejabberd and Prosody; an hour and a half, or BENCH=--quick, or BENCH='--only chat'.
+# The table goes to bench/results.
 bench:
 	cargo build --release --package anser-server --package anser-bench
-	$${CARGO_TARGET_DIR:-target}/release/anser-bench compare --install
+	$${CARGO_TARGET_DIR:-target}/release/anser-bench compare --install $(BENCH)
 
 # Ten minutes of made-up input for each of the targets in fuzz/, or FUZZ_SECONDS.
 fuzz:

@@ -36,10 +36,14 @@ modules_enabled = {
 }
 modules_disabled = { "s2s" }
 
--- Used by "mam" alone.
-storage = { archive = "sql" }
+-- Used by "mam" and "muc_mam" alone.
+storage = { archive = "sql", muc_log = "sql" }
 sql = { driver = "SQLite3", database = "@DIR@/history.sqlite" }
 default_archive_policy = true
 archive_expires_after = "never"
 
 VirtualHost "localhost"
+
+Component "rooms.localhost" "muc"
+	modules_enabled = { @ROOM_HISTORY@ }
+	muc_log_by_default = true

@@ -1,53 +1,30 @@
 //! `chat`: pairs of clients, each writing to the other.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde::Serialize;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::{task, time};
+use tokio::time;
 
-use crate::figures::{Cost, Meter, Percentiles, per_thousand, round};
-use crate::ledger::{Ledger, MIN_BODY_BYTES, Totals};
-use crate::pace::{Pace, Pacer};
-use crate::ramp::ramp;
-use crate::run::{Report, RunArgs, seconds};
-use crate::talker::Talker;
-use crate::xmpp::{Door, DoorError, Error, Session, Setting, log_in};
-
-/// Late duplicates, acknowledgements and deferred writes belong to the run.
-const TAIL: Duration = Duration::from_millis(700);
-/// The server's work for the logins does not.
-const SETTLING: Duration = Duration::from_secs(1);
+use crate::clients::{LoadError, enter};
+use crate::ledger::Ledger;
+use crate::run::{Report, RunArgs};
+use crate::talk::{SETTLING, TalkArgs, Traffic};
+use crate::talker::{Place, Seat};
+use crate::xmpp::{Element, Setting};
 
 /// Options of `chat`.
 #[derive(Debug, Args)]
 pub(crate) struct ChatArgs {
-    /// Pairs of clients
+    /// Pairs of accounts
     #[arg(long, default_value_t = 50)]
     pairs: usize,
-    /// Bytes of a message's body
-    #[arg(long, default_value_t = 100, value_parser = body_bytes)]
-    size: usize,
-    /// Messages of each sender that may be under way
-    #[arg(long, default_value_t = 10)]
-    window: usize,
-    /// Messages due each second from all senders together, whether the server keeps up or not;
-    /// instead of a window
-    #[arg(long, value_parser = rate)]
-    rate: Option<f64>,
-    /// Seconds of sending
-    #[arg(long, default_value = "10", value_parser = seconds)]
-    seconds: Duration,
-    /// Messages after which a sender asks for acknowledgement; 0: only at the end
-    #[arg(long, default_value_t = 10)]
-    ack_every: usize,
-    /// Seconds without any arrival after which the rest counts as lost, and after which what is not
-    /// acknowledged never will be
-    #[arg(long, default_value = "10", value_parser = seconds)]
-    stall: Duration,
+    /// Devices of each account: the first one writes, and every other must get a copy of all that
+    /// is said in either direction (XEP-0280)
+    #[arg(long, default_value_t = 1, value_parser = devices, requires_if("2", "carbons"))]
+    devices: usize,
+    #[command(flatten)]
+    talk: TalkArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }
@@ -59,228 +36,99 @@ pub(crate) struct Chat {
     #[serde(flatten)]
     setting: Setting,
     pairs: usize,
-    body_bytes: usize,
-    window: Option<usize>,
-    offered_per_s: Option<f64>,
-    offered: Option<u64>,
-    sent: u64,
-    delivered: u64,
-    seconds: f64,
-    delivered_per_s: f64,
-    latency_ms: Option<Percentiles>,
-    lost: u64,
-    duplicated: u64,
-    misordered: u64,
-    stray: u64,
-    refused: u64,
-    unacknowledged: u64,
-    failed: u64,
-    first_failure: Option<String>,
-    server_cpu_s_per_1000_messages: Option<f64>,
-    server_cpu_s: Option<f64>,
-    generator_cpu_s: f64,
-    generator_cpu_share: f64,
-    generator_late_ms: Option<Percentiles>,
-}
-
-/// Why there are no figures.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ChatError {
-    /// There is no door to knock at.
-    #[error(transparent)]
-    Door(#[from] DoorError),
-    /// Not everyone came in.
-    #[error("{failed} of {clients} clients could not log in; the first: {first}")]
-    Login {
-        /// Clients that failed.
-        failed: usize,
-        /// Clients that there should have been.
-        clients: usize,
-        /// Why the first one failed.
-        first: String,
-    },
+    devices: usize,
+    #[serde(flatten)]
+    traffic: Traffic,
 }
 
 /// Runs the load.
-pub(crate) async fn chat(args: ChatArgs) -> Result<Chat, ChatError> {
+pub(crate) async fn chat(args: ChatArgs) -> Result<Chat, LoadError> {
     let door = Arc::new(args.run.door()?);
-    let sessions = enter(&args, &door).await?;
+    let (accounts, devices) = (args.pairs * 2, args.devices);
+    let sessions = enter(&args.run, &door, accounts, devices).await?;
     time::sleep(SETTLING).await;
-
-    let ledger = Arc::new(Ledger::new(std::process::id(), sessions.len(), args.size));
-    let meter = Meter::start(args.run.server());
-    let pacer = Arc::new(Pacer::start(args.pace(), sessions.len(), args.seconds));
-    let (stop, stopped) = watch::channel(());
-    let mut talkers = JoinSet::new();
-    for (me, session) in sessions.into_iter().enumerate() {
-        let (ledger, pacer) = (ledger.clone(), pacer.clone());
-        let partner = door.accounts().address(me ^ 1);
-        let talker = Talker {
-            session,
+    let receivers = Device::receivers(devices);
+    let ledger = Ledger::new(std::process::id(), accounts, receivers, args.talk.size);
+    let seats = (0..).map(|client| {
+        let me = client / devices;
+        Device {
             me,
-            partner,
-            ack_every: args.ack_every,
-            patience: args.stall,
-            ledger,
-            pacer,
-        };
-        talkers.spawn(talker.talk(stopped.clone()));
-    }
-    let driver = pacer.clone();
-    let offered = task::spawn_blocking(move || driver.drive())
-        .await
-        .expect("the pacer does not panic");
-    all_arrived(&ledger, offered, args.stall).await;
-    time::sleep(TAIL).await;
-    let cost = meter.read();
-    drop(stop);
-    let ends = Ends::of(talkers).await;
-    let started = pacer.started();
-    let measured = Measured {
-        started,
-        offered,
-        totals: ledger.totals(),
-        cost,
-        ends,
-    };
-    Ok(args.report(door.setting(), measured))
-}
-
-async fn enter(args: &ChatArgs, door: &Arc<Door>) -> Result<Vec<Session>, ChatError> {
-    let clients = args.pairs * 2;
-    let log_in = |number| {
-        let door = door.clone();
-        async move { log_in(&door, number).await }
-    };
-    let ramp = ramp(0..clients, args.run.concurrency, log_in).await;
-    let failed = ramp.failures.len();
-    match ramp.failures.into_iter().next() {
-        Some(first) => Err(ChatError::Login {
-            failed,
-            clients,
-            first,
-        }),
-        None => Ok(ramp
-            .clients
-            .into_iter()
-            .map(|(_, session)| session)
-            .collect()),
-    }
-}
-
-/// Waits until everything that was sent, or offered, has arrived, or nothing has for as long as `stall`.
-async fn all_arrived(ledger: &Ledger, offered: Option<u64>, stall: Duration) {
-    let (mut seen, mut since) = (0, Instant::now());
-    loop {
-        let (sent, arrived) = ledger.progress();
-        if arrived > seen {
-            (seen, since) = (arrived, Instant::now());
+            number: client % devices,
+            devices,
+            partner: door.accounts().address(me ^ 1),
         }
-        if arrived >= offered.unwrap_or(sent) || since.elapsed() > stall {
-            return;
-        }
-        time::sleep(Duration::from_millis(10)).await;
+    });
+    let clients = sessions.into_iter().zip(seats);
+    let server = args.run.server();
+    let traffic = args.talk.talk(server, Arc::new(ledger), accounts, clients);
+    Ok(Chat {
+        load: "chat",
+        setting: door.setting().clone(),
+        pairs: args.pairs,
+        devices,
+        traffic: traffic.await,
+    })
+}
+
+/// A device of someone who talks to a partner.
+struct Device {
+    /// The account's number, which is that of its flow; the partner's differs in the last bit.
+    me: usize,
+    /// Only the first one writes.
+    number: usize,
+    /// Of each account.
+    devices: usize,
+    /// The partner's bare address.
+    partner: String,
+}
+
+impl Device {
+    /// The partner's devices, and those of one's own that have not written the message.
+    fn receivers(devices: usize) -> usize {
+        2 * devices - 1
     }
 }
 
-/// What a run showed.
-struct Measured {
-    started: Instant,
-    offered: Option<u64>,
-    totals: Totals,
-    cost: Cost,
-    ends: Ends,
-}
-
-/// How the clients ended.
-#[derive(Default)]
-struct Ends {
-    unacknowledged: u64,
-    failures: Vec<String>,
-}
-
-impl Ends {
-    async fn of(mut talkers: JoinSet<Result<u32, Error>>) -> Self {
-        let mut ends = Self::default();
-        while let Some(end) = talkers.join_next().await {
-            match end {
-                Ok(Ok(unacknowledged)) => ends.unacknowledged += u64::from(unacknowledged),
-                Ok(Err(error)) => ends.failures.push(error.to_string()),
-                Err(panic) => ends.failures.push(panic.to_string()),
-            }
-        }
-        ends
-    }
-}
-
-impl ChatArgs {
-    fn pace(&self) -> Pace {
-        self.rate.map_or(Pace::Window(self.window), Pace::Rate)
+impl Seat for Device {
+    fn flow(&self) -> Option<usize> {
+        (self.number == 0).then_some(self.me)
     }
 
-    fn report(&self, setting: &Setting, measured: Measured) -> Chat {
-        let Measured {
-            started,
-            offered,
-            totals,
-            cost,
-            ends,
-        } = measured;
-        let delivered = totals.delivered();
-        let seconds = totals
-            .last
-            .map_or(0.0, |last| (last - started).as_secs_f64());
-        Chat {
-            load: "chat",
-            setting: setting.clone(),
-            pairs: self.pairs,
-            body_bytes: self.size,
-            window: self.rate.is_none().then_some(self.window),
-            offered_per_s: self.rate,
-            offered,
-            sent: totals.sent,
-            delivered,
-            seconds: round(seconds, 3),
-            delivered_per_s: round(delivered as f64 / seconds, 1),
-            lost: totals.lost(),
-            duplicated: totals.duplicated,
-            misordered: totals.misordered,
-            stray: totals.stray,
-            refused: totals.refused,
-            unacknowledged: ends.unacknowledged,
-            failed: ends.failures.len() as u64,
-            first_failure: ends.failures.into_iter().next(),
-            server_cpu_s_per_1000_messages: cost
-                .server_cpu
-                .and_then(|cpu| per_thousand(cpu, delivered)),
-            server_cpu_s: cost.server_cpu.map(|cpu| round(cpu, 2)),
-            generator_cpu_s: round(cost.generator_cpu, 2),
-            generator_cpu_share: round(cost.generator_cpu / cost.seconds, 3),
-            generator_late_ms: self.rate.and_then(|_| Percentiles::of(totals.late)),
-            latency_ms: Percentiles::of(totals.times),
+    fn message(&self, number: usize, body: &str) -> String {
+        let (me, to) = (self.me, &self.partner);
+        format!("<message to='{to}' type='chat' id='m{me}-{number}'><body>{body}</body></message>")
+    }
+
+    fn place(&self, message: &Element) -> Option<Place> {
+        // `<received/>` needs no care: it is what the partner wrote, however it came (XEP-0280 §6).
+        let is_copy_of_own = message.mentions("<sent ");
+        match (is_copy_of_own, self.number) {
+            (false, number) => Some(Place {
+                flow: self.me ^ 1,
+                receiver: number,
+            }),
+            (true, 0) => None,
+            (true, number) => Some(Place {
+                flow: self.me,
+                receiver: self.devices + number - 1,
+            }),
         }
     }
+
+    fn taken(&self, _: Place, _: usize) {}
 }
 
 impl Report for Chat {
     fn is_sound(&self) -> bool {
-        let faults = self.lost + self.duplicated + self.misordered + self.stray;
-        faults + self.refused + self.unacknowledged + self.failed == 0
+        self.traffic.is_sound()
     }
 }
 
-fn rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    (rate > 0.0)
-        .then_some(rate)
-        .ok_or("not above zero".to_owned())
-}
-
-fn body_bytes(text: &str) -> Result<usize, String> {
-    let size = text.parse().map_err(|_| "not a number".to_owned())?;
-    (size >= MIN_BODY_BYTES).then_some(size).ok_or(format!(
-        "less than the {MIN_BODY_BYTES} that hold a message's numbers"
-    ))
+fn devices(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(devices @ 1..=2) => Ok(devices),
+        Ok(_) | Err(_) => Err("neither 1 nor 2".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -298,7 +146,7 @@ mod tests {
     }
 
     /// Two pairs for a tenth of a second, each sender with 20 messages under way.
-    async fn with(fault: Fault, more: &[&str]) -> Chat {
+    async fn with(fault: Fault, more: &[&str]) -> Traffic {
         let to = mock::serve(fault).await.to_string();
         let arguments =
             "chat --pairs 2 --mechanism plain --window 20 --seconds 0.1 --stall 0.2 --to";
@@ -306,7 +154,9 @@ mod tests {
             .split(' ')
             .chain([to.as_str()])
             .chain(more.iter().copied());
-        chat(Command::parse_from(arguments).chat).await.unwrap()
+        let chat = chat(Command::parse_from(arguments).chat).await.unwrap();
+        assert_eq!(chat.is_sound(), chat.traffic.is_sound());
+        chat.traffic
     }
 
     #[tokio::test]
@@ -316,7 +166,7 @@ mod tests {
             with(Fault::None, &["--ack-every", "3"]),
             with(Fault::None, &["--size", "5000"]),
         );
-        for chat in <[Chat; 3]>::from(chats) {
+        for chat in <[Traffic; 3]>::from(chats) {
             assert!(chat.is_sound(), "{chat:?}");
             assert!(
                 chat.delivered > 100 && chat.delivered == chat.sent,
@@ -371,5 +221,29 @@ mod tests {
             (Some(20), 20, 20),
             "{offered:?}"
         );
+    }
+
+    /// XEP-0280 §6 and §7
+    #[test]
+    fn every_device_has_a_place_for_what_either_side_says() {
+        let device = |number| Device {
+            me: 4,
+            number,
+            devices: 2,
+            partner: "u5@localhost".to_owned(),
+        };
+        let element = |text: &'static str| Element::new(text.as_bytes().into());
+        let direct = element("<message from='u5@localhost/bench-0'><body>x</body></message>");
+        let sent = element(
+            "<message from='u4@localhost'><sent xmlns='urn:xmpp:carbons:2'><forwarded>\
+             <message><body>x</body></message></forwarded></sent></message>",
+        );
+        let place = |flow, receiver| Some(Place { flow, receiver });
+        assert_eq!(device(0).place(&direct), place(5, 0));
+        assert_eq!(device(1).place(&direct), place(5, 1));
+        assert_eq!(device(1).place(&sent), place(4, 2));
+        assert_eq!(device(0).place(&sent), None);
+        assert_eq!((Device::receivers(1), Device::receivers(2)), (1, 3));
+        assert_eq!((device(0).flow(), device(1).flow()), (Some(4), None));
     }
 }

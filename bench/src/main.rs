@@ -4,17 +4,25 @@
 //! figures mean. Everything stays on the loopback interface and ends by itself.
 
 mod accounts;
+mod audience;
 mod chat;
+mod clients;
 mod compare;
+mod crowd;
 mod figures;
+mod history;
 mod ledger;
 mod login;
 #[cfg(test)]
 mod mock;
+mod muc;
 mod pace;
 mod process;
 mod ramp;
+mod rooms;
 mod run;
+mod sleepers;
+mod talk;
 mod talker;
 mod xmpp;
 
@@ -50,6 +58,18 @@ enum Command {
     Login(login::LoginArgs),
     /// Pairs of clients, each writing to the other
     Chat(chat::ChatArgs),
+    /// Rooms in which every occupant must get everything
+    Rooms(rooms::RoomsArgs),
+    /// One room with very many occupants
+    Crowd(crowd::CrowdArgs),
+    /// Make rooms that last, for `sleepers`
+    MakeRooms(sleepers::MakeArgs),
+    /// A server that starts with very many rooms, of which few are used
+    Sleepers(sleepers::SleepersArgs),
+    /// Fill the log of an account, for `history`
+    FillHistory(history::FillArgs),
+    /// Pages of a long log (XEP-0313), and logins with it
+    History(history::HistoryArgs),
     /// Anser beside ejabberd and Prosody
     Compare(compare::CompareArgs),
 }
@@ -61,6 +81,12 @@ impl Command {
             Self::Register(args) => args.run.threads,
             Self::Login(args) => args.run.threads,
             Self::Chat(args) => args.run.threads,
+            Self::Rooms(args) => args.run.threads,
+            Self::FillHistory(args) => args.run.threads,
+            Self::History(args) => args.run.threads,
+            Self::Crowd(args) => args.run.threads,
+            Self::MakeRooms(args) => args.run.threads,
+            Self::Sleepers(args) => args.run.threads,
         }
     }
 }
@@ -92,6 +118,12 @@ async fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Register(args) => finish(&accounts::register(args).await?),
         Command::Login(args) => finish(&login::login(args).await?),
         Command::Chat(args) => finish(&chat::chat(args).await?),
+        Command::Rooms(args) => finish(&rooms::rooms(args).await?),
+        Command::Crowd(args) => finish(&crowd::crowd(args).await?),
+        Command::MakeRooms(args) => finish(&sleepers::make(args).await?),
+        Command::Sleepers(args) => finish(&sleepers::sleepers(args).await?),
+        Command::FillHistory(args) => finish(&history::fill(args).await?),
+        Command::History(args) => finish(&history::history(args).await?),
         Command::Compare(args) => {
             // Ending here, and not by the signal, ends the servers too.
             select! {
@@ -132,4 +164,18 @@ fn raise_descriptor_limit() -> io::Result<()> {
             maximum,
         },
     )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_load_of_the_comparison_can_be_run() {
+        for arguments in compare::all_arguments() {
+            let words = format!("anser-bench {arguments} --to 127.0.0.1:5222 --server-pid 1");
+            let parsed = Cli::try_parse_from(words.split(' '));
+            assert!(parsed.is_ok(), "{arguments}: {:?}", parsed.err());
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! A server for tests of the loads: speaks just enough, and has faults to order.
 
+mod room;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -11,6 +13,8 @@ use tokio::select;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::xmpp::{Element, Piece, Splitter};
+
+use room::Rooms;
 
 /// What the server does wrong with every tenth message.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,11 +42,16 @@ pub(crate) async fn serve(fault: Fault) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        let outboxes = Outboxes::default();
-        while let Ok((socket, _)) = listener.accept().await {
+        let (outboxes, rooms) = (Outboxes::default(), Arc::<Rooms>::default());
+        for number in 0.. {
+            let Ok((socket, _)) = listener.accept().await else {
+                return;
+            };
             let (outbox, waiting) = unbounded_channel();
             let client = Client {
                 fault,
+                number,
+                rooms: rooms.clone(),
                 outboxes: outboxes.clone(),
                 outbox,
                 received: 0,
@@ -57,6 +66,8 @@ pub(crate) async fn serve(fault: Fault) -> SocketAddr {
 
 struct Client {
     fault: Fault,
+    number: usize,
+    rooms: Arc<Rooms>,
     outboxes: Outboxes,
     outbox: UnboundedSender<String>,
     received: u32,
@@ -106,8 +117,15 @@ impl Client {
         let id = element.attribute("id").unwrap_or_default();
         match element.name() {
             b"iq" => self.answer(format!("<iq type='result' id='{id}'/>")),
+            b"message" if element.attribute("type") == Some("groupchat") => {
+                self.rooms.say(element, self.number, self.fault);
+            }
             b"message" => self.route(element),
-            b"presence" => {}
+            b"presence" => match (element.attribute("to"), element.attribute("type")) {
+                (Some(to), None) => self.rooms.enter(to, self.number, &self.outbox),
+                (Some(to), Some(_)) => self.rooms.leave(to, self.number, &self.outbox),
+                (None, _) => {}
+            },
             b"enable" => {
                 self.received = 0;
                 return self.answer("<enabled/><r/>".to_owned());

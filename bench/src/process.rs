@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::ops::AddAssign;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -47,6 +48,15 @@ impl ProcessTree {
         Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
     }
 
+    /// How long ago the root was started; nothing if it is gone.
+    pub(crate) fn age(self) -> Option<Duration> {
+        let started = Stat::of(self.root)?.start_ticks;
+        let up = fs::read_to_string("/proc/uptime").ok()?;
+        let up = up.split(' ').next()?.parse::<f64>().ok()?;
+        let started = started as f64 / rustix::param::clock_ticks_per_second() as f64;
+        Some(Duration::from_secs_f64((up - started).max(0.0)))
+    }
+
     /// Memory now; nothing if the root is gone or belongs to another user.
     pub(crate) fn memory(self) -> Option<Memory> {
         Memory::of(self.root)?;
@@ -84,6 +94,8 @@ impl ProcessTree {
 struct Stat {
     parent: u32,
     cpu_ticks: u64,
+    /// Since the machine was started.
+    start_ticks: u64,
 }
 
 impl Stat {
@@ -95,11 +107,14 @@ impl Stat {
         // The command's name may hold spaces and brackets; the state (3) is the first field after it.
         let (_, rest) = stat.rsplit_once(") ")?;
         let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+        // starttime (22)
+        let start_ticks = fields.get(19)?.parse().ok()?;
         // utime (14), stime (15), cutime (16), cstime (17)
         let ticks = fields.get(11..15)?.iter().map(|field| field.parse::<u64>());
         Some(Self {
             parent: fields.get(1)?.parse().ok()?,
             cpu_ticks: ticks.sum::<Result<_, _>>().ok()?,
+            start_ticks,
         })
     }
 }
@@ -141,7 +156,8 @@ mod tests {
             Stat::parse(stat),
             Some(Stat {
                 parent: 7,
-                cpu_ticks: 180
+                cpu_ticks: 180,
+                start_ticks: 100
             })
         );
     }
@@ -175,8 +191,20 @@ mod tests {
     }
 
     #[test]
+    fn a_process_is_as_old_as_the_time_since_its_start() {
+        let before = ProcessTree::own().age().unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        let grown = ProcessTree::own().age().unwrap() - before;
+        assert!(grown >= Duration::from_millis(40), "{grown:?}");
+        assert!(before < Duration::from_secs(3600), "{before:?}");
+    }
+
+    #[test]
     fn a_process_that_is_gone_costs_nothing_that_could_be_told() {
         let nobody = ProcessTree::new(u32::MAX);
-        assert_eq!((nobody.cpu_seconds(), nobody.memory()), (None, None));
+        assert_eq!(
+            (nobody.cpu_seconds(), nobody.memory(), nobody.age()),
+            (None, None, None)
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! One client of `chat`.
+//! One client of a load with messages.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,16 +9,35 @@ use tokio::time::timeout;
 
 use crate::ledger::{Arrival, Ledger};
 use crate::pace::Pacer;
-use crate::xmpp::{Error, Incoming, Session};
+use crate::xmpp::{Element, Error, Incoming, Session};
 
-/// One client, writing to its partner and counting what the partner writes.
-pub(crate) struct Talker {
+/// What a client is in a load: where it writes, and what it should get.
+pub(crate) trait Seat: Send + 'static {
+    /// The flow that it writes; nothing if it only reads.
+    fn flow(&self) -> Option<usize>;
+    /// The stanza with its message of this number.
+    fn message(&self, number: usize, body: &str) -> String;
+    /// What an arriving message with a body is here; nothing if it should not have come.
+    fn place(&self, message: &Element) -> Option<Place>;
+    /// A message was taken, the first time that it came.
+    fn taken(&self, place: Place, number: usize);
+}
+
+/// A flow, and which of its receivers, counted from zero.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Place {
+    /// Of the ledger.
+    pub(crate) flow: usize,
+    /// Of the flow.
+    pub(crate) receiver: usize,
+}
+
+/// One client, writing if its seat says so, and counting what comes.
+pub(crate) struct Talker<S> {
     /// Logged in.
     pub(crate) session: Session,
-    /// The client's number; the partner's differs in the last bit.
-    pub(crate) me: usize,
-    /// The partner's bare address.
-    pub(crate) partner: String,
+    /// What it is.
+    pub(crate) seat: S,
     /// Messages after which it asks for acknowledgement; 0: only at the end.
     pub(crate) ack_every: usize,
     /// How long the last acknowledgement may take.
@@ -29,19 +48,21 @@ pub(crate) struct Talker {
     pub(crate) pacer: Arc<Pacer>,
 }
 
-impl Talker {
+impl<S: Seat> Talker<S> {
     /// Talks until told to stop; gives the number of stanzas that were never acknowledged.
     pub(crate) async fn talk(mut self, mut stopped: watch::Receiver<()>) -> Result<u32, Error> {
-        let (mut next, mut has_more) = (0, true);
+        let flow = self.seat.flow();
+        let (mut next, mut has_more) = (0, flow.is_some());
+        let flow = flow.unwrap_or_default();
         loop {
             // `next` stands first: it writes each message before there is a turn for another.
             select! {
                 biased;
                 incoming = self.session.next() => self.receive(&incoming?),
-                turn = self.pacer.turn(self.me, next), if has_more => match turn {
+                turn = self.pacer.turn(flow, next), if has_more => match turn {
                     Some(due) => {
                         next += 1;
-                        self.send(due);
+                        self.send(flow, due);
                     }
                     None => has_more = false,
                 },
@@ -53,12 +74,9 @@ impl Talker {
         unacknowledged
     }
 
-    fn send(&mut self, due: Instant) {
-        let (number, body) = self.ledger.send(self.me, due, Instant::now());
-        let (me, to) = (self.me, &self.partner);
-        self.session.queue(&format!(
-            "<message to='{to}' type='chat' id='m{me}-{number}'><body>{body}</body></message>"
-        ));
+    fn send(&mut self, flow: usize, due: Instant) {
+        let (number, body) = self.ledger.send(flow, due, Instant::now());
+        self.session.queue(&self.seat.message(number, &body));
         if self.ack_every > 0 && (number + 1) % self.ack_every == 0 {
             self.session.request_acknowledgement();
         }
@@ -74,11 +92,21 @@ impl Talker {
         if stanza.attribute("type") == Some("error") {
             return self.ledger.refuse();
         }
-        // Messages without a body are chat states and the like, which nobody sends here.
-        let body = stanza.text_of("body").unwrap_or_default();
-        let partner = self.me ^ 1;
-        if self.ledger.receive(partner, body, Instant::now()) == Arrival::New {
-            self.pacer.arrived(partner);
+        // Without a body: a room's subject, a chat state and the like. What lost its body is lost.
+        let Some(body) = stanza.text_of("body") else {
+            return;
+        };
+        let Some(place) = self.seat.place(stanza) else {
+            return self.ledger.stray();
+        };
+        let now = Instant::now();
+        match self.ledger.receive(place.flow, place.receiver, body, now) {
+            Arrival::Complete(number) => {
+                self.seat.taken(place, number);
+                self.pacer.arrived(place.flow);
+            }
+            Arrival::New(number) => self.seat.taken(place, number),
+            Arrival::Again | Arrival::Stray => {}
         }
     }
 

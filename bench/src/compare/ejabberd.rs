@@ -30,8 +30,8 @@ pub(crate) async fn serve(
     let installation = Installation::find().await?;
     let configuration = dir.join("ejabberd.yml");
     let template = match history {
-        History::Off => CONFIGURATION.to_owned(),
-        History::On => CONFIGURATION.to_owned() + WITH_HISTORY,
+        History::Off => CONFIGURATION.replace("@HISTORY@", "false"),
+        History::On => CONFIGURATION.replace("@HISTORY@", "true") + WITH_HISTORY,
     };
     fs::write(&configuration, fill(&template, dir, doors))
         .map_err(trying(|| "ejabberd's configuration".to_owned()))?;

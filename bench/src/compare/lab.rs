@@ -1,5 +1,6 @@
 //! Where servers are set up, put under load one at a time, and cleared away.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::case::{Case, Load};
+use super::case::{Case, Given, Load};
 use super::run::Run;
 use super::server::{Server, tail};
 use super::variant::{Product, Variant};
@@ -101,6 +102,7 @@ impl Lab {
             data_on: machine::file_system_of(self.root(variant)),
             load_average,
             command: load.command(&self.options),
+            given_by: load.given.by(),
             report,
             sound,
             error,
@@ -113,18 +115,93 @@ impl Lab {
         load: Load,
         variant: Variant,
     ) -> Result<(Value, bool), CompareError> {
-        let dir = self.root(variant).join("run");
-        let _ = fs::remove_dir_all(&dir);
-        let mut copy = Command::new("cp");
-        copy.arg("-r").arg(self.seed(variant)).arg(&dir);
-        succeed(copy).await?;
-        let server = Server::start(variant, &self.anser, &dir).await?;
+        let mut seed = self.seed(variant);
+        if let Some(by) = load.given.by() {
+            let prepared = self
+                .root(variant)
+                .join(format!("{}-{}", variant.product, case.name));
+            if !prepared.exists() {
+                self.prepare(by, case, variant, &prepared).await?;
+            }
+            seed = prepared;
+        }
+        let mut arguments = load.arguments.to_owned();
+        let server = match load.given {
+            Given::Nothing | Given::Left { .. } => self.start(variant, &seed).await?,
+            Given::Sleeping { empty, .. } => {
+                let kib = self.rss_at_rest(empty, case, variant).await?;
+                write!(arguments, " --empty-rss-kib {kib}").expect("strings take everything");
+                self.launch(variant, &seed).await?
+            }
+        };
         if let Some(warm_up) = case.warm_up {
             self.put_under(warm_up, case, &server).await?;
         }
-        let report = self.put_under(load.arguments, case, &server).await;
+        let report = self.put_under(&arguments, case, &server).await;
         server.stop().await;
         report
+    }
+
+    /// A server with a copy of this data.
+    async fn start(&self, variant: Variant, seed: &Path) -> Result<Server, CompareError> {
+        let dir = self.copy(variant, seed).await?;
+        Server::start(variant, &self.anser, &dir).await
+    }
+
+    /// The same, as soon as it listens.
+    async fn launch(&self, variant: Variant, seed: &Path) -> Result<Server, CompareError> {
+        let dir = self.copy(variant, seed).await?;
+        Server::launch(variant, &self.anser, &dir).await
+    }
+
+    async fn copy(&self, variant: Variant, seed: &Path) -> Result<PathBuf, CompareError> {
+        let dir = self.root(variant).join("run");
+        let _ = fs::remove_dir_all(&dir);
+        let mut copy = Command::new("cp");
+        copy.arg("-r").arg(seed).arg(&dir);
+        succeed(copy).await?;
+        Ok(dir)
+    }
+
+    /// Keeps what a load leaves, for all runs of a case.
+    async fn prepare(
+        &self,
+        by: &str,
+        case: &Case,
+        variant: Variant,
+        prepared: &Path,
+    ) -> Result<(), CompareError> {
+        eprintln!("{variant}: {by}");
+        let server = self.start(variant, &self.seed(variant)).await?;
+        let (report, is_sound) = self.put_under(by, case, &server).await?;
+        server.stop().await;
+        if !is_sound {
+            return Err(CompareError::Failed {
+                command: by.to_owned(),
+                output: report.to_string(),
+            });
+        }
+        fs::rename(self.root(variant).join("run"), prepared)
+            .map_err(trying(|| format!("keeping {}", prepared.display())))
+    }
+
+    /// What a server needs that has just started and has nothing but accounts.
+    async fn rss_at_rest(
+        &self,
+        empty: &str,
+        case: &Case,
+        variant: Variant,
+    ) -> Result<f64, CompareError> {
+        let server = self.launch(variant, &self.seed(variant)).await?;
+        let report = self.put_under(empty, case, &server).await;
+        server.stop().await;
+        let (report, _) = report?;
+        let rss = report.pointer("/memory_at_rest/rss_kib");
+        rss.and_then(Value::as_f64)
+            .ok_or_else(|| CompareError::Failed {
+                command: empty.to_owned(),
+                output: report.to_string(),
+            })
     }
 
     async fn put_under(

@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
+#[cfg(test)]
+pub(crate) use case::all_arguments;
 use case::{CASES, Case, Column, Load};
 use figure::number;
 use lab::Lab;

@@ -23,6 +23,8 @@ pub(crate) struct Run {
     pub(crate) load_average: f64,
     /// What was run.
     pub(crate) command: String,
+    /// What left on the server what the load finds there: the arguments of another load.
+    pub(crate) given_by: Option<&'static str>,
     /// What the load reported.
     pub(crate) report: Option<Value>,
     /// Whether all went as it should, so that the figures count.

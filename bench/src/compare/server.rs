@@ -17,7 +17,7 @@ use super::variant::{Product, Variant};
 use super::{CompareError, anser, ejabberd, prosody, trying};
 
 /// The most that a server may take to listen, and to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 /// What a server does right after its start belongs to no figure.
 const SETTLING: Duration = Duration::from_secs(3);
 
@@ -38,8 +38,19 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server whose files are all in `dir`, and waits until it listens.
+    /// Starts a server whose files are all in `dir`, and waits until it listens and has settled.
     pub(crate) async fn start(
+        variant: Variant,
+        anser: &Path,
+        dir: &Path,
+    ) -> Result<Self, CompareError> {
+        let server = Self::launch(variant, anser, dir).await?;
+        sleep(SETTLING).await;
+        Ok(server)
+    }
+
+    /// The same, without waiting longer than until it listens.
+    pub(crate) async fn launch(
         variant: Variant,
         anser: &Path,
         dir: &Path,
@@ -63,7 +74,6 @@ impl Server {
             if let Some((doors, pid)) = doors.zip(pid_of(&child))
                 && doors.are_open().await
             {
-                sleep(SETTLING).await;
                 return Ok(Self { child, pid, doors });
             }
             let ended = child.try_wait().is_ok_and(|status| status.is_some());
@@ -73,7 +83,7 @@ impl Server {
                     output: tail(&said),
                 });
             }
-            sleep(Duration::from_millis(50)).await;
+            sleep(Duration::from_millis(10)).await;
         }
     }
 

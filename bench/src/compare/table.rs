@@ -18,6 +18,7 @@ pub(crate) struct Row {
     variant: Variant,
     data_on: String,
     command: String,
+    given_by: Option<&'static str>,
     runs: usize,
     sound: usize,
     load_average: Option<Spread>,
@@ -38,6 +39,7 @@ impl Row {
             variant,
             data_on: first.data_on.clone(),
             command: first.command.clone(),
+            given_by: first.given_by,
             runs: runs.len(),
             sound: runs.iter().filter(|run| run.sound).count(),
             load_average: Spread::of(runs.iter().map(|run| run.load_average).collect()),
@@ -85,6 +87,12 @@ pub(crate) fn write(to: &mut String, case: &Case, rows: &[Row]) -> fmt::Result {
         writeln!(
             to,
             "Before it, and not counted: `anser-bench {warm_up} …`.\n"
+        )?;
+    }
+    if let Some(by) = first.given_by {
+        writeln!(
+            to,
+            "What it finds there was left by `anser-bench {by} …`.\n"
         )?;
     }
     let headings: Vec<&str> = case.columns.iter().map(|column| column.heading).collect();

@@ -66,10 +66,13 @@ impl Variant {
 
     /// Whether the case is run with it.
     pub(crate) fn takes(self, case: &Case) -> bool {
-        match (self.product, self.history, case.history) {
-            (Product::Anser, _, _) | (_, History::Off, _) | (_, _, Matter::Matters) => true,
-            (Product::Ejabberd | Product::Prosody, History::On, Matter::Indifferent) => false,
-        }
+        let is_out = case.without.contains(&self.product);
+        let is_meant = match (self.product, self.history, case.history) {
+            (Product::Anser, _, _) | (_, _, Matter::Matters) => true,
+            (_, History::On, Matter::Required) | (_, History::Off, Matter::Indifferent) => true,
+            (_, History::Off, Matter::Required) | (_, History::On, Matter::Indifferent) => false,
+        };
+        is_meant && !is_out
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Written for this tool alone: a measuring tool must not share the bugs of what it measures.
 
+use std::time::Duration;
+
 mod door;
 mod element;
 mod negotiation;
@@ -12,7 +14,7 @@ mod transport;
 
 pub(crate) use door::{Accounts, Door, DoorArgs, DoorError, Setting};
 pub(crate) use element::Element;
-pub(crate) use negotiation::{Stream, log_in};
+pub(crate) use negotiation::{Stream, log_in, log_in_device};
 pub(crate) use session::{Incoming, Session};
 #[cfg(test)]
 pub(crate) use splitter::{Piece, Splitter};
@@ -42,6 +44,14 @@ pub(crate) enum Error {
         step: &'static str,
         /// What came back.
         answer: String,
+    },
+    /// The server has not done what it was asked for.
+    #[error("{step}: nothing for {patience:?}")]
+    Silent {
+        /// What was tried.
+        step: &'static str,
+        /// How long.
+        patience: Duration,
     },
     /// The server could not prove that it knows the password.
     #[error("the server's SCRAM signature is wrong")]

@@ -14,12 +14,21 @@ use super::{Element, Error, Session};
 
 const SASL: &str = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'";
 
-/// Logs an account in: connection, TLS, SASL, resource, and what [`Session::enter`] adds.
+/// Logs the first device of an account in.
 pub(crate) async fn log_in(door: &Door, number: usize) -> Result<Session, Error> {
+    log_in_device(door, number, 0).await
+}
+
+/// Logs a device of an account in: connection, TLS, SASL, resource, and what [`Session::enter`] adds.
+pub(crate) async fn log_in_device(
+    door: &Door,
+    number: usize,
+    device: usize,
+) -> Result<Session, Error> {
     let mut stream = Stream::open(door).await?;
     stream.authenticate(door, &Accounts::user(number)).await?;
     stream.restart(door).await?;
-    stream.bind().await?;
+    stream.bind(device).await?;
     Session::enter(stream, door).await
 }
 
@@ -109,10 +118,12 @@ impl Stream {
         exchange.verify(success.text_of("success").unwrap_or_default())
     }
 
-    async fn bind(&mut self) -> Result<(), Error> {
-        let bind = "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
-                    <resource>bench</resource></bind></iq>";
-        self.request("binding a resource", bind, "iq")
+    async fn bind(&mut self, device: usize) -> Result<(), Error> {
+        let bind = format!(
+            "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
+             <resource>bench-{device}</resource></bind></iq>"
+        );
+        self.request("binding a resource", &bind, "iq")
             .await
             .map(drop)
     }
