@@ -10,7 +10,7 @@
 use crate::account::{Account, AccountState, Device, FOR_DEVICES, FOR_HISTORY, FOR_SESSION};
 use crate::directory::Resident;
 use crate::mailbox::Wakes;
-use crate::room::{RoomDelivery, deliver_whisper};
+use crate::room::{RoomDelivery, Whisper, deliver_whisper};
 use crate::{
     Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle, Then,
     Traits,
@@ -33,10 +33,7 @@ pub(crate) enum Content {
     /// To everybody in a room.
     Room(RoomDelivery),
     /// To one session in a room.
-    Whisper {
-        listener: Arc<Session>,
-        message: Arc<Message>,
-    },
+    Whisper(Whisper),
     /// To one session.
     Query(Arc<Query>),
 }
@@ -49,7 +46,7 @@ impl Parcel {
             Content::Room(RoomDelivery { place: Some(_), .. }) => 0,
             Content::Message(Delivery { message, .. })
             | Content::Room(RoomDelivery { message, .. })
-            | Content::Whisper { message, .. } => message.encoded().len(),
+            | Content::Whisper(Whisper { message, .. }) => message.encoded().len(),
             Content::Query(query) => query.weight_bytes(),
         };
         payload + size_of::<Self>()
@@ -246,7 +243,7 @@ impl Hub {
                 Err(error),
                 Content::Message(Delivery { message, .. })
                 | Content::Room(RoomDelivery { message, .. })
-                | Content::Whisper { message, .. },
+                | Content::Whisper(Whisper { message, .. }),
             ) => refuse(&sender, message, error.into(), wakes),
             (Err(_), Content::Query(_)) => {}
         }
@@ -266,10 +263,9 @@ impl Hub {
                     refuse(&parcel.sender, message, error, wakes);
                 }
             }
-            Content::Whisper { listener, message } => {
-                let delivered = deliver_whisper(&listener, Arc::clone(&message), wakes);
-                if let Err(error) = delivered {
-                    refuse(&parcel.sender, message, error, wakes);
+            Content::Whisper(whisper) => {
+                if let Err(error) = deliver_whisper(&whisper, wakes) {
+                    refuse(&parcel.sender, whisper.message, error, wakes);
                 }
             }
             Content::Query(query) => self.deliver_query(&query, wakes),

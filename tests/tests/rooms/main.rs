@@ -7,6 +7,7 @@
 //! | `governing.rs` | roles and affiliations |
 //! | `owning.rs` | making, configuring and ending rooms, membership by registration |
 //! | `finding.rs` | what service discovery tells |
+//! | `racing.rs` | several things at once |
 //! | `keeping.rs` | what outlasts a restart, what is forgotten, what is counted |
 #![allow(
     clippy::unwrap_used,
@@ -18,6 +19,7 @@ mod finding;
 mod governing;
 mod keeping;
 mod owning;
+mod racing;
 mod speaking;
 
 use anser_tests::script::Script;

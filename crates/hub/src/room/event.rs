@@ -49,6 +49,11 @@ pub enum RoomEvent {
     },
     /// A visitor asks to be allowed to speak; for moderators.
     VoiceRequest(Arc<VoiceRequest>),
+    /// The session believes to be in a room and is not (XEP-0045 §7.2.17).
+    NotHere {
+        /// Under this address.
+        occupant: FullJid,
+    },
 }
 
 impl RoomEvent {
@@ -58,7 +63,10 @@ impl RoomEvent {
             Self::Presence { presence, .. } => presence.payload.len(),
             Self::Others { presences, .. } => size_of_val(&presences[..]),
             Self::Message { message, .. } => message.message.encoded().len(),
-            Self::NoSubject { .. } | Self::Config { .. } | Self::VoiceRequest(_) => 0,
+            Self::NoSubject { .. }
+            | Self::Config { .. }
+            | Self::VoiceRequest(_)
+            | Self::NotHere { .. } => 0,
         }
     }
 }

@@ -4,8 +4,8 @@ use super::govern::{Actor, MakesMember};
 use super::record::{SAID, TEMPORARY, save_subject};
 use super::state::RoomState;
 use super::{
-    Affiliation, AffiliationChange, Creation, Departure, Entrance, IsEnd, Look, OccupantId, Role,
-    Room, RoomConfig, RoomError, RoomMessage, Sight, Speaker, Speech,
+    Affiliation, AffiliationChange, Creation, Departure, Destruction, Entrance, IsEnd, Look,
+    OccupantId, Role, Room, RoomConfig, RoomError, RoomEvent, RoomMessage, Sight, Speaker, Speech,
 };
 use crate::account::FOR_HISTORY;
 use crate::directory::Resident;
@@ -38,6 +38,14 @@ pub(crate) struct RoomDelivery {
     speaker: OccupantId,
     /// Where it is in the room's log, if it is there.
     pub(crate) place: Option<MessageId>,
+}
+
+/// Something said to one session in a room, on its way there.
+#[derive(Debug)]
+pub(crate) struct Whisper {
+    room: Arc<Room>,
+    listener: Arc<Session>,
+    pub(crate) message: Arc<Message>,
 }
 
 /// What everybody may know of a room.
@@ -220,6 +228,13 @@ impl Hub {
         }
     }
 
+    /// Tells a session that it is not in a room that it believes to be in, once
+    /// it has been told what happened there before.
+    pub fn tell_not_here(&self, session: &SessionHandle, occupant: FullJid) {
+        let event = Event::Room(RoomEvent::NotHere { occupant });
+        session.mailbox().push(event, &mut Wakes::default());
+    }
+
     /// A session leaves a room (XEP-0045 §7.14). Leaving one that it is not in
     /// does nothing. A room that nobody wants to keep ends with the last
     /// occupant.
@@ -288,11 +303,12 @@ impl Hub {
         }
     }
 
-    async fn end_if_empty(&self, room: &Arc<Room>, now: Timestamp) {
+    pub(super) async fn end_if_empty(&self, room: &Arc<Room>, now: Timestamp) {
         if !is_over(&room.state()) {
             return;
         }
-        if let Err(error) = self.forget_room(room, is_over, now).await {
+        let end = Destruction::default();
+        if let Err(error) = self.forget_room(room, is_over, &end, now).await {
             tracing::warn!(room = %room.address, %error, "an empty room stays for now");
             lock(&self.emptied).push(Arc::clone(room));
         }
@@ -372,7 +388,9 @@ impl Hub {
             place,
         } = delivery;
         let mut state = room.state();
-        if room.is_gone() {
+        // What got into the log came before the end of the room, and should the
+        // room not end after all, it stays there.
+        if place.is_none() && room.is_gone() {
             return Err(SendError::Unavailable);
         }
         let message = RoomMessage::new((*message).clone(), speaker, place);
@@ -404,8 +422,12 @@ impl Hub {
         drop(state);
         for listener in listeners {
             let message = Arc::new(make(&speaker, listener.address()));
-            let content = Content::Whisper { listener, message };
-            self.pass(session.session(), content, now);
+            let whisper = Whisper {
+                room: Arc::clone(&room),
+                listener,
+                message,
+            };
+            self.pass(session.session(), Content::Whisper(whisper), now);
         }
         Ok(())
     }
@@ -556,13 +578,14 @@ fn entries(delivery: &RoomDelivery, speaker: &BareJid, id: MessageId) -> Vec<Cha
 ///
 /// # Errors
 /// It has left meanwhile.
-pub(crate) fn deliver_whisper(
-    listener: &Session,
-    message: Arc<Message>,
-    wakes: &mut Wakes,
-) -> Result<(), SendError> {
+pub(crate) fn deliver_whisper(whisper: &Whisper, wakes: &mut Wakes) -> Result<(), SendError> {
+    let Whisper { room, listener, .. } = whisper;
+    let state = room.state();
+    if state.occupant_of(listener).is_none() {
+        return Err(SendError::Unavailable);
+    }
     let event = Event::Message {
-        message,
+        message: Arc::clone(&whisper.message),
         place: None,
     };
     let offered = listener.mailbox().offer(event, wakes);

@@ -32,7 +32,7 @@ pub use record::RoomSummary;
 pub use speak::{Speaker, Speech};
 pub use standing::{Affiliation, IsModerated, Role};
 
-pub(crate) use exchange::{RoomDelivery, deliver_whisper};
+pub(crate) use exchange::{RoomDelivery, Whisper, deliver_whisper};
 
 use crate::Session;
 use crate::directory::Resident;

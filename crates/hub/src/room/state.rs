@@ -114,6 +114,12 @@ impl Occupant {
         })
     }
 
+    /// What others are told when they may no longer see them.
+    pub(crate) fn hidden(&self) -> Arc<RoomPresence> {
+        let departure = Some(Departure::Left);
+        self.presence(&self.shown.address, &Look::default(), departure, None)
+    }
+
     /// The same of the session that others see already.
     pub(crate) fn shown_anew(&mut self, deed: Option<Deed>) -> Arc<RoomPresence> {
         let shown = self.presence(&self.shown.address, &self.shown.look, None, None);
