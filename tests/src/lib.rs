@@ -5,6 +5,7 @@
 )]
 
 pub mod client;
+pub mod crash;
 pub mod foreign;
 pub mod process;
 pub mod program;
