@@ -16,6 +16,7 @@ mod availability;
 mod command;
 mod config;
 mod contacts;
+mod copies;
 mod credentials;
 mod directory;
 mod error;
@@ -34,6 +35,7 @@ pub use command::{
     COMMANDS, Command, CommandError, NewAccount, UserAdd, UserDelete, UserList, run_command,
 };
 pub use config::{AccountsConfig, MailboxLimits};
+pub use copies::{Copies, Direction};
 pub use credentials::{Credentials, Login};
 pub use error::{AccountError, NotKept, OpenError, RosterError, SendError};
 pub use event::{CloseReason, Event, Query, QueryKind};

@@ -298,6 +298,7 @@ fn query(event: Event) -> Option<std::sync::Arc<Query>> {
     match event {
         Event::Query(query) => Some(query),
         Event::Message { .. }
+        | Event::Copy { .. }
         | Event::Waiting(_)
         | Event::Presence(_)
         | Event::Unanswered(_)

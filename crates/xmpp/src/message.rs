@@ -4,11 +4,12 @@ use crate::bound::Bound;
 use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
-use anser_hub::{Draft, Hub, Message, MessageKind, Traits};
+use crate::traits::{mentions, traits};
+use anser_hub::{Draft, Hub, Message, MessageKind};
 use anser_jid::Jid;
 use anser_store::Timestamp;
 use anser_xml::{Child, Element};
-use anser_xmpp_proto::payload::{delay, stanza_id};
+use anser_xmpp_proto::payload::{carbons, delay, stanza_id};
 use anser_xmpp_proto::{Kind, MessageType, StanzaError, StanzaHeader, ns};
 use bytes::BytesMut;
 use std::sync::Arc;
@@ -69,12 +70,17 @@ fn read(
         MessageType::Normal => MessageKind::Normal,
     };
     let is_forged = |child: Child<'_>| {
+        if carbons::is_claim(child) {
+            return true;
+        }
         let hub = front.hub();
         let id = stanza_id::claimant(child);
         let delay = delay::claimant(child);
         id.is_some_and(|by| is_forged_id(hub, &by, &to))
             || delay.is_some_and(|from| is_forged_delay(hub, &from, own, &to))
     };
+    let payload = content_without(front, element, is_forged)?;
+    let body = element.child(ns::CLIENT, "body");
     Ok(Message::new(&Draft {
         from: &Jid::from(own.clone()),
         to: &to,
@@ -82,7 +88,9 @@ fn read(
         traits: traits(element),
         id: header.id.as_deref(),
         lang: header.lang.as_deref(),
-        payload: &content_without(front, element, is_forged)?,
+        text: body.map(|body| body.text()).as_deref(),
+        mentions: &mentions(element),
+        payload: &payload,
     }))
 }
 
@@ -101,21 +109,4 @@ fn is_forged_delay(hub: &Hub, from: &Jid, sender: &Jid, to: &Jid) -> bool {
         return false;
     }
     from.is_domain() && hub.serves(from.domain()) || from.bare_str() == to.bare_str()
-}
-
-/// What decides over keeping a message (XEP-0160 §3, XEP-0334 §4): news of
-/// typing, hints and ids are no content.
-fn traits(element: &Element) -> Traits {
-    let of_child = |child: Child<'_>| match (child.namespace(), child.name()) {
-        (ns::HINTS, "store") => Traits::STORE,
-        (ns::HINTS, "no-store") => Traits::NO_STORE,
-        (ns::HINTS, "no-permanent-store") => Traits::NO_PERMANENT_STORE,
-        (ns::HINTS | ns::CHAT_STATES | ns::STANZA_ID | ns::DELAY, _) => Traits::NONE,
-        (ns::CLIENT, "thread") => Traits::NONE,
-        _ => Traits::CONTENT,
-    };
-    element
-        .children()
-        .map(of_child)
-        .fold(Traits::NONE, Traits::with)
 }

@@ -2,8 +2,11 @@
 
 pub mod bind;
 pub mod caps;
+pub mod carbons;
+pub mod client_state;
 pub mod delay;
 pub mod disco;
+pub mod reference;
 pub mod roster;
 pub mod stanza_id;
 pub mod stream_management;
