@@ -113,6 +113,7 @@ async fn answer(
     handler(&mut context, child).await?;
     let payload = context.reply;
     let own = Jid::from(bound.session().address().clone());
+    bound.send_held(front, output, now);
     bound.reply(output, now, |output| {
         let mut writer = Writer::new(output);
         let mut result = writer

@@ -131,6 +131,7 @@ const FEATURES: &[Feature] = &[
     ] },
     Feature { specification: Xep(297, "1.0"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(334, "1.0.0"), server: &[ns::HINTS], account: &[], iq: &[] },
+    Feature { specification: Xep(352, "1.0.0"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(359, "0.7.0"), server: &[], account: &[ns::STANZA_ID], iq: &[] },
     Feature { specification: Xep(368, "1.1.0"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(440, "1.0.0"), server: &[], account: &[], iq: &[] },
