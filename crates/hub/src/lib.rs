@@ -30,6 +30,7 @@ mod presence;
 mod roster;
 mod session;
 mod sync;
+mod unread;
 
 pub use command::{
     COMMANDS, Command, CommandError, NewAccount, UserAdd, UserDelete, UserList, run_command,
@@ -46,3 +47,4 @@ pub use pipeline::{Parcel, Recipient};
 pub use presence::{Presence, PresenceKind};
 pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
 pub use session::{Session, SessionHandle};
+pub use unread::{MOST_UNREAD, Marked, Unread};

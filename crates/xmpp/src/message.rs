@@ -5,7 +5,7 @@ use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
 use crate::traits::{mentions, traits};
-use anser_hub::{Draft, Hub, Message, MessageKind};
+use anser_hub::{Draft, Hub, Marked, Message, MessageKind};
 use anser_jid::Jid;
 use anser_store::Timestamp;
 use anser_xml::{Child, Element};
@@ -43,12 +43,43 @@ pub(crate) async fn handle(
             .hub()
             .send(bound.session(), recipient, Arc::clone(&message), now)
     });
-    if let Err(error) = sent
-        && message.kind() != MessageKind::Error
-    {
-        let error = error::stanza_error(&error);
-        let (to, id) = (Some(message.to()), message.id());
-        bound.refuse(&error, Kind::Message, to, id, output, now);
+    match sent {
+        Ok(()) => note_displayed(bound, front, element, &message, now).await,
+        Err(_) if message.kind() == MessageKind::Error => {}
+        Err(error) => {
+            let error = error::stanza_error(&error);
+            let (to, id) = (Some(message.to()), message.id());
+            bound.refuse(&error, Kind::Message, to, id, output, now);
+        }
+    }
+}
+
+/// What a device says that it was shown, its account has seen (XEP-0333 §4.2).
+async fn note_displayed(
+    bound: &Bound,
+    front: &Xmpp,
+    element: &Element,
+    message: &Message,
+    now: Timestamp,
+) {
+    let displayed = element.child(ns::MARKERS, "displayed");
+    let Some(id) = displayed.and_then(|displayed| displayed.attribute("id")) else {
+        return;
+    };
+    let marked = match message.kind() {
+        // In a room, messages go by the ids that the room has given them.
+        MessageKind::Groupchat => id.parse().ok().map(Marked::Place),
+        MessageKind::Normal | MessageKind::Chat => Some(Marked::Id(&id)),
+        MessageKind::Headline | MessageKind::Error => None,
+    };
+    let Some(marked) = marked else {
+        return;
+    };
+    let conversation = message.to().to_bare();
+    let hub = front.hub();
+    let noted = hub.mark_displayed(bound.session(), &conversation, marked, now);
+    if let Err(error) = noted.await {
+        tracing::warn!(%error, "what was seen of a conversation is not written down");
     }
 }
 
