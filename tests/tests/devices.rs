@@ -68,7 +68,7 @@ fn say(script: &mut Script, payload: &str) {
     script.send("alice", &message);
 }
 
-/// XEP-0313 §5.1.2, XEP-0160 §2
+/// XEP-0313 §6.1.1, XEP-0160 §2
 #[test]
 fn whoever_has_read_the_log_is_told_only_what_came_since() {
     let mut script = away(2);
@@ -200,7 +200,7 @@ fn whoever_answers_has_read_what_came_before() {
     assert_eq!(unread(&mut script), (1, 1, false));
 }
 
-/// XEP-0372 §3.2, XEP-0308, XEP-0444, XEP-0085
+/// XEP-0372 §4.2, XEP-0308, XEP-0444, XEP-0085
 #[test]
 fn only_what_can_be_read_counts_as_unread() {
     let mut script = away(0);

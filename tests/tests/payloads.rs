@@ -39,19 +39,19 @@ const PASSED_ON: Fate = Fate {
 /// the type makes a difference.
 const EXAMPLES: &[(&str, &str, &str, Fate)] = &[
     (
-        "XEP-0085 §5.4, example 3",
+        "XEP-0085 §6, example 3",
         "chat",
         "<body>Who's there?</body><active xmlns='http://jabber.org/protocol/chatstates'/>",
         KEPT_AND_COPIED,
     ),
     (
-        "XEP-0085 §5.5, example 5",
+        "XEP-0085 §6, example 5",
         "chat",
         "<composing xmlns='http://jabber.org/protocol/chatstates'/>",
         COPIED,
     ),
     (
-        "XEP-0085 §5.5 with a thread",
+        "XEP-0085 §7, with a thread",
         "chat",
         "<thread>act2scene2chat1</thread><gone xmlns='http://jabber.org/protocol/chatstates'/>",
         COPIED,
@@ -69,14 +69,14 @@ const EXAMPLES: &[(&str, &str, &str, Fate)] = &[
         COPIED,
     ),
     (
-        "XEP-0184 §5.4, example 3",
+        "XEP-0184 §7, example 3",
         "normal",
         "<body>My lord, dispatch; read o'er these articles.</body>\
          <request xmlns='urn:xmpp:receipts'/>",
         KEPT_AND_COPIED,
     ),
     (
-        "XEP-0184 §5.4, example 4",
+        "XEP-0184 §7, example 4",
         "normal",
         "<received xmlns='urn:xmpp:receipts' id='richard2-4.1.247'/>",
         KEPT_AND_COPIED,
@@ -122,7 +122,7 @@ const EXAMPLES: &[(&str, &str, &str, Fate)] = &[
         PASSED_ON,
     ),
     (
-        "XEP-0280 §9, example 12",
+        "XEP-0280 §9, example 14",
         "chat",
         "<body>Neither, fair saint, if either thee dislike.</body>\
          <thread>0e3141cd80894871a68e6fe6b1ec56fa</thread>\
@@ -181,28 +181,28 @@ const EXAMPLES: &[(&str, &str, &str, Fate)] = &[
         KEPT_AND_COPIED,
     ),
     (
-        "XEP-0444 §3.1, example 4",
+        "XEP-0444 §3.1, example 5",
         "chat",
         "<reactions id='744f6e18-a57a-11e9-a656-4889e7820c76' xmlns='urn:xmpp:reactions:0'>\
          <reaction>👋</reaction></reactions><store xmlns=\"urn:xmpp:hints\"/>",
         KEPT_AND_COPIED,
     ),
     (
-        "XEP-0444 §3.1, without a hint and a type",
+        "XEP-0444 §3.2, example 6 without a hint and a type",
         "normal",
         "<reactions id='744f6e18-a57a-11e9-a656-4889e7820c76' xmlns='urn:xmpp:reactions:0'>\
          <reaction>👋</reaction><reaction>🐢</reaction></reactions>",
         KEPT_AND_COPIED,
     ),
     (
-        "XEP-0444 §3.1, example 6",
+        "XEP-0444 §3.2, example 7",
         "chat",
         "<reactions id='744f6e18-a57a-11e9-a656-4889e7820c76' xmlns='urn:xmpp:reactions:0'/>\
          <store xmlns=\"urn:xmpp:hints\"/>",
         KEPT_AND_COPIED,
     ),
     (
-        "XEP-0461 §3.1, example 3",
+        "XEP-0461 §3, example 3",
         "chat",
         "<body>Great idea!</body>\
          <reply to='anna@example.com/tablet' id='message-id1' xmlns='urn:xmpp:reply:0' />",
@@ -218,7 +218,7 @@ const EXAMPLES: &[(&str, &str, &str, Fate)] = &[
         KEPT_AND_COPIED,
     ),
     (
-        "XEP-0353 §2, example 1",
+        "XEP-0353 §3.1, example 1",
         "chat",
         "<propose xmlns='urn:xmpp:jingle-message:0' id='ca3cf894-5325-482f-a412-a6e9f832298d'>\
          <description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose>\

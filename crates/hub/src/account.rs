@@ -68,7 +68,7 @@ pub(crate) struct Device {
     /// It has asked for copies of what other devices send and get (XEP-0280 §4).
     pub(crate) wants_copies: bool,
     /// It has read the account's log up to here, and need not be told again what
-    /// waits in it (XEP-0313 §5.1.2).
+    /// waits in it (XEP-0313 §6.1.1).
     pub(crate) caught_up: MessageId,
     /// Who was told by a presence for them alone (RFC 6121 §4.6).
     pub(crate) directed: BTreeSet<Jid>,

@@ -195,7 +195,7 @@ impl Hub {
     }
 
     /// Notes that a session reads its account's log for itself, and so need not be
-    /// given what waits there (XEP-0313 §5.1.2). What waits up to now counts as
+    /// given what waits there (XEP-0313 §6.1.1). What waits up to now counts as
     /// taken as soon as the session takes messages, which is when it would have
     /// been given them (XEP-0160 §2, XEP-0386 §3.2); what is under way to
     /// another session goes on waiting for that.

@@ -44,8 +44,8 @@ pub struct Unread {
 pub enum Marked<'a> {
     /// The one that its sender has given this name (XEP-0333 §4.2).
     Id(&'a str),
-    /// The one at this place in the log (XEP-0490 §3, and in rooms XEP-0333
-    /// §4.2).
+    /// The one at this place in the log (XEP-0490 §4.2, and in rooms XEP-0333
+    /// §4.3).
     Place(MessageId),
 }
 
@@ -418,7 +418,7 @@ mod tests {
         assert!(!has_word(&text(5000), "bob"));
     }
 
-    /// XEP-0372 §3.2
+    /// XEP-0372 §4.2
     #[test]
     fn what_others_say_is_news_and_a_mention_if_they_mean_the_reader() {
         let bob: BareJid = "bob@example.org".parse().unwrap();

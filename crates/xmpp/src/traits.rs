@@ -9,7 +9,7 @@ use anser_xmpp_proto::payload::{carbons, reference};
 /// So many accounts can be marked as mentioned in one message; others are not.
 const MOST_MENTIONS: usize = 20;
 
-/// What decides over keeping a message (XEP-0160 §3, XEP-0313 §5.1.2,
+/// What decides over keeping a message (XEP-0160 §3, XEP-0313 §6.1.1,
 /// XEP-0334 §4) and over copying it (XEP-0280 §6.1).
 pub(crate) fn traits(element: &Element) -> Traits {
     let children = element.children();
@@ -67,7 +67,7 @@ fn of_room(x: Child<'_>) -> Traits {
     }
 }
 
-/// Whom a message mentions (XEP-0372 §3.2).
+/// Whom a message mentions (XEP-0372 §4.2).
 pub(crate) fn mentions(element: &Element) -> Vec<BareJid> {
     let mentioned = element.children().filter_map(reference::mentioned);
     mentioned.take(MOST_MENTIONS).collect()

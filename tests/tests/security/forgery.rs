@@ -34,7 +34,7 @@ fn forgeries() -> Vec<String> {
     forgeries
 }
 
-/// XEP-0280 §11, XEP-0313 §9
+/// XEP-0280 §11, XEP-0313 §8
 #[test]
 fn nobody_but_the_server_says_that_a_message_is_a_copy_or_out_of_an_archive() {
     for forgery in forgeries() {

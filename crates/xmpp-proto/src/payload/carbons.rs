@@ -48,7 +48,7 @@ mod tests {
         );
     }
 
-    /// XEP-0280 §11, XEP-0313 §9
+    /// XEP-0280 §11, XEP-0313 §8
     #[test]
     fn whatever_looks_like_a_copy_or_out_of_an_archive_is_a_claim() {
         for (child, expected) in [

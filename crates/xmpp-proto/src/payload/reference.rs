@@ -4,7 +4,7 @@ use crate::ns;
 use anser_jid::{BareJid, Jid};
 use anser_xml::Child;
 
-/// Whom a child mentions (XEP-0372 §3.2); `None` if it mentions nobody who can be
+/// Whom a child mentions (XEP-0372 §4.2); `None` if it mentions nobody who can be
 /// told from an address.
 #[must_use]
 pub fn mentioned(child: Child<'_>) -> Option<BareJid> {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
     use crate::sample::element;
 
-    /// XEP-0372 §3.2, RFC 5122 §2
+    /// XEP-0372 §4.2, RFC 5122 §2
     #[test]
     fn a_mention_names_an_account() {
         let reference = |attributes: &str| {

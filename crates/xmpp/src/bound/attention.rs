@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 /// So much is held back at most, besides the limit of the configuration.
 const MOST_BYTES: usize = 64 << 10;
 /// What a room's presence has in it that is about whoever gets it, as this server
-/// writes it (XEP-0045 §15.6.2).
+/// writes it (XEP-0045 §16.6).
 const ABOUT_ITSELF: &[u8] = b"code='110'";
 
 /// What is held back for a client that nobody looks at.
@@ -76,7 +76,7 @@ fn is_news_of_others(presence: &Presence) -> bool {
 }
 
 /// Whether there is nothing in it but news of what somebody is doing
-/// (XEP-0085 §5.5), or not even that.
+/// (XEP-0085 §6), or not even that.
 fn is_typing(message: &Message) -> bool {
     let traits = message.traits();
     !traits.contains(Traits::CONTENT) && !traits.contains(Traits::STORE)
