@@ -294,6 +294,49 @@ fn typing_is_copied_also_if_nobody_is_there_to_see_it() {
     script.expect_nothing("alice");
 }
 
+/// XEP-0280 §7, RFC 6121 §8.5.2.2.1: typing for somebody who takes no messages
+/// would be ignored, were it not for the copy.
+#[test]
+fn typing_is_copied_to_a_device_that_takes_no_messages() {
+    let mut script = Script::new(&["alice", "bob"]);
+    script.appear("alice", "alice@example.org/phone");
+    script.log_in("desk", "bob@example.org/desk");
+    enable(&mut script, "desk");
+    let message = "<message to='bob@example.org' type='chat'>\
+         <composing xmlns='http://jabber.org/protocol/chatstates'/></message>";
+    script.send("alice", message);
+    script.expect("desk", &copy("received", "bob", "desk", message));
+}
+
+/// XEP-0160 §2, XEP-0280 §7: a device of the account has it, in whatever form.
+#[test]
+fn a_copy_that_was_taken_leaves_nothing_waiting_if_the_addressee_is_lost() {
+    for (acknowledges, waits) in [(true, false), (false, true)] {
+        let mut script = Script::new(&["alice", "bob"]);
+        script.appear("alice", "alice@example.org/phone");
+        for actor in ["phone", "desk"] {
+            script.log_in(actor, &format!("bob@example.org/{actor}"));
+            script.send(actor, "<enable xmlns='urn:xmpp:sm:3'/>");
+        }
+        enable(&mut script, "desk");
+        let message = "<message to='bob@example.org/phone' type='chat'><body>1</body></message>";
+        script.send("alice", message);
+        script.expect("desk", &copy("received", "bob", "desk", message));
+        if acknowledges {
+            script.send("desk", "<a xmlns='urn:xmpp:sm:3' h='2'/>");
+        }
+        script.cut("phone");
+        script.cut("desk");
+        script.log_in("watch", "bob@example.org/watch");
+        script.send("watch", "<presence/>");
+        script.expect("watch", "<presence/>");
+        if waits {
+            script.expect("watch", message);
+        }
+        script.expect_nothing("watch");
+    }
+}
+
 /// Both are one account: one message, one copy at most.
 #[test]
 fn what_somebody_writes_to_themselves_comes_once_to_each_device() {
