@@ -10,6 +10,7 @@
 //! the log.
 
 mod person;
+mod seen;
 
 use crate::script::PLAINTEXT;
 use crate::world::{DOMAIN, Dice, World};

@@ -1,5 +1,6 @@
 //! A client that does all it can not to lose a message (XEP-0198).
 
+use super::seen::{Arriving, Seen};
 use crate::script::{decode, encode, offer};
 use crate::world::{DOMAIN, Dice, LinkId, PASSWORD};
 use anser_sasl::client::{Client, Credentials};
@@ -78,47 +79,6 @@ struct Stream {
     acknowledged: u32,
     unacknowledged: VecDeque<Sent>,
     seen: Seen,
-}
-
-/// The messages of the log that have come in one session.
-#[derive(Default)]
-pub(super) struct Seen {
-    places: BTreeSet<String>,
-    /// The last of those that came as they were sent, not out of what waits.
-    last_live: String,
-    /// The session gets copies: of everything in the log after this place.
-    pub(super) complete_after: Option<String>,
-    /// It was told so, and nobody has looked at the log since.
-    is_to_be_complete: bool,
-}
-
-/// How a message came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Arriving {
-    /// As it was sent, or again after a resumption.
-    Live,
-    /// Out of what waited.
-    Late,
-}
-
-impl Seen {
-    /// No session sees a message twice, whether as itself or as a copy; and what
-    /// is not out of what waited comes in the order of the log.
-    fn note(&mut self, place: &str, arriving: Arriving) {
-        assert!(self.places.insert(place.to_owned()), "{place} came twice");
-        if arriving == Arriving::Live {
-            assert!(
-                self.last_live.as_str() < place,
-                "{place} came after {}",
-                self.last_live
-            );
-            self.last_live = place.to_owned();
-        }
-    }
-
-    pub(super) fn has(&self, place: &str) -> bool {
-        self.places.contains(place)
-    }
 }
 
 /// A stanza that was sent.
