@@ -46,7 +46,7 @@ impl Traits {
     pub const NO_COPY: Self = Self(1 << 6);
     /// Between two occupants of a room, which has given it to every device that
     /// is in there (XEP-0280 §6.1).
-    pub const IN_ROOM: Self = Self(1 << 7);
+    pub const IN_ROOM: Self = Self(1 << 9);
     /// It changes an earlier message or says something of it; there is nothing
     /// new to read, whatever text it has for those who do not know better.
     pub const AMENDS: Self = Self(1 << 8);
