@@ -5,17 +5,25 @@
 //! Every message is numbered by its sender for each recipient. At the end, when
 //! everybody has come back and everything has arrived, each account must have
 //! every message that its sender saw acknowledged, once, in the order of the
-//! numbers.
+//! numbers. Some devices ask for copies (XEP-0280); while their sessions last,
+//! they must have both sides of every conversation, once and in the order of
+//! the log.
 
 mod person;
+mod seen;
 
 use crate::script::PLAINTEXT;
-use crate::world::{Dice, World};
-use anser_hub::AccountsConfig;
+use crate::world::{DOMAIN, Dice, World};
+use anser_hub::{AccountsConfig, Message};
+use anser_jid::BareJid;
+use anser_store::{MessageId, Page};
 use anser_xmpp::XmppConfig;
 use person::Person;
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// What a run was like.
@@ -31,6 +39,9 @@ pub struct Figures {
     pub cuts: usize,
     /// Streams that went on in another connection.
     pub resumed: usize,
+    /// Messages that sessions with copies had at the end, of those that they had
+    /// to have.
+    pub followed: usize,
 }
 
 impl std::ops::AddAssign for Figures {
@@ -40,6 +51,7 @@ impl std::ops::AddAssign for Figures {
         self.refused += other.refused;
         self.cuts += other.cuts;
         self.resumed += other.resumed;
+        self.followed += other.followed;
     }
 }
 
@@ -52,6 +64,14 @@ pub struct Simulation {
     /// Everything that happened, one line each.
     pub transcript: String,
     figures: Figures,
+}
+
+/// What a store in memory has read: nothing has to be waited for.
+fn at_once<T>(read: impl Future<Output = T>) -> T {
+    match pin!(read).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("it waits for something"),
+    }
 }
 
 const NAMES: &[&str] = &["alice", "bob", "carol", "dave", "eve"];
@@ -78,7 +98,7 @@ impl Simulation {
         let mut people = Vec::new();
         for (account, name) in NAMES[..accounts].iter().enumerate() {
             for resource in ["phone", "laptop"].iter().take(1 + dice.below(2)) {
-                people.push(Person::new(account, name, resource, accounts));
+                people.push(Person::new(account, name, resource, accounts, &mut dice));
             }
         }
         Self {
@@ -187,10 +207,24 @@ impl Simulation {
         }
         let person = &mut self.people[who];
         person.receive(&bytes, &mut self.dice);
+        if person.begins_to_be_complete() {
+            let account = person.account;
+            let newest = self.log_of(account).pop().unwrap_or_default();
+            self.people[who].is_complete_after(newest);
+        }
         if is_over {
             self.people[who].disconnected();
         }
         size > 0
+    }
+
+    /// The places of the messages in an account's log.
+    fn log_of(&self, account: usize) -> Vec<String> {
+        let owner = BareJid::new(Some(NAMES[account]), DOMAIN).unwrap();
+        let store = self.world.store().clone();
+        let read = store.read(move |view| view.places(&owner, &Page::oldest(1_000_000)));
+        let places = at_once(read).unwrap();
+        places.iter().map(ToString::to_string).collect()
     }
 
     fn somebody_acts(&mut self) {
@@ -206,6 +240,7 @@ impl Simulation {
             }
             24..32 => self.people[who].ask(),
             32..34 => self.people[who].change_presence(&mut self.dice),
+            37 => self.people[who].change_state(&mut self.dice),
             34 => self.break_connection(who),
             35 => self.leave_connection(who),
             36 if self.dice.one_in(3) => self.people[who].say_goodbye(),
@@ -288,10 +323,45 @@ impl Simulation {
                 self.check_pair(sender, recipient);
             }
         }
+        for who in 0..self.people.len() {
+            self.check_copies(who);
+        }
         for person in &self.people {
             self.figures.refused += person.refused();
             self.figures.resumed += person.resumed;
         }
+    }
+
+    /// Whoever gets copies has everything that was said since, on whatever device,
+    /// but what they said themselves (XEP-0280 §2).
+    fn check_copies(&mut self, who: usize) {
+        let person = &self.people[who];
+        let since = person.seen().and_then(|seen| seen.complete_after.clone());
+        let Some(since) = since else {
+            return;
+        };
+        let log = self.log_of(person.account);
+        let others: Vec<_> = log.into_iter().filter(|place| *place > since).collect();
+        for place in others {
+            let person = &self.people[who];
+            let seen = person.seen().is_some_and(|seen| seen.has(&place));
+            assert!(
+                seen || self.sender_of(&place) == person.address,
+                "{place} did not come to {}\n{}",
+                person.address,
+                self.transcript
+            );
+            self.figures.followed += usize::from(seen);
+        }
+    }
+
+    /// Who has sent a message.
+    fn sender_of(&self, place: &str) -> String {
+        let place: MessageId = place.parse().unwrap();
+        let store = self.world.store().clone();
+        let read = store.read(move |view| view.messages(&[place]));
+        let (_, body) = at_once(read).unwrap().pop().unwrap();
+        Message::decode(body).unwrap().from().to_string()
     }
 
     /// What one account has written to another.
@@ -304,6 +374,10 @@ impl Simulation {
                 .iter()
                 .filter(|person| person.account == recipient);
             for reader in devices {
+                for (number, place) in reader.copies_from(&device.address) {
+                    let first = places.insert(*number, place.clone());
+                    assert!(first.is_none_or(|first| first == *place));
+                }
                 // Order is promised between two addresses (RFC 6120 §10.1).
                 let mut last = BTreeMap::new();
                 for arrival in reader.arrivals_from(&device.address) {

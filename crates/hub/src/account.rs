@@ -7,7 +7,9 @@ use crate::roster::{Contact, Roster};
 use crate::sync::lock;
 use crate::{Message, Presence, Session};
 use anser_jid::{BareJid, Jid};
-use anser_store::{Change, EntryFlags, Expect, Page, Record, StoreError, Timestamp, View};
+use anser_store::{
+    Change, EntryFlags, Expect, MessageId, Page, Record, StoreError, Timestamp, View,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -64,6 +66,11 @@ pub(crate) struct Device {
     pub(crate) presence: Option<Available>,
     /// It has asked for the roster, and so gets its changes (RFC 6121 §2.1.6).
     pub(crate) wants_roster: bool,
+    /// It has asked for copies of what other devices send and get (XEP-0280 §4).
+    pub(crate) wants_copies: bool,
+    /// It has read the account's log up to here, and need not be told again what
+    /// waits in it (XEP-0313 §6.1.1).
+    pub(crate) caught_up: MessageId,
     /// Who was told by a presence for them alone (RFC 6121 §4.6).
     pub(crate) directed: BTreeSet<Jid>,
 }
@@ -81,6 +88,8 @@ impl Device {
             session,
             presence: None,
             wants_roster: false,
+            wants_copies: false,
+            caught_up: MessageId::FIRST,
             directed: BTreeSet::new(),
         }
     }
@@ -309,7 +318,7 @@ fn note_addressees(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anser_store::{Engine, Journal, JournalLimits, MessageId, NewEntry, NodeId};
+    use anser_store::{Engine, Journal, JournalLimits, NewEntry, NodeId};
 
     const NOW: u64 = 1_795_000_000_000;
 

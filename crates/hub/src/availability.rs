@@ -60,7 +60,7 @@ impl Hub {
             welcome(&state, account, session, &mut wakes);
         }
         if priority >= 0 {
-            give_waiting(&mut state, session, &mut wakes);
+            self.give_waiting(&mut state, session, &mut wakes);
         }
         drop(state);
         self.broadcast(account, &audience, &presence, &mut wakes);
@@ -105,7 +105,7 @@ impl Hub {
         state
             .devices
             .retain(|device| !Arc::ptr_eq(&device.session, session));
-        hand_on(&mut state, session, &mut wakes);
+        self.hand_on(&mut state, session, &mut wakes);
         drop(state);
         let from = Jid::from(session.address().clone());
         let presence = Presence::unavailable(from, account.address().clone().into());
@@ -203,6 +203,25 @@ impl Hub {
         Ok(stored.into_iter().filter_map(decode).collect())
     }
 
+    /// Notes that a session reads its account's log for itself, and so need not be
+    /// given what waits there (XEP-0313 §6.1.1). What waits up to now counts as
+    /// taken as soon as the session takes messages, which is when it would have
+    /// been given them (XEP-0160 §2, XEP-0386 §3.2); what is under way to
+    /// another session goes on waiting for that.
+    ///
+    /// To be called **before** the log is read, so that nothing counts as read
+    /// that came too late for it; and only for a session that wants the whole
+    /// log, not one conversation of it. What it did not ask for it finds in the
+    /// log all the same. To say so again only moves the place forward.
+    pub fn has_caught_up(&self, session: &SessionHandle) {
+        let session = session.session();
+        let mut state = session.account().state();
+        let newest = state.inbox.newest();
+        if let Some(device) = state.device_of(session) {
+            device.caught_up = newest;
+        }
+    }
+
     /// Notes that a session's device has taken messages.
     pub fn taken(&self, session: &Session, places: impl IntoIterator<Item = MessageId>) {
         let account = session.account();
@@ -213,6 +232,34 @@ impl Hub {
         }
         if is_news {
             self.inbox_changed(account, &mut state);
+        }
+    }
+
+    /// Gives what a session has not acknowledged to the account's other devices.
+    fn hand_on(&self, state: &mut AccountState, session: &Session, wakes: &mut Wakes) {
+        let slot = session.slot();
+        state.slots.remove(slot);
+        if state.inbox.release(slot).is_empty() {
+            return;
+        }
+        let takers = state.devices.iter().filter(|d| d.takes_messages());
+        let takers: Vec<_> = takers.map(|device| Arc::clone(&device.session)).collect();
+        for taker in takers {
+            self.give_waiting(state, &taker, wakes);
+        }
+    }
+
+    /// Tells a session of the messages that it has not been given yet, without
+    /// those that it has read in the log.
+    fn give_waiting(&self, state: &mut AccountState, session: &Session, wakes: &mut Wakes) {
+        let read_through = state.device_of(session).map(|device| device.caught_up);
+        let slot = session.slot();
+        if state.inbox.skip(slot, read_through.unwrap_or_default()) {
+            self.inbox_changed(session.account(), state);
+        }
+        let places = state.inbox.give_all(slot);
+        if !places.is_empty() {
+            session.mailbox().push(Event::Waiting(places), wakes);
         }
     }
 
@@ -370,20 +417,6 @@ fn hand_over<'a>(
     }
 }
 
-/// Gives what a session has not acknowledged to the account's other devices.
-fn hand_on(state: &mut AccountState, session: &Session, wakes: &mut Wakes) {
-    let slot = session.slot();
-    state.slots.remove(slot);
-    if state.inbox.release(slot).is_empty() {
-        return;
-    }
-    let takers = state.devices.iter().filter(|d| d.takes_messages());
-    let takers: Vec<_> = takers.map(|device| Arc::clone(&device.session)).collect();
-    for taker in takers {
-        give_waiting(state, &taker, wakes);
-    }
-}
-
 /// A session's first presence: it learns of the account's other devices, and
 /// of those who have asked and still wait for an answer (RFC 6121 §3.1.3).
 fn welcome(state: &AccountState, account: &Account, session: &Session, wakes: &mut Wakes) {
@@ -410,14 +443,6 @@ fn welcome(state: &AccountState, account: &Account, session: &Session, wakes: &m
                 .mailbox()
                 .push(Event::Presence(Arc::new(presence)), wakes);
         }
-    }
-}
-
-/// Tells a session of the messages that it has not been given yet.
-fn give_waiting(state: &mut AccountState, session: &Session, wakes: &mut Wakes) {
-    let places = state.inbox.give_all(session.slot());
-    if !places.is_empty() {
-        session.mailbox().push(Event::Waiting(places), wakes);
     }
 }
 

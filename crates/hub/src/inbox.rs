@@ -114,6 +114,11 @@ impl Inbox {
         self.from
     }
 
+    /// The place of the last message that has come.
+    pub(crate) fn newest(&self) -> MessageId {
+        self.newest
+    }
+
     /// How many messages wait.
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
@@ -212,6 +217,20 @@ impl Inbox {
         true
     }
 
+    /// A session has read the log up to a place for itself: what waits there for
+    /// anyone is done, without what is under way to this session or to another
+    /// one alone. Returns whether that was news.
+    pub(crate) fn skip(&mut self, slot: Slot, through: MessageId) -> bool {
+        let waiting = self.waiting.range(..=through);
+        let is_read = |waiting: &Waiting| !waiting.is_reserved && !waiting.given.contains(slot);
+        let read = waiting.filter(|(_, waiting)| is_read(waiting));
+        let read: Vec<_> = read.map(|(place, _)| *place).collect();
+        for place in &read {
+            self.taken(*place);
+        }
+        !read.is_empty()
+    }
+
     /// A session is gone. Returns the messages that were for it alone and that
     /// now wait for anyone.
     pub(crate) fn release(&mut self, slot: Slot) -> Vec<MessageId> {
@@ -304,6 +323,21 @@ mod tests {
         assert_eq!(inbox.give_addressed(phone, &address), [place(2)]);
         assert_eq!(inbox.give_all(phone), [place(1)]);
         assert_eq!(inbox.give_all(laptop), [place(1), place(2)]);
+    }
+
+    /// XEP-0386 §3.2
+    #[test]
+    fn what_a_session_has_read_in_the_log_waits_for_nobody_but_whom_it_is_for() {
+        let (phone, laptop) = slots();
+        let mut inbox = with_messages(1..=5);
+        inbox.reserve(place(2), phone);
+        inbox.give(place(3), laptop);
+        assert!(!inbox.skip(laptop, MessageId::FIRST));
+        assert!(inbox.skip(laptop, place(4)));
+        assert!(!inbox.skip(laptop, place(4)));
+        let waits: Vec<_> = inbox.places().collect();
+        assert_eq!(waits, [2, 3, 5].map(place));
+        assert_eq!(inbox.give_all(laptop), [place(5)]);
     }
 
     /// As it is after a restart: from its record, and with the log as it was.

@@ -16,6 +16,7 @@ mod availability;
 mod command;
 mod config;
 mod contacts;
+mod copies;
 mod counters;
 mod credentials;
 mod directory;
@@ -31,12 +32,14 @@ mod room;
 mod roster;
 mod session;
 mod sync;
+mod unread;
 
 pub use command::{
     COMMANDS, Command, CommandError, NewAccount, NewRoom, RoomAffiliation, RoomCreate, RoomDestroy,
     RoomList, RoomShow, UserAdd, UserDelete, UserList, run_command,
 };
 pub use config::{AccountsConfig, MailboxLimits};
+pub use copies::{Copies, Direction};
 pub use counters::Counters;
 pub use credentials::{Credentials, Login};
 pub use error::{AccountError, NotKept, OpenError, RosterError, SendError};
@@ -55,3 +58,4 @@ pub use room::{
 };
 pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
 pub use session::{Session, SessionHandle};
+pub use unread::{MOST_UNREAD, Marked, Unread};

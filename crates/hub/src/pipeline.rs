@@ -8,12 +8,13 @@
 //! 4. **Acknowledge**: the sender's session counts it as settled.
 
 use crate::account::{Account, AccountState, Device, FOR_DEVICES, FOR_HISTORY, FOR_SESSION};
+use crate::copies::{Copied, is_copied};
 use crate::directory::Resident;
 use crate::mailbox::Wakes;
 use crate::room::{RoomDelivery, deliver_whisper};
 use crate::{
-    Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle, Then,
-    Traits,
+    Direction, Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle,
+    Then, Traits,
 };
 use anser_jid::{FullJid, Jid};
 use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
@@ -36,6 +37,9 @@ pub(crate) enum Content {
     Whisper {
         listener: Arc<Session>,
         message: Arc<Message>,
+        /// The same as its sender wrote it, for copies; with one of those that
+        /// it goes to.
+        sent: Option<Arc<Message>>,
     },
     /// To one session.
     Query(Arc<Query>),
@@ -137,7 +141,8 @@ impl Hub {
         recipient.touch(now);
         let most_waiting = self.config().accounts.waiting_messages;
         let admission = admit(&message, &mut recipient.state(), most_waiting)?;
-        if admission == Admission::Ignore {
+        let is_copied = origin == Origin::Sender && is_copied(&message, Direction::Sent);
+        if admission == Admission::Ignore && !is_copied {
             return Ok(());
         }
         let delivery = Delivery {
@@ -255,21 +260,25 @@ impl Hub {
 
     fn deliver(&self, parcel: Parcel, wakes: &mut Wakes) {
         match parcel.content {
-            Content::Message(delivery) => {
-                if let Err(error) = deliver_message(&delivery, wakes) {
-                    refuse(&parcel.sender, delivery.message, error, wakes);
-                }
-            }
+            Content::Message(delivery) => match deliver_message(&parcel.sender, &delivery, wakes) {
+                Ok(()) => copy_to_sender(&parcel.sender, &delivery, wakes),
+                Err(error) => refuse(&parcel.sender, delivery.message, error, wakes),
+            },
             Content::Room(delivery) => {
                 let message = Arc::clone(&delivery.message);
                 if let Err(error) = self.deliver_to_room(delivery, wakes) {
                     refuse(&parcel.sender, message, error, wakes);
                 }
             }
-            Content::Whisper { listener, message } => {
+            Content::Whisper {
+                listener,
+                message,
+                sent,
+            } => {
                 let delivered = deliver_whisper(&listener, Arc::clone(&message), wakes);
-                if let Err(error) = delivered {
-                    refuse(&parcel.sender, message, error, wakes);
+                match delivered {
+                    Ok(()) => copy_whisper(&parcel.sender, sent.as_ref(), wakes),
+                    Err(error) => refuse(&parcel.sender, message, error, wakes),
                 }
             }
             Content::Query(query) => self.deliver_query(&query, wakes),
@@ -362,7 +371,11 @@ fn entries(sender: &Account, delivery: &Delivery) -> Vec<NewEntry> {
 /// # Errors
 /// It has no place in the log, and whom it was for has left meanwhile: somebody
 /// else gets it, or is told of it, as policy says now (RFC 6121 §8.5.3.2.1).
-fn deliver_message(delivery: &Delivery, wakes: &mut Wakes) -> Result<(), SendError> {
+fn deliver_message(
+    sender: &Session,
+    delivery: &Delivery,
+    wakes: &mut Wakes,
+) -> Result<(), SendError> {
     let Delivery {
         recipient,
         message,
@@ -383,29 +396,88 @@ fn deliver_message(delivery: &Delivery, wakes: &mut Wakes) -> Result<(), SendErr
         }
     }
     let AccountState { devices, inbox, .. } = &mut *state;
-    let event = || Event::Message {
-        message: Arc::clone(message),
-        place: *place,
-    };
     let addressed = message.to().resource().and_then(|resource| {
         devices
             .iter()
-            .find(|device| device.session.address().resource() == resource)
+            .position(|device| device.session.address().resource() == resource)
     });
-    if let Some(device) = addressed {
-        if let Some(place) = place {
-            inbox.reserve(*place, device.session.slot());
+    let copied = Copied {
+        message,
+        place: *place,
+        direction: direction(sender, recipient),
+        sender,
+    };
+    for (number, device) in devices.iter().enumerate() {
+        let slot = device.session.slot();
+        let gets_it = addressed.map_or_else(|| device.takes_messages(), |at| at == number);
+        if gets_it {
+            match (place, addressed) {
+                (Some(place), Some(_)) => inbox.reserve(*place, slot),
+                (Some(place), None) => inbox.give(*place, slot),
+                (None, _) => {}
+            }
+            let event = Event::Message {
+                message: Arc::clone(message),
+                place: *place,
+            };
+            device.session.mailbox().push(event, wakes);
+        } else if copied.is_for(device) {
+            if let Some(place) = place {
+                inbox.give(*place, slot);
+            }
+            copied.give(device, wakes);
         }
-        device.session.mailbox().push(event(), wakes);
-        return Ok(());
-    }
-    for device in devices.iter().filter(|device| device.takes_messages()) {
-        if let Some(place) = place {
-            inbox.give(*place, device.session.slot());
-        }
-        device.session.mailbox().push(event(), wakes);
     }
     Ok(())
+}
+
+/// As the account sees it that a message is for: what it writes to itself, it has
+/// sent.
+fn direction(sender: &Session, recipient: &Arc<Account>) -> Direction {
+    if Arc::ptr_eq(sender.account(), recipient) {
+        Direction::Sent
+    } else {
+        Direction::Received
+    }
+}
+
+/// Gives a message that was delivered to the other devices of its sender, also if
+/// nobody on the other side was there to take it (XEP-0280 §8). Nobody hears of
+/// what was refused.
+fn copy_to_sender(sender: &Session, delivery: &Delivery, wakes: &mut Wakes) {
+    let Delivery {
+        recipient,
+        message,
+        place,
+        origin,
+    } = delivery;
+    // What somebody writes to their own account has reached these devices as
+    // one of those that it is for, and what a room writes nobody here has sent.
+    if *origin == Origin::Room || Arc::ptr_eq(sender.account(), recipient) {
+        return;
+    }
+    let copied = Copied {
+        message,
+        place: *place,
+        direction: Direction::Sent,
+        sender,
+    };
+    copied.give_all(&sender.account().state(), wakes);
+}
+
+/// Gives copies of a private message in a room to its sender's other devices
+/// (XEP-0045 §7.5).
+fn copy_whisper(sender: &Session, sent: Option<&Arc<Message>>, wakes: &mut Wakes) {
+    let Some(message) = sent else {
+        return;
+    };
+    let copied = Copied {
+        message,
+        place: None,
+        direction: Direction::Sent,
+        sender,
+    };
+    copied.give_all(&sender.account().state(), wakes);
 }
 
 fn history_flags(message: &Message) -> EntryFlags {
@@ -438,7 +510,9 @@ fn admit_by_kind(message: &Message, state: &mut AccountState) -> Result<Admissio
     if addressed.is_some_and(|resource| state.device(resource).is_some()) {
         return Ok(Admission::Accept);
     }
-    let somebody_takes_it = state.devices.iter().any(Device::takes_messages);
+    let is_copied = is_copied(message, Direction::Received);
+    let takes_it = |device: &Device| device.takes_messages() || is_copied && device.wants_copies;
+    let somebody_takes_it = state.devices.iter().any(takes_it);
     match message.kind() {
         MessageKind::Error => Ok(Admission::Ignore),
         MessageKind::Groupchat => Err(SendError::Unavailable),

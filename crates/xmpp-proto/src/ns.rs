@@ -84,3 +84,27 @@ pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
 pub const HATS: &str = "urn:xmpp:hats:0";
 /// Invitations without a room in between (XEP-0249).
 pub const CONFERENCE: &str = "jabber:x:conference";
+/// Copies for one's other devices (XEP-0280).
+pub const CARBONS: &str = "urn:xmpp:carbons:2";
+/// Whether somebody looks at the client (XEP-0352).
+pub const CLIENT_STATE: &str = "urn:xmpp:csi:0";
+/// Delivery receipts (XEP-0184).
+pub const RECEIPTS: &str = "urn:xmpp:receipts";
+/// Displayed markers (XEP-0333).
+pub const MARKERS: &str = "urn:xmpp:chat-markers:0";
+/// Corrections (XEP-0308).
+pub const CORRECTION: &str = "urn:xmpp:message-correct:0";
+/// Retractions (XEP-0424).
+pub const RETRACTION: &str = "urn:xmpp:message-retract:1";
+/// Reactions (XEP-0444).
+pub const REACTIONS: &str = "urn:xmpp:reactions:0";
+/// References, and mentions among them (XEP-0372).
+pub const REFERENCE: &str = "urn:xmpp:reference:0";
+/// OMEMO as it is (XEP-0384).
+pub const OMEMO: &str = "urn:xmpp:omemo:2";
+/// OMEMO as most clients still have it (XEP-0384 before 0.4).
+pub const OMEMO_SIACS: &str = "eu.siacs.conversations.axolotl";
+/// Says how a message is encrypted (XEP-0380).
+pub const ENCRYPTION: &str = "urn:xmpp:eme:0";
+/// Calls (XEP-0353).
+pub const JINGLE_MESSAGE: &str = "urn:xmpp:jingle-message:0";

@@ -9,6 +9,7 @@ use anser_hub::{Event, Query, SessionHandle};
 use anser_jid::Jid;
 use anser_store::{MessageId, Timestamp};
 use anser_xml::Element;
+use anser_xmpp_proto::payload::client_state::ClientState;
 use anser_xmpp_proto::payload::stream_management::{self as sm, Request};
 use anser_xmpp_proto::{
     DefinedCondition, Kind, Outbox, StanzaError, StanzaHeader, StreamCondition, StreamError,
@@ -17,9 +18,11 @@ use bytes::BytesMut;
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
+mod attention;
 mod mail;
 mod silence;
 
+use attention::Held;
 pub(crate) use mail::BITE_BYTES;
 use silence::Silence;
 
@@ -30,6 +33,8 @@ pub(crate) struct Bound {
     management: Option<Box<Management>>,
     /// Taken from the mailbox and not sent yet.
     queue: VecDeque<Event>,
+    /// What is held back while nobody looks at the client.
+    held: Option<Box<Held>>,
     /// Messages written for a client that does not acknowledge: they count as
     /// taken when the connection has swallowed them.
     written: Vec<MessageId>,
@@ -48,6 +53,7 @@ impl Bound {
             session,
             management: None,
             queue: VecDeque::new(),
+            held: None,
             written: Vec::new(),
             silence: Silence::Since(now),
             has_spoken: false,
@@ -82,6 +88,10 @@ impl Bound {
         self.has_spoken = true;
         if let Some(request) = Request::read(element) {
             return self.manage(front, &request, output);
+        }
+        if let Some(state) = ClientState::read(element) {
+            self.set_client_state(state, front, output, now);
+            return Ok(());
         }
         let kind = Kind::of(element)
             .ok_or_else(|| StreamError::from(StreamCondition::UnsupportedStanzaType))?;
@@ -197,6 +207,8 @@ impl Bound {
         self.acknowledged(front, h)?;
         self.heard(now);
         self.live_since = now;
+        // Every stream begins in the eyes of somebody (XEP-0352 §5.2).
+        self.wake_up();
         if let Some(management) = &mut self.management {
             management.paid();
             let handled = management.acknowledgement(self.session.settled());
@@ -298,6 +310,7 @@ fn query(event: Event) -> Option<std::sync::Arc<Query>> {
     match event {
         Event::Query(query) => Some(query),
         Event::Message { .. }
+        | Event::Copy { .. }
         | Event::Waiting(_)
         | Event::Presence(_)
         | Event::Room(_)

@@ -139,6 +139,7 @@ async fn answer(
     };
     handler(&mut context, child).await?;
     let payload = context.reply;
+    bound.send_held(front, output, now);
     write_result(bound, &iq.id, to.as_ref(), &payload, output, now);
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! A client that does all it can not to lose a message (XEP-0198).
 
+use super::seen::{Arriving, Seen};
 use crate::script::{decode, encode, offer};
 use crate::world::{DOMAIN, Dice, LinkId, PASSWORD};
 use anser_sasl::client::{Client, Credentials};
 use anser_sasl::{ChannelBindings, Mechanism, Nonce};
-use anser_xml::{Element, Event, Limits, Scanner};
+use anser_xml::{Child, Element, Event, Limits, Scanner};
 use bytes::BytesMut;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -19,6 +20,8 @@ pub(super) struct Person {
     pub(super) address: String,
     name: String,
     resource: String,
+    /// It asks for copies of what its account's other devices send and get.
+    wants_copies: bool,
     connection: Option<Connection>,
     stream: Option<Stream>,
     /// The number of the next message to each account.
@@ -31,6 +34,9 @@ pub(super) struct Person {
     /// What has arrived, by sender and each place once.
     arrived: BTreeMap<String, Vec<Arrival>>,
     places: BTreeSet<String>,
+    /// Messages to its account of which it has got a copy, by sender: number and
+    /// place.
+    copied: BTreeMap<String, Vec<(u64, String)>>,
     /// Sessions that went on in another connection.
     pub(super) resumed: usize,
     may_leave: bool,
@@ -72,6 +78,7 @@ struct Stream {
     /// Stanzas sent and acknowledged.
     acknowledged: u32,
     unacknowledged: VecDeque<Sent>,
+    seen: Seen,
 }
 
 /// A stanza that was sent.
@@ -83,8 +90,15 @@ struct Sent {
 }
 
 impl Person {
-    pub(super) fn new(account: usize, name: &str, resource: &str, accounts: usize) -> Self {
+    pub(super) fn new(
+        account: usize,
+        name: &str,
+        resource: &str,
+        accounts: usize,
+        dice: &mut Dice,
+    ) -> Self {
         Self {
+            wants_copies: dice.one_in(2),
             account,
             address: format!("{name}@{DOMAIN}/{resource}"),
             name: name.to_owned(),
@@ -97,6 +111,7 @@ impl Person {
             refused: BTreeSet::new(),
             arrived: BTreeMap::new(),
             places: BTreeSet::new(),
+            copied: BTreeMap::new(),
             resumed: 0,
             may_leave: true,
         }
@@ -122,6 +137,30 @@ impl Person {
 
     pub(super) fn arrivals_from(&self, address: &str) -> &[Arrival] {
         self.arrived.get(address).map_or(&[], Vec::as_slice)
+    }
+
+    /// Messages from an address to its account of which it has got a copy: number
+    /// and place.
+    pub(super) fn copies_from(&self, address: &str) -> &[(u64, String)] {
+        self.copied.get(address).map_or(&[], Vec::as_slice)
+    }
+
+    /// What has come in the session that it has, if it has one.
+    pub(super) fn seen(&self) -> Option<&Seen> {
+        self.stream.as_ref().map(|stream| &stream.seen)
+    }
+
+    /// Whether it was told that it gets copies, and has not been asked since.
+    pub(super) fn begins_to_be_complete(&mut self) -> bool {
+        let seen = self.stream.as_mut().map(|stream| &mut stream.seen);
+        seen.is_some_and(|seen| std::mem::take(&mut seen.is_to_be_complete))
+    }
+
+    /// It gets everything that comes after this place.
+    pub(super) fn is_complete_after(&mut self, place: String) {
+        if let Some(stream) = &mut self.stream {
+            stream.seen.complete_after.get_or_insert(place);
+        }
     }
 
     /// Does not say goodbye any more.
@@ -288,6 +327,10 @@ impl Person {
         self.connection.as_mut().unwrap().stage = Stage::Online;
         self.stream = Some(Stream::default());
         self.send(&format!("<enable xmlns='{SM}' resume='true'/>"));
+        if self.wants_copies {
+            let enable = "<iq type='set' id='copies'><enable xmlns='urn:xmpp:carbons:2'/></iq>";
+            self.send_stanza(enable.to_owned(), None);
+        }
         self.send_stanza("<presence/>".to_owned(), None);
     }
 
@@ -316,29 +359,63 @@ impl Person {
     }
 
     fn stanza(&mut self, element: &Element) {
-        self.stream.as_mut().unwrap().handled += 1;
+        let stream = self.stream.as_mut().unwrap();
+        stream.handled += 1;
+        if element.attribute("id").as_deref() == Some("copies") {
+            assert_eq!(element.attribute("type").as_deref(), Some("result"));
+            stream.seen.is_to_be_complete = true;
+        }
         if element.name() != "message" {
             return;
         }
         let kind = element.attribute("type");
         if kind.as_deref() == Some("error") {
-            self.was_refused(element);
-            return;
+            return self.was_refused(element);
         }
-        let body = element.child("jabber:client", "body");
-        let (Some(body), Some(id)) = (body, element.child("urn:xmpp:sid:0", "stanza-id")) else {
+        let copy = ["sent", "received"].map(|way| element.child("urn:xmpp:carbons:2", way));
+        match copy.into_iter().flatten().next() {
+            Some(copy) => self.copy(copy),
+            None => self.message(element),
+        }
+    }
+
+    fn message(&mut self, message: &Element) {
+        let Some((number, place)) = content(message) else {
             return;
         };
-        let place = id.attribute("id").unwrap().into_owned();
+        let is_late = message.child("urn:xmpp:delay", "delay").is_some();
+        let arriving = if is_late {
+            Arriving::Late
+        } else {
+            Arriving::Live
+        };
+        self.see(&place, arriving);
         if self.places.insert(place.clone()) {
-            let from = element.attribute("from").unwrap().into_owned();
-            let arrival = Arrival {
-                number: body.text().parse().unwrap(),
-                to: element.attribute("to").unwrap().into_owned(),
-                place,
-            };
+            let from = message.attribute("from").unwrap().into_owned();
+            let to = message.attribute("to").unwrap().into_owned();
+            let arrival = Arrival { number, to, place };
             self.arrived.entry(from).or_default().push(arrival);
         }
+    }
+
+    fn copy(&mut self, copy: Child<'_>) {
+        assert!(self.wants_copies, "{} wants no copies", self.address);
+        let forwarded = copy.child("urn:xmpp:forward:0", "forwarded").unwrap();
+        let message = forwarded.child("jabber:client", "message").unwrap().open();
+        let Some((number, place)) = content(&message) else {
+            return;
+        };
+        self.see(&place, Arriving::Live);
+        let is_own = |address: &str| address.starts_with(&format!("{}@", self.name));
+        if !is_own(&message.attribute("to").unwrap()) {
+            return;
+        }
+        let from = message.attribute("from").unwrap().into_owned();
+        self.copied.entry(from).or_default().push((number, place));
+    }
+
+    fn see(&mut self, place: &str, arriving: Arriving) {
+        self.stream.as_mut().unwrap().seen.note(place, arriving);
     }
 
     /// The id of a message says to whom it was and which.
@@ -393,6 +470,14 @@ impl Person {
         self.send_stanza(text.to_owned(), None);
     }
 
+    /// Somebody looks at it, or nobody does (XEP-0352).
+    pub(super) fn change_state(&mut self, dice: &mut Dice) {
+        if self.is_online() {
+            let state = if dice.one_in(2) { "active" } else { "inactive" };
+            self.send(&format!("<{state} xmlns='urn:xmpp:csi:0'/>"));
+        }
+    }
+
     fn send_stanza(&mut self, text: String, message: Option<(usize, u64)>) {
         self.send(&text);
         let stream = self.stream.as_mut().unwrap();
@@ -423,6 +508,14 @@ impl Connection {
     fn send(&mut self, text: &str) {
         self.outgoing.extend_from_slice(text.as_bytes());
     }
+}
+
+/// The number of a message that counts, and its place in the log.
+fn content(message: &Element) -> Option<(u64, String)> {
+    let body = message.child("jabber:client", "body")?;
+    let id = message.child("urn:xmpp:sid:0", "stanza-id")?;
+    let place = id.attribute("id").unwrap().into_owned();
+    Some((body.text().parse().unwrap(), place))
 }
 
 fn h(element: &Element) -> u32 {

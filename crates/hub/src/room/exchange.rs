@@ -380,9 +380,10 @@ impl Hub {
         Ok(())
     }
 
-    /// Says something to one occupant alone (XEP-0045 §7.5). `make` gets the
-    /// address in the room that it comes from, and that of a session it goes
-    /// to. It is not kept: whom it is for is there.
+    /// Says something to one occupant alone (XEP-0045 §7.5). `make` gets where
+    /// it comes from and where it goes: once as its sender sees it, for the
+    /// sender's other devices, and once for every session that gets it. It is
+    /// not kept: whom it is for is there.
     ///
     /// # Errors
     /// [`RoomError`]; nobody hears it.
@@ -391,7 +392,7 @@ impl Hub {
         session: &SessionHandle,
         occupant: &FullJid,
         now: Timestamp,
-        make: impl Fn(&Speaker, &FullJid) -> Message,
+        make: impl Fn(&FullJid, &FullJid) -> Message,
     ) -> Result<(), RoomError> {
         let room = self
             .rooms
@@ -402,9 +403,14 @@ impl Hub {
         let nick = occupant.resource();
         let (speaker, listeners) = state.whisperer(session, nick, &config.rooms, now)?;
         drop(state);
+        let mut sent = Some(Arc::new(make(session.address(), occupant)));
         for listener in listeners {
-            let message = Arc::new(make(&speaker, listener.address()));
-            let content = Content::Whisper { listener, message };
+            let message = Arc::new(make(&speaker.occupant, listener.address()));
+            let content = Content::Whisper {
+                listener,
+                message,
+                sent: sent.take(),
+            };
             self.pass(session.session(), content, now);
         }
         Ok(())

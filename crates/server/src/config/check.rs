@@ -55,6 +55,7 @@ const RANGES: &[(&str, &str, RangeInclusive<u64>)] = &[
     ("xmpp", "stanza_bytes", 10_000..=16_777_216),
     ("xmpp", "unacknowledged_stanzas", 1..=100_000_000),
     ("xmpp", "unacknowledged_bytes", 1..=1_073_741_824),
+    ("xmpp", "held_stanzas", 0..=1000),
     ("xmpp", "resume_seconds", 0..=604_800),
     ("xmpp", "ping_seconds", 1..=604_800),
     ("xmpp", "ping_timeout_seconds", 1..=86_400),

@@ -33,7 +33,8 @@ impl Bound {
         {
             return Poll::Ready(());
         }
-        if !self.queue.is_empty() {
+        let is_due = self.held.as_ref().is_some_and(|held| held.is_due());
+        if is_due || !self.queue.is_empty() {
             return Poll::Ready(());
         }
         self.session.mailbox().poll_ready(context)
@@ -64,7 +65,7 @@ impl Bound {
             return Err(closing(reason));
         }
         while output.len() < BITE_BYTES && !self.is_held_back(front) {
-            match self.queue.pop_front() {
+            match self.next_event(front) {
                 Some(Event::Waiting(places)) => {
                     self.send_waiting(front, places, output, now).await?;
                 }

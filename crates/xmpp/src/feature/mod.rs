@@ -1,5 +1,6 @@
 //! What the server can do, one file and one row each.
 
+mod carbons;
 mod disco;
 mod ping;
 mod room;
@@ -132,7 +133,13 @@ const FEATURES: &[Feature] = &[
         (Get, ns::TIME, "time", At::Server, |ctx, iq| Box::pin(time::tell(ctx, iq))),
     ] },
     Feature { specification: Xep(203, "2.0"), server: &[], account: &[], iq: &[] },
+    Feature { specification: Xep(280, "1.0.1"), server: &[ns::CARBONS], account: &[], iq: &[
+        (Set, ns::CARBONS, "enable", At::Own, |ctx, iq| Box::pin(carbons::enable(ctx, iq))),
+        (Set, ns::CARBONS, "disable", At::Own, |ctx, iq| Box::pin(carbons::disable(ctx, iq))),
+    ] },
+    Feature { specification: Xep(297, "1.0"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(334, "1.0.0"), server: &[ns::HINTS], account: &[], iq: &[] },
+    Feature { specification: Xep(352, "1.0.0"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(359, "0.7.0"), server: &[], account: &[ns::STANZA_ID], iq: &[] },
     Feature { specification: Xep(368, "1.1.0"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(440, "1.0.0"), server: &[], account: &[], iq: &[] },

@@ -5,7 +5,7 @@ use crate::bound::Bound;
 use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
-use crate::message::traits;
+use crate::traits::{mentions, traits};
 use anser_hub::{
     Actor, Draft, Message, MessageKind, Role, RoleChange, Room, RoomError, SendError, Speech,
     Traits,
@@ -15,7 +15,7 @@ use anser_store::Timestamp;
 use anser_xml::{Child, Element, Writer};
 use anser_xmpp_proto::payload::form::{Form, FormKind, Submission};
 use anser_xmpp_proto::payload::muc::{self, Mediation, Note};
-use anser_xmpp_proto::payload::{delay, stanza_id};
+use anser_xmpp_proto::payload::{carbons, delay, stanza_id};
 use anser_xmpp_proto::{DefinedCondition, MessageType, StanzaError, StanzaHeader, ns};
 use bytes::BytesMut;
 use std::sync::Arc;
@@ -113,18 +113,12 @@ impl Stanza<'_> {
                 MessageKind::Normal
             }
         };
-        let traits = traits(self.element);
+        let traits = traits(self.element).with(Traits::IN_ROOM);
         let hub = self.front.hub();
-        let whispered = hub.whisper(
-            self.bound.session(),
-            occupant,
-            self.now,
-            |speaker, listener| {
-                let from = Jid::from(speaker.occupant.clone());
-                let to = Jid::from(listener.clone());
-                self.message(&from, &to, kind, traits, &payload)
-            },
-        );
+        let whispered = hub.whisper(self.bound.session(), occupant, self.now, |from, to| {
+            let (from, to) = (Jid::from(from.clone()), Jid::from(to.clone()));
+            self.message(&from, &to, kind, traits, &payload)
+        });
         whispered.map_err(|error| error::room_error(&error))
     }
 
@@ -237,6 +231,7 @@ impl Stanza<'_> {
         traits: Traits,
         payload: &[u8],
     ) -> Message {
+        let body = self.element.child(ns::CLIENT, "body");
         Message::new(&Draft {
             from,
             to,
@@ -244,6 +239,8 @@ impl Stanza<'_> {
             traits,
             id: self.header.id.as_deref(),
             lang: self.header.lang.as_deref(),
+            text: body.map(|body| body.text()).as_deref(),
+            mentions: &mentions(self.element),
             payload,
         })
     }
@@ -253,6 +250,7 @@ impl Stanza<'_> {
         content_without(self.front, self.element, |child| {
             let of_room = |by: Option<Jid>| by.is_some_and(|by| by.bare_str() == room.bare_str());
             muc::is_the_rooms_own(child)
+                || carbons::is_claim(child)
                 || of_room(stanza_id::claimant(child))
                 || of_room(delay::claimant(child))
         })
