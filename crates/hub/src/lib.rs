@@ -20,6 +20,7 @@ mod credentials;
 mod directory;
 mod error;
 mod event;
+mod history;
 mod hub;
 mod inbox;
 mod mailbox;
@@ -37,6 +38,10 @@ pub use config::{AccountsConfig, MailboxLimits};
 pub use credentials::{Credentials, Login};
 pub use error::{AccountError, NotKept, OpenError, RosterError, SendError};
 pub use event::{CloseReason, Event, Query, QueryKind};
+pub use history::{
+    HistoryDefault, HistoryError, HistoryPage, HistoryPreferences, HistoryQuery, Paging,
+    PreferencesError, With,
+};
 pub use hub::{Domains, Hub, HubConfig, Then};
 pub use mailbox::Mailbox;
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
