@@ -6,6 +6,8 @@ pub mod delay;
 pub mod disco;
 pub mod form;
 pub mod forward;
+pub mod mam;
+pub mod retract;
 pub mod roster;
 pub mod rsm;
 pub mod stanza_id;
