@@ -17,9 +17,12 @@ use bytes::BytesMut;
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
+mod archive;
 mod mail;
 mod silence;
 
+use archive::ArchiveAnswer;
+pub(crate) use archive::{ArchiveHeader, ArchivePage};
 pub(crate) use mail::BITE_BYTES;
 use silence::Silence;
 
@@ -30,6 +33,8 @@ pub(crate) struct Bound {
     management: Option<Box<Management>>,
     /// Taken from the mailbox and not sent yet.
     queue: VecDeque<Event>,
+    /// Answers out of archives that were not sent to the end.
+    archives: VecDeque<ArchiveAnswer>,
     /// Messages written for a client that does not acknowledge: they count as
     /// taken when the connection has swallowed them.
     written: Vec<MessageId>,
@@ -48,6 +53,7 @@ impl Bound {
             session,
             management: None,
             queue: VecDeque::new(),
+            archives: VecDeque::new(),
             written: Vec::new(),
             silence: Silence::Since(now),
             has_spoken: false,

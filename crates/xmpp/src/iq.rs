@@ -109,11 +109,12 @@ async fn answer(
         scope,
         now,
         reply: BytesMut::new(),
+        archive: None,
     };
     handler(&mut context, child).await?;
-    let payload = context.reply;
+    let Context { reply, archive, .. } = context;
     let own = Jid::from(bound.session().address().clone());
-    bound.reply(output, now, |output| {
+    let write = |output: &mut BytesMut| {
         let mut writer = Writer::new(output);
         let mut result = writer
             .open("iq")
@@ -121,9 +122,21 @@ async fn answer(
             .attribute("id", &iq.id)
             .attribute_opt("from", to.as_ref().map(Jid::as_str))
             .attribute("to", own.as_str());
-        result.raw(&payload);
-    });
-    Ok(())
+        result.raw(&reply);
+    };
+    match archive {
+        None => {
+            bound.reply(output, now, write);
+            Ok(())
+        }
+        Some(page) => {
+            let mut end = BytesMut::new();
+            write(&mut end);
+            bound
+                .answer_from_archive(front, page, &iq.id, end.freeze(), output, now)
+                .await
+        }
+    }
 }
 
 /// For whom the question is.

@@ -18,6 +18,7 @@ mod negotiation;
 mod outbound;
 mod presence;
 mod resumption;
+mod retraction;
 
 pub use c2s::C2s;
 pub use config::XmppConfig;

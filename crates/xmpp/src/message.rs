@@ -4,11 +4,12 @@ use crate::bound::Bound;
 use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
+use crate::retraction;
 use anser_hub::{Draft, Hub, Message, MessageKind, Traits};
 use anser_jid::Jid;
 use anser_store::Timestamp;
 use anser_xml::{Child, Element};
-use anser_xmpp_proto::payload::{delay, stanza_id};
+use anser_xmpp_proto::payload::{delay, mam, retract, stanza_id};
 use anser_xmpp_proto::{Kind, MessageType, StanzaError, StanzaHeader, ns};
 use bytes::BytesMut;
 use std::sync::Arc;
@@ -37,11 +38,18 @@ pub(crate) async fn handle(
         Some(recipient) => Ok(recipient),
         None => front.hub().find_recipient(message.to(), now).await,
     };
+    let retracted = match retract::retracted_id(element) {
+        Some(id) => retraction::find(bound, front, &message, &id).await,
+        None => None,
+    };
     let sent = recipient.and_then(|recipient| {
         front
             .hub()
             .send(bound.session(), recipient, Arc::clone(&message), now)
     });
+    if let (Ok(()), Some(retracted)) = (&sent, retracted) {
+        retraction::carry_out(front, retracted, now).await;
+    }
     if let Err(error) = sent
         && message.kind() != MessageKind::Error
     {
@@ -72,7 +80,8 @@ fn read(
         let hub = front.hub();
         let id = stanza_id::claimant(child);
         let delay = delay::claimant(child);
-        id.is_some_and(|by| is_forged_id(hub, &by, &to))
+        mam::is_claimed(child)
+            || id.is_some_and(|by| is_forged_id(hub, &by, &to))
             || delay.is_some_and(|from| is_forged_delay(hub, &from, own, &to))
     };
     Ok(Message::new(&Draft {
@@ -112,6 +121,8 @@ fn traits(element: &Element) -> Traits {
         (ns::HINTS, "no-permanent-store") => Traits::NO_PERMANENT_STORE,
         (ns::HINTS | ns::CHAT_STATES | ns::STANZA_ID | ns::DELAY, _) => Traits::NONE,
         (ns::CLIENT, "thread") => Traits::NONE,
+        // It is taken out.
+        _ if mam::is_claimed(child) => Traits::NONE,
         _ => Traits::CONTENT,
     };
     element

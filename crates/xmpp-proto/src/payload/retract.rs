@@ -15,11 +15,11 @@ pub fn retracted_id(message: &Element) -> Option<String> {
 
 /// Writes what stands in the place of a message: the id of the message that took
 /// it back, and when that was (XEP-0424 §4).
-pub fn write_tombstone(message: &mut Writer<'_>, by: Option<&str>, at_millis: u64) {
+pub fn write_tombstone(message: &mut Writer<'_>, by: &str, at_millis: u64) {
     message
         .open("retracted")
         .namespace(ns::RETRACT)
-        .attribute_opt("id", by)
+        .attribute("id", by)
         .attribute("stamp", &stamp(at_millis))
         .close();
 }
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn a_tombstone_says_what_took_the_message_back_and_when() {
         assert_eq!(
-            in_iq(|message| write_tombstone(message, Some("r1"), 951_782_400_000)),
+            in_iq(|message| write_tombstone(message, "r1", 951_782_400_000)),
             "<retracted xmlns='urn:xmpp:message-retract:1' id='r1' \
              stamp='2000-02-29T00:00:00.000Z'/>"
         );

@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 /// So much is written at most before the connection gets a chance to send it.
 pub(crate) const BITE_BYTES: usize = 64 << 10;
 /// Messages are read from the log so many at a time.
-const PAGE: usize = 20;
+pub(super) const PAGE: usize = 20;
 
 impl Bound {
     /// Whether [`Bound::mail`] has something to do.
@@ -32,7 +32,7 @@ impl Bound {
         {
             return Poll::Ready(());
         }
-        if !self.queue.is_empty() {
+        if !self.queue.is_empty() || !self.archives.is_empty() {
             return Poll::Ready(());
         }
         self.session.mailbox().poll_ready(context)
@@ -62,6 +62,7 @@ impl Bound {
             }
             return Err(closing(reason));
         }
+        self.send_archives(front, output, now).await;
         while output.len() < BITE_BYTES && !self.is_held_back(front) {
             match self.queue.pop_front() {
                 Some(Event::Waiting(places)) => {
