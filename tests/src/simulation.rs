@@ -7,6 +7,7 @@
 //! every message that its sender saw acknowledged, once, in the order of the
 //! numbers.
 
+mod history;
 mod person;
 
 use crate::script::PLAINTEXT;
@@ -103,6 +104,7 @@ impl Simulation {
         self.world.space().grant(None);
         self.come_to_rest();
         self.check();
+        self.check_history();
         (self.figures, self.transcript)
     }
 

@@ -6,6 +6,8 @@
 )]
 
 use anser_hub::AccountsConfig;
+use anser_jid::BareJid;
+use anser_store::{MessageId, Page, View};
 use anser_tests::script::Script;
 use anser_tests::world::World;
 use anser_xml::Element;
@@ -696,6 +698,134 @@ fn a_large_page_comes_as_fast_as_it_is_acknowledged() {
     let message = script.receive("bob");
     let body = message.child("jabber:client", "body").unwrap();
     assert_eq!(body.text(), "new");
+}
+
+/// XEP-0198 §4: the limit is one of bytes too, and a page of large messages is
+/// no exception.
+#[test]
+fn a_page_of_large_messages_is_under_way_a_piece_at_a_time() {
+    const MOST_BYTES: usize = 300_000;
+    let config = XmppConfig {
+        unacknowledged_bytes: MOST_BYTES as u32,
+        ..XmppConfig::default()
+    };
+    let users = ["alice", "bob"];
+    let world = World::with_config(1, &users, AccountsConfig::default(), config);
+    let mut script = Script::in_world(world);
+    script.appear("alice", "alice@example.org/phone");
+    script.appear("bob", "bob@example.org/phone");
+    let large = "x".repeat(100_000);
+    for _ in 0..30 {
+        let message =
+            format!("<message to='bob@example.org' type='chat'><body>{large}</body></message>");
+        script.send("alice", &message);
+        script.forget("bob");
+    }
+    script.send("bob", "<enable xmlns='urn:xmpp:sm:3'/>");
+    script.expect("bob", "<enabled xmlns='urn:xmpp:sm:3'/>");
+    let question = format!("<iq type='set' id='q'><query xmlns='{MAM}'/></iq>");
+    script.send("bob", &question);
+    let (mut received, mut bytes) = (0, 0);
+    loop {
+        let Some(element) = script.try_receive("bob") else {
+            bytes = 0;
+            script.send("bob", &format!("<a xmlns='urn:xmpp:sm:3' h='{received}'/>"));
+            continue;
+        };
+        if element.name() == "r" {
+            continue;
+        }
+        received += 1;
+        bytes += element.raw().len();
+        // The last may go beyond it.
+        assert!(bytes < MOST_BYTES + large.len() + 1000, "{bytes}");
+        if element.name() == "iq" {
+            break;
+        }
+    }
+    assert_eq!(received, 31);
+    script.expect_open("bob");
+}
+
+/// XEP-0198 §5: the rest of an answer comes in the next connection.
+#[test]
+fn an_answer_goes_on_where_the_stream_does() {
+    let config = XmppConfig {
+        unacknowledged_stanzas: 10,
+        ..XmppConfig::default()
+    };
+    let users = ["alice", "bob"];
+    let world = World::with_config(1, &users, AccountsConfig::default(), config);
+    let mut script = Script::in_world(world);
+    script.appear("alice", "alice@example.org/phone");
+    script.appear("bob", "bob@example.org/phone");
+    tell(&mut script, 0..25);
+    script.send("bob", "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    let enabled = script.receive("bob");
+    let id = enabled.attribute("id").unwrap().into_owned();
+    script.send(
+        "bob",
+        &format!("<iq type='set' id='q'><query xmlns='{MAM}'/></iq>"),
+    );
+    let mut texts = Vec::new();
+    for _ in 0..7 {
+        texts.push(archived(&script.receive("bob")).1);
+    }
+    script.cut("bob");
+    script.authenticate("bob", "bob");
+    script.send(
+        "bob",
+        &format!("<resume xmlns='urn:xmpp:sm:3' previd='{id}' h='7'/>"),
+    );
+    script.expect("bob", "<resumed xmlns='urn:xmpp:sm:3'/>");
+    let mut received = 7;
+    loop {
+        let Some(element) = script.try_receive("bob") else {
+            script.send("bob", &format!("<a xmlns='urn:xmpp:sm:3' h='{received}'/>"));
+            continue;
+        };
+        match element.name() {
+            "r" => continue,
+            "iq" => break,
+            _ => texts.push(archived(&element).1),
+        }
+        received += 1;
+    }
+    let expected: Vec<_> = (0..25).map(|number| number.to_string()).collect();
+    assert_eq!(texts, expected);
+}
+
+/// Whoever logs in waits for what is not done, not for what they have written in
+/// their life.
+#[test]
+fn what_an_account_has_written_is_not_read_when_it_logs_in() {
+    let mut script = two();
+    let burst = "<message to='bob@example.org' type='chat'><body>x</body></message>".repeat(100);
+    for _ in 0..11 {
+        script.send("alice", &burst);
+    }
+    script.world.pass(Duration::from_secs(1));
+    script.world.settle();
+    let store = script.world.store().clone();
+    let (is_written, newer) = script.world.complete(async move {
+        let alice = BareJid::parse("alice@example.org").unwrap();
+        let read = move |view: &View<'_>| {
+            let record = view.record(&alice, "inbox", "")?;
+            let record = record.map(|record| String::from_utf8(record.value.to_vec()).unwrap());
+            let from = record
+                .as_deref()
+                .and_then(|record| record.split('"').nth(3));
+            let from: MessageId = from.map_or(MessageId::FIRST, |from| from.parse().unwrap());
+            let page = Page {
+                after: from,
+                ..Page::oldest(2000)
+            };
+            Ok((from != MessageId::FIRST, view.places(&alice, &page)?.len()))
+        };
+        store.read(read).await.unwrap()
+    });
+    assert!(is_written);
+    assert!(newer < 500, "{newer} of 1100 are read");
 }
 
 /// Questions whose answers nobody takes are bounded.

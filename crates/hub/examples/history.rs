@@ -186,6 +186,11 @@ async fn main() {
         "{count} messages logged in {:.1} s, {rate:.0} a second",
         elapsed.as_secs_f64()
     );
+    let files = std::fs::read_dir(folder.path()).unwrap();
+    let bytes: u64 = files
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum();
+    println!("{} bytes of files for a message", bytes / count as u64);
     let last = places[count - 1];
     world.append(last.timestamp(), |_| vec![inbox(last)]);
     world.commit();
