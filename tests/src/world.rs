@@ -2,7 +2,7 @@
 //! clock: whoever holds the world decides what happens next, so what happened
 //! once happens again.
 
-use anser_hub::{AccountsConfig, Credentials, Domains, Hub, HubConfig, Then};
+use anser_hub::{AccountsConfig, Credentials, Domains, Hub, HubConfig, RoomsConfig, Then};
 use anser_jid::BareJid;
 use anser_net::{Next, Protocol, Secured};
 use anser_sasl::{Decoys, Iterations, SALT_BYTES, Verifier};
@@ -153,9 +153,14 @@ impl World {
         let journal = Journal::new(NodeId::default(), MessageId::FIRST, limits);
         let domains = Domains::Only(BTreeSet::from([DOMAIN.to_owned()]));
         let hub = Hub::new(
-            HubConfig { domains, accounts },
+            HubConfig {
+                domains,
+                accounts,
+                rooms: RoomsConfig::default(),
+            },
             store.clone(),
             journal.clone(),
+            [3; 32],
         );
         let dice = Mutex::new(Dice::new(seed));
         let random = move |bytes: &mut [u8]| {

@@ -472,7 +472,7 @@ fn nobody_speaks_in_the_name_of_any_domain_of_the_server_or_of_the_recipient() {
     let domains = ["example.org", "example.net"].map(str::to_owned);
     hub.configure(HubConfig {
         domains: Domains::Only(domains.into()),
-        accounts: hub.config().accounts.clone(),
+        ..(*hub.config()).clone()
     });
     let id = |by| format!("<stanza-id xmlns='urn:xmpp:sid:0' by='{by}' id='x'/>");
     let delay = |from| {

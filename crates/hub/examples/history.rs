@@ -17,7 +17,7 @@
 
 use anser_hub::{
     AccountsConfig, Credentials, Domains, Draft, HistoryQuery, Hub, HubConfig, Message,
-    MessageKind, Paging, Then, Traits, With,
+    MessageKind, Paging, RoomsConfig, Then, Traits, With,
 };
 use anser_jid::{BareJid, Jid};
 use anser_store::{
@@ -53,8 +53,9 @@ impl World {
         let config = HubConfig {
             domains: Domains::Any,
             accounts: AccountsConfig::default(),
+            rooms: RoomsConfig::default(),
         };
-        let hub = Hub::new(config, store, journal.clone());
+        let hub = Hub::new(config, store, journal.clone(), [0; 32]);
         Self {
             hub,
             journal,

@@ -1,6 +1,7 @@
 //! An account while somebody needs it.
 
 use crate::credentials::CREDENTIALS;
+use crate::directory::Resident;
 use crate::inbox::{Inbox, InboxRecord, Slots};
 use crate::roster::{Contact, Roster};
 use crate::sync::lock;
@@ -140,10 +141,6 @@ impl Account {
         }))
     }
 
-    pub(crate) fn address(&self) -> &BareJid {
-        &self.address
-    }
-
     pub(crate) fn state(&self) -> MutexGuard<'_, AccountState> {
         lock(&self.state)
     }
@@ -153,15 +150,6 @@ impl Account {
     /// account's state.
     pub(crate) fn announce(&self) -> MutexGuard<'_, ()> {
         lock(&self.announcing)
-    }
-
-    /// Notes that somebody needed the account.
-    pub(crate) fn touch(&self, now: Timestamp) {
-        self.last_used.store(now.millis(), Ordering::Relaxed);
-    }
-
-    pub(crate) fn last_used(&self) -> Timestamp {
-        Timestamp::from_millis(self.last_used.load(Ordering::Relaxed))
     }
 
     /// Whether the account has been removed. No session opens from then on, and
@@ -222,6 +210,25 @@ impl Account {
             contact,
             put(String::new(), to_json(&RosterHead { version })),
         ]
+    }
+}
+
+impl Resident for Account {
+    fn address(&self) -> &BareJid {
+        &self.address
+    }
+
+    fn touch(&self, now: Timestamp) {
+        self.last_used.store(now.millis(), Ordering::Relaxed);
+    }
+
+    fn last_used(&self) -> Timestamp {
+        Timestamp::from_millis(self.last_used.load(Ordering::Relaxed))
+    }
+
+    /// It has something to write down.
+    fn is_needed(&self) -> bool {
+        self.state().inbox_is_dirty
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::account::Account;
 use crate::credentials::CREDENTIALS;
+use crate::directory::Resident;
 use crate::mailbox::Wakes;
 use crate::roster::Contact;
 use crate::{AccountError, CloseReason, Credentials, Hub, NotKept};

@@ -2,9 +2,11 @@
 //! (RFC 6121 §4).
 
 use crate::account::{Account, AccountState, Available, Device};
+use crate::directory::Resident;
 use crate::mailbox::Wakes;
+use crate::room::IsEnd;
 use crate::roster::SubscriptionStep;
-use crate::{Event, Hub, Presence, PresenceKind, SendError, Session, SessionHandle};
+use crate::{Event, Hub, Look, Presence, PresenceKind, SendError, Session, SessionHandle};
 use anser_jid::{BareJid, Jid};
 use anser_store::MessageId;
 use bytes::Bytes;
@@ -79,12 +81,19 @@ impl Hub {
         if let Some(leaving) = leaving {
             self.announce_end(account, &leaving, presence, &mut wakes);
         }
+        let look = Look {
+            id: None,
+            lang: presence.lang.clone(),
+            payload: presence.payload.clone(),
+        };
+        self.leave_rooms(session, IsEnd::No, &look);
     }
 
     /// Ends a session: those who saw it learn that it is gone, and messages
     /// that it did not acknowledge go to the account's other devices or wait.
     /// Ending it again does nothing.
     pub(crate) fn end_session(&self, session: &Arc<Session>) {
+        self.leave_rooms(session, IsEnd::Yes, &Look::default());
         let account = session.account();
         let mut wakes = Wakes::default();
         let _turn = account.announce();

@@ -2,6 +2,7 @@
 //! (RFC 6121 §2 and §3).
 
 use crate::account::Account;
+use crate::directory::Resident;
 use crate::mailbox::Wakes;
 use crate::roster::{self, Contact, Roster, SubscriptionStep};
 use crate::{

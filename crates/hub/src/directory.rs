@@ -1,9 +1,8 @@
-//! Which accounts are in memory.
+//! Which accounts and rooms are in memory.
 
-use crate::account::Account;
 use crate::sync::lock;
 use anser_jid::{BareJid, Jid};
-use anser_store::{Store, StoreError, Timestamp};
+use anser_store::{Store, StoreError, Timestamp, View};
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -13,25 +12,46 @@ use std::time::Duration;
 /// Enough that two workers seldom want the same one.
 const SHARDS: usize = 64;
 
-/// An account that nobody used for so long is forgotten.
+/// What nobody used for so long is forgotten.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// The accounts in memory, by address.
-#[derive(Debug)]
-pub(crate) struct Directory {
-    hasher: RandomState,
-    shards: Box<[Shard]>,
+/// What is in memory while somebody needs it.
+pub(crate) trait Resident {
+    /// Its address.
+    fn address(&self) -> &BareJid;
+    /// Notes that somebody needed it.
+    fn touch(&self, now: Timestamp);
+    /// When somebody needed it last.
+    fn last_used(&self) -> Timestamp;
+    /// Whether it must not be forgotten, however long ago that was.
+    fn is_needed(&self) -> bool;
 }
 
-#[derive(Debug, Default)]
-struct Shard {
-    accounts: Mutex<HashMap<BareJid, Arc<Account>>>,
-    /// Held while an account is read, so that there is never a second copy
-    /// of one that has moved on meanwhile.
+/// Accounts or rooms in memory, by address.
+#[derive(Debug)]
+pub(crate) struct Directory<T> {
+    hasher: RandomState,
+    shards: Box<[Shard<T>]>,
+}
+
+#[derive(Debug)]
+struct Shard<T> {
+    residents: Mutex<HashMap<BareJid, Arc<T>>>,
+    /// Held while one is read, so that there is never a second copy of one that
+    /// has moved on meanwhile.
     loading: tokio::sync::Mutex<()>,
 }
 
-impl Directory {
+impl<T> Default for Shard<T> {
+    fn default() -> Self {
+        Self {
+            residents: Mutex::default(),
+            loading: tokio::sync::Mutex::default(),
+        }
+    }
+}
+
+impl<T: Resident + Send + 'static> Directory<T> {
     pub(crate) fn new() -> Self {
         Self {
             hasher: RandomState::new(),
@@ -39,73 +59,84 @@ impl Directory {
         }
     }
 
-    fn shard(&self, address: &str) -> &Shard {
+    fn shard(&self, address: &str) -> &Shard<T> {
         let hash = self.hasher.hash_one(address);
         // The upper bits: the maps in the shards use the lower ones.
         &self.shards[(hash >> 32) as usize % SHARDS]
     }
 
-    /// The account, if it is in memory.
-    pub(crate) fn resident(&self, address: &Jid) -> Option<Arc<Account>> {
+    /// The one at an address, if it is in memory.
+    pub(crate) fn resident(&self, address: &Jid) -> Option<Arc<T>> {
         let address = address.bare_str();
-        lock(&self.shard(address).accounts).get(address).cloned()
+        lock(&self.shard(address).residents).get(address).cloned()
     }
 
-    /// The account, read if need be; `None` if there is none.
+    /// The one at an address, read if need be; `None` if there is none.
     pub(crate) async fn load(
         &self,
         store: &Store,
         address: &BareJid,
         now: Timestamp,
-    ) -> Result<Option<Arc<Account>>, StoreError> {
-        if let Some(account) = self.resident(address) {
-            account.touch(now);
-            return Ok(Some(account));
+        read: impl FnOnce(&View<'_>) -> Result<Option<T>, StoreError> + Send + 'static,
+    ) -> Result<Option<Arc<T>>, StoreError> {
+        if let Some(resident) = self.resident(address) {
+            resident.touch(now);
+            return Ok(Some(resident));
         }
         let shard = self.shard(address.as_str());
         let _alone = shard.loading.lock().await;
-        if let Some(account) = self.resident(address) {
-            return Ok(Some(account));
+        if let Some(resident) = self.resident(address) {
+            return Ok(Some(resident));
         }
-        let read = {
-            let address = address.clone();
-            move |view: &anser_store::View<'_>| Account::load(view, &address)
-        };
-        let Some(account) = store.read(read).await? else {
+        let Some(resident) = store.read(read).await? else {
             return Ok(None);
         };
-        account.touch(now);
-        let account = Arc::new(account);
-        lock(&shard.accounts).insert(address.clone(), Arc::clone(&account));
-        Ok(Some(account))
+        resident.touch(now);
+        let resident = Arc::new(resident);
+        lock(&shard.residents).insert(address.clone(), Arc::clone(&resident));
+        Ok(Some(resident))
     }
 
-    /// Takes an account out, whoever still uses it.
-    pub(crate) fn remove(&self, account: &Account) {
-        let address = account.address();
-        lock(&self.shard(address.as_str()).accounts).remove(address);
+    /// Puts a new one in, unless there is one with its address in memory.
+    pub(crate) async fn create(&self, resident: T, now: Timestamp) -> Option<Arc<T>> {
+        let shard = self.shard(resident.address().as_str());
+        let _alone = shard.loading.lock().await;
+        if self.resident(resident.address()).is_some() {
+            return None;
+        }
+        resident.touch(now);
+        let resident = Arc::new(resident);
+        let address = resident.address().clone();
+        lock(&shard.residents).insert(address, Arc::clone(&resident));
+        Some(resident)
     }
 
-    /// All accounts in memory.
-    pub(crate) fn all(&self) -> Vec<Arc<Account>> {
-        let in_shard = |shard: &Shard| lock(&shard.accounts).values().cloned().collect::<Vec<_>>();
+    /// Takes one out, whoever still uses it.
+    pub(crate) fn remove(&self, resident: &T) {
+        let address = resident.address();
+        lock(&self.shard(address.as_str()).residents).remove(address);
+    }
+
+    /// All that are in memory.
+    pub(crate) fn all(&self) -> Vec<Arc<T>> {
+        let in_shard =
+            |shard: &Shard<T>| lock(&shard.residents).values().cloned().collect::<Vec<_>>();
         self.shards.iter().flat_map(in_shard).collect()
     }
 
-    /// Forgets the accounts that nobody has used lately and that have nothing
-    /// left to write down.
+    /// Forgets those that nobody has used lately and that nobody needs.
     pub(crate) fn sweep(&self, now: Timestamp) {
         for shard in &self.shards {
-            let mut accounts = lock(&shard.accounts);
-            accounts.retain(|_, account| {
-                let is_idle = now.since(account.last_used()) >= IDLE;
+            let mut residents = lock(&shard.residents);
+            residents.retain(|_, resident| {
+                let is_idle = now.since(resident.last_used()) >= IDLE;
                 // One reference is the map's own, and nobody gets another
                 // while its lock is held.
-                let is_free = Arc::strong_count(account) == 1;
-                !(is_idle && is_free) || account.state().inbox_is_dirty
+                let is_free = Arc::strong_count(resident) == 1;
+                !(is_idle && is_free) || resident.is_needed()
             });
-            if accounts.capacity() > 4 * accounts.len().max(16) {
-                accounts.shrink_to_fit();
+            if residents.capacity() > 4 * residents.len().max(16) {
+                residents.shrink_to_fit();
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What happens to a session.
 
-use crate::{Message, Presence, RosterPush, SendError};
+use crate::{Message, Presence, RoomEvent, RosterPush, SendError};
 use anser_jid::{FullJid, Jid};
 use anser_store::MessageId;
 use bytes::Bytes;
@@ -27,6 +27,8 @@ pub enum Event {
     Query(Arc<Query>),
     /// Nobody will answer the session's own question.
     Unanswered(Arc<Query>),
+    /// Something happened in a room.
+    Room(RoomEvent),
     /// The roster has changed.
     Roster(Arc<RosterPush>),
     /// The session's own message was accepted, but could not be kept after all.
@@ -68,6 +70,20 @@ pub struct Query {
     pub lang: Option<Box<str>>,
     /// XML children, self-contained as those of a message are.
     pub payload: Bytes,
+    /// What stands behind a question that goes through a room.
+    pub relay: Option<Box<Relay>>,
+}
+
+/// A question from one occupant of a room to another: neither learns who the
+/// other is (XEP-0045 §15.4).
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// The session that asks.
+    pub asker: FullJid,
+    /// Whom it has asked, as they are in the room.
+    pub asked: FullJid,
+    /// The question's own id.
+    pub id: Box<str>,
 }
 
 /// What a query is (RFC 6120 §8.2.3).
@@ -112,6 +128,7 @@ impl Event {
             Self::Presence(presence) => presence.payload.len(),
             Self::Query(query) | Self::Unanswered(query) => query.weight_bytes(),
             Self::Waiting(places) => size_of_val(&places[..]),
+            Self::Room(event) => event.weight_bytes(),
             Self::Roster(_) => 0,
         };
         payload + size_of::<Self>()

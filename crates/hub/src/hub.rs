@@ -5,9 +5,11 @@ use crate::directory::Directory;
 use crate::inbox::Slots;
 use crate::mailbox::Wakes;
 use crate::pipeline::Parcel;
+use crate::room::Room;
 use crate::sync::lock;
 use crate::{
-    AccountsConfig, CloseReason, Event, Login, Mailbox, NotKept, OpenError, Session, SessionHandle,
+    AccountsConfig, CloseReason, Counters, Event, Login, Mailbox, NotKept, OpenError, RoomsConfig,
+    Session, SessionHandle,
 };
 use anser_jid::{BareJid, FullJid, Jid};
 use anser_store::{Change, Journal, Refusal, Settled, Store, StoreError, Timestamp, Weigh};
@@ -42,6 +44,8 @@ pub struct HubConfig {
     pub domains: Domains,
     /// What one account may use.
     pub accounts: AccountsConfig,
+    /// What rooms may be.
+    pub rooms: RoomsConfig,
 }
 
 /// Which domains' accounts live here.
@@ -78,7 +82,13 @@ pub struct Hub {
     config: Mutex<Arc<HubConfig>>,
     store: Store,
     journal: Journal<Then>,
-    pub(crate) directory: Directory,
+    pub(crate) directory: Directory<Account>,
+    pub(crate) rooms: Directory<Room>,
+    /// Rooms that nobody wants to keep and whose last occupants have gone.
+    pub(crate) emptied: Mutex<Vec<Arc<Room>>>,
+    /// What names are made with that tell strangers nothing.
+    pub(crate) secret: [u8; 32],
+    counters: Counters,
     /// Accounts whose devices stand elsewhere in the log than is written down.
     dirty: Mutex<Vec<Arc<Account>>>,
     /// How often an account was removed or got other credentials.
@@ -87,14 +97,24 @@ pub struct Hub {
 
 impl Hub {
     /// An exchange over a store. Somebody has to run the journal and hand what
-    /// is settled to [`Hub::settle`].
+    /// is settled to [`Hub::settle`]. `secret` is the server's, and always the
+    /// same: what occupants of rooms are called by follows from it.
     #[must_use]
-    pub fn new(config: HubConfig, store: Store, journal: Journal<Then>) -> Arc<Self> {
+    pub fn new(
+        config: HubConfig,
+        store: Store,
+        journal: Journal<Then>,
+        secret: [u8; 32],
+    ) -> Arc<Self> {
         Arc::new(Self {
             config: Mutex::new(Arc::new(config)),
             store,
             journal,
             directory: Directory::new(),
+            rooms: Directory::new(),
+            emptied: Mutex::default(),
+            secret,
+            counters: Counters::default(),
             dirty: Mutex::default(),
             revocations: AtomicU64::new(0),
         })
@@ -121,10 +141,24 @@ impl Hub {
         &self.store
     }
 
+    /// What was counted since the start.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
     /// Whether accounts of this domain live here.
     #[must_use]
     pub fn serves(&self, domain: &str) -> bool {
         self.config().domains.contains(domain)
+    }
+
+    /// Whether accounts of this domain live here, and it was named as such.
+    pub(crate) fn serves_by_name(&self, domain: &str) -> bool {
+        match &self.config().domains {
+            Domains::Only(domains) => domains.contains(domain),
+            Domains::Any => false,
+        }
     }
 
     /// Opens a session for whoever has logged in. An older one with the same
@@ -242,7 +276,9 @@ impl Hub {
     /// To be called every second or so.
     pub async fn tick(&self, now: Timestamp) {
         self.save_inboxes(now).await;
+        self.end_emptied_rooms(now).await;
         self.directory.sweep(now);
+        self.rooms.sweep(now);
     }
 
     /// Writes down where the devices of all accounts stand in their logs.
@@ -283,7 +319,9 @@ impl Hub {
         if address.local().is_none() || !config.domains.contains(address.domain()) {
             return Ok(None);
         }
-        self.directory.load(&self.store, address, now).await
+        let of = address.clone();
+        let read = move |view: &anser_store::View<'_>| Account::load(view, &of);
+        self.directory.load(&self.store, address, now, read).await
     }
 
     /// The account at an address if it is in memory, which it is whenever it

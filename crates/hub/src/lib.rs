@@ -16,6 +16,7 @@ mod availability;
 mod command;
 mod config;
 mod contacts;
+mod counters;
 mod credentials;
 mod directory;
 mod error;
@@ -27,6 +28,7 @@ mod mailbox;
 mod message;
 mod pipeline;
 mod presence;
+mod room;
 mod roster;
 mod session;
 mod sync;
@@ -35,9 +37,10 @@ pub use command::{
     COMMANDS, Command, CommandError, NewAccount, UserAdd, UserDelete, UserList, run_command,
 };
 pub use config::{AccountsConfig, MailboxLimits};
+pub use counters::Counters;
 pub use credentials::{Credentials, Login};
 pub use error::{AccountError, NotKept, OpenError, RosterError, SendError};
-pub use event::{CloseReason, Event, Query, QueryKind};
+pub use event::{CloseReason, Event, Query, QueryKind, Relay};
 pub use history::{
     HistoryDefault, HistoryError, HistoryPage, HistoryPreferences, HistoryQuery, Paging,
     PreferencesError, With,
@@ -47,5 +50,12 @@ pub use mailbox::Mailbox;
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
 pub use pipeline::{Parcel, Recipient};
 pub use presence::{Presence, PresenceKind};
+pub use room::{
+    Actor, Affiliated, Affiliation, AffiliationChange, ConfigNews, Creation, Deed, Departure,
+    Destruction, Entrance, Invitation, IsModerated, Look, OccupantId, PastWanted, Present,
+    PrivateMessages, Role, RoleChange, Room, RoomConfig, RoomError, RoomEvent, RoomInfo,
+    RoomMessage, RoomPresence, RoomSummary, RoomsConfig, Sight, Speaker, Speech, VoiceRequest,
+    Whois,
+};
 pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
 pub use session::{Session, SessionHandle};

@@ -176,6 +176,7 @@ mod tests {
             id: "q".into(),
             lang: None,
             payload: Bytes::new(),
+            relay: None,
         }))
     }
 

@@ -36,6 +36,8 @@ impl Traits {
     pub const NO_PERMANENT_STORE: Self = Self(1 << 3);
     /// It was taken back, and this stands in its place.
     pub const TOMBSTONE: Self = Self(1 << 4);
+    /// It changes the subject of a room (XEP-0045 §8.1).
+    pub const SUBJECT: Self = Self(1 << 7);
 
     /// Both sets.
     #[must_use]
@@ -244,8 +246,14 @@ impl Message {
             MessageKind::Normal | MessageKind::Chat => true,
             MessageKind::Groupchat | MessageKind::Headline | MessageKind::Error => false,
         };
+        kept && self.is_worth_keeping()
+    }
+
+    /// Whether there is something in it that its sender wants kept.
+    #[must_use]
+    pub fn is_worth_keeping(&self) -> bool {
         let wanted = self.traits.contains(Traits::CONTENT) || self.traits.contains(Traits::STORE);
-        kept && wanted && !self.traits.contains(Traits::NO_STORE)
+        wanted && !self.traits.contains(Traits::NO_STORE)
     }
 }
 

@@ -8,7 +8,9 @@
 //! 4. **Acknowledge**: the sender's session counts it as settled.
 
 use crate::account::{Account, AccountState, Device, FOR_DEVICES, FOR_HISTORY, FOR_SESSION};
+use crate::directory::Resident;
 use crate::mailbox::Wakes;
+use crate::room::{RoomDelivery, deliver_whisper};
 use crate::{
     Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle, Then,
     Traits,
@@ -25,8 +27,17 @@ pub struct Parcel {
 }
 
 #[derive(Debug)]
-enum Content {
+pub(crate) enum Content {
+    /// To an account.
     Message(Delivery),
+    /// To everybody in a room.
+    Room(RoomDelivery),
+    /// To one session in a room.
+    Whisper {
+        listener: Arc<Session>,
+        message: Arc<Message>,
+    },
+    /// To one session.
     Query(Arc<Query>),
 }
 
@@ -35,10 +46,12 @@ impl Content {
     /// else.
     fn place_sent(&self, sender: &Session) -> Option<MessageId> {
         match self {
-            Self::Message(delivery) if !Arc::ptr_eq(&delivery.recipient, sender.account()) => {
-                delivery.place
+            Self::Message(delivery) => {
+                let is_own = Arc::ptr_eq(&delivery.recipient, sender.account());
+                let is_senders = delivery.origin == Origin::Sender;
+                delivery.place.filter(|_| is_senders && !is_own)
             }
-            Self::Message(_) | Self::Query(_) => None,
+            Self::Room(_) | Self::Whisper { .. } | Self::Query(_) => None,
         }
     }
 }
@@ -48,7 +61,10 @@ impl Parcel {
     pub(crate) fn weight_bytes(&self) -> usize {
         let payload = match &self.content {
             Content::Message(Delivery { place: Some(_), .. }) => 0,
-            Content::Message(Delivery { message, .. }) => message.encoded().len(),
+            Content::Room(RoomDelivery { place: Some(_), .. }) => 0,
+            Content::Message(Delivery { message, .. })
+            | Content::Room(RoomDelivery { message, .. })
+            | Content::Whisper { message, .. } => message.encoded().len(),
             Content::Query(query) => query.weight_bytes(),
         };
         payload + size_of::<Self>()
@@ -57,11 +73,22 @@ impl Parcel {
 
 /// A message on its way to an account.
 #[derive(Debug, Clone)]
-struct Delivery {
+pub(crate) struct Delivery {
     recipient: Arc<Account>,
     message: Arc<Message>,
     /// Where it is in the logs, if it is there.
     place: Option<MessageId>,
+    /// Whose it is.
+    origin: Origin,
+}
+
+/// In whose name a message is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// Its sender's.
+    Sender,
+    /// A room's: it is not in its sender's log.
+    Room,
 }
 
 /// The account that a message is for.
@@ -92,6 +119,31 @@ impl Hub {
         message: Arc<Message>,
         now: Timestamp,
     ) -> Result<(), SendError> {
+        self.send_as(Origin::Sender, sender, recipient, message, now)
+    }
+
+    /// The same in the name of a room that the session has asked to send it.
+    ///
+    /// # Errors
+    /// [`SendError`]; the message goes nowhere.
+    pub fn send_for_room(
+        &self,
+        sender: &SessionHandle,
+        recipient: Recipient,
+        message: Arc<Message>,
+        now: Timestamp,
+    ) -> Result<(), SendError> {
+        self.send_as(Origin::Room, sender, recipient, message, now)
+    }
+
+    fn send_as(
+        &self,
+        origin: Origin,
+        sender: &SessionHandle,
+        recipient: Recipient,
+        message: Arc<Message>,
+        now: Timestamp,
+    ) -> Result<(), SendError> {
         let sender = sender.session();
         let Recipient(recipient) = recipient;
         if recipient.is_gone() {
@@ -107,6 +159,7 @@ impl Hub {
             recipient,
             message,
             place: None,
+            origin,
         };
         if delivery.message.is_logged() {
             self.append(sender, delivery, now);
@@ -186,7 +239,7 @@ impl Hub {
 
     /// Delivers what is not kept: at once, or behind what its sender has in the
     /// journal.
-    fn pass(&self, sender: &Arc<Session>, content: Content, now: Timestamp) {
+    pub(crate) fn pass(&self, sender: &Arc<Session>, content: Content, now: Timestamp) {
         if sender.has_unsettled() {
             sender.on_submitted();
             self.journal()
@@ -212,9 +265,12 @@ impl Hub {
                     self.note_sent(sender.account(), place);
                 }
             }
-            (Err(error), Content::Message(Delivery { message, .. })) => {
-                refuse(&sender, message, error.into(), wakes);
-            }
+            (
+                Err(error),
+                Content::Message(Delivery { message, .. })
+                | Content::Room(RoomDelivery { message, .. })
+                | Content::Whisper { message, .. },
+            ) => refuse(&sender, message, error.into(), wakes),
             (Err(_), Content::Query(_)) => {}
         }
         sender.on_settled(wakes);
@@ -238,6 +294,18 @@ impl Hub {
             Content::Message(delivery) => {
                 if let Err(error) = deliver_message(&delivery, wakes) {
                     refuse(&parcel.sender, delivery.message, error, wakes);
+                }
+            }
+            Content::Room(delivery) => {
+                let message = Arc::clone(&delivery.message);
+                if let Err(error) = self.deliver_to_room(delivery, wakes) {
+                    refuse(&parcel.sender, message, error, wakes);
+                }
+            }
+            Content::Whisper { listener, message } => {
+                let delivered = deliver_whisper(&listener, Arc::clone(&message), wakes);
+                if let Err(error) = delivered {
+                    refuse(&parcel.sender, message, error, wakes);
                 }
             }
             Content::Query(query) => self.deliver_query(&query, wakes),
@@ -267,13 +335,17 @@ impl Hub {
     }
 
     fn unanswered(&self, query: &Query, wakes: &mut Wakes) {
-        let Some(asker) = query.from.resource().filter(|_| query.kind.is_question()) else {
+        let asker = match &query.relay {
+            Some(relay) => &Jid::from(relay.asker.clone()),
+            None => &query.from,
+        };
+        let Some(resource) = asker.resource().filter(|_| query.kind.is_question()) else {
             return;
         };
-        let Some(account) = self.resident(&query.from) else {
+        let Some(account) = self.resident(asker) else {
             return;
         };
-        if let Some(device) = account.state().device(asker) {
+        if let Some(device) = account.state().device(resource) {
             let event = Event::Unanswered(Arc::new(query.clone()));
             device.session.mailbox().push(event, wakes);
         }
@@ -286,7 +358,7 @@ fn refuse(sender: &Session, message: Arc<Message>, error: SendError, wakes: &mut
     sender.mailbox().push(refused, wakes);
 }
 
-fn deliver_later(sender: &Arc<Session>, content: Content) -> Then {
+pub(crate) fn deliver_later(sender: &Arc<Session>, content: Content) -> Then {
     let sender = Arc::clone(sender);
     Then::Deliver(Box::new(Parcel { sender, content }))
 }
@@ -319,7 +391,12 @@ impl InHistory {
 /// A message's entries in the logs of both sides. One that has no flag would
 /// never be read.
 fn entries(sender: &Account, delivery: &Delivery, history: InHistory) -> Vec<NewEntry> {
-    let (own, other) = (sender.address(), delivery.recipient.address());
+    let room = delivery.message.from().to_bare();
+    let own = match delivery.origin {
+        Origin::Sender => sender.address(),
+        Origin::Room => &room,
+    };
+    let other = delivery.recipient.address();
     let addressed = match delivery.message.to().is_bare() {
         true => EntryFlags::NONE,
         false => FOR_SESSION,
@@ -330,7 +407,8 @@ fn entries(sender: &Account, delivery: &Delivery, history: InHistory) -> Vec<New
         flags: history.of_recipient.with(FOR_DEVICES).with(addressed),
     }];
     let is_read = history.of_sender != EntryFlags::NONE;
-    if own != other && is_read && !sender.is_gone() {
+    let is_senders = delivery.origin == Origin::Sender && own != other;
+    if is_senders && is_read && !sender.is_gone() {
         entries.push(NewEntry {
             owner: own.clone(),
             counterpart: other.clone(),
@@ -352,6 +430,7 @@ fn deliver_message(delivery: &Delivery, wakes: &mut Wakes) -> Result<(), SendErr
         recipient,
         message,
         place,
+        ..
     } = delivery;
     let mut state = recipient.state();
     match place {

@@ -3,6 +3,7 @@
 use crate::account::Account;
 use crate::inbox::Slot;
 use crate::mailbox::Wakes;
+use crate::room::Visits;
 use crate::sync::lock;
 use crate::{Hub, Mailbox};
 use anser_jid::FullJid;
@@ -19,6 +20,7 @@ pub struct Session {
     slot: Slot,
     mailbox: Mailbox,
     settling: Settling,
+    visits: Visits,
 }
 
 /// How many of the messages that the session sent are in the journal, and how
@@ -44,6 +46,7 @@ impl Session {
             slot,
             mailbox,
             settling: Settling::default(),
+            visits: Visits::default(),
         }
     }
 
@@ -61,6 +64,11 @@ impl Session {
 
     pub(crate) fn account(&self) -> &Arc<Account> {
         &self.account
+    }
+
+    /// The rooms it is in.
+    pub(crate) fn visits(&self) -> &Visits {
+        &self.visits
     }
 
     pub(crate) fn slot(&self) -> Slot {
@@ -134,6 +142,12 @@ impl SessionHandle {
 
     pub(crate) fn session(&self) -> &Arc<Session> {
         &self.session
+    }
+
+    /// The exchange that it is a session of.
+    #[must_use]
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
     }
 }
 

@@ -200,12 +200,10 @@ impl Server {
         let hub_config = hub_config(&serve, config)?;
         let clock = Arc::new(Clock::default());
         let certificates = Certificates::new(identity(&serve, config, clock.now())?);
-        let hub = Hub::new(hub_config, store, journal.clone());
+        let secret = serve.data.secret(&random)?;
+        let hub = Hub::new(hub_config, store, journal.clone(), secret);
         let writer = Writer::start(&journal, &hub, engine)?;
-        let decoys = Decoys::new(
-            &serve.data.secret(&random)?,
-            Iterations::new(config.auth.scram_iterations)?,
-        );
+        let decoys = Decoys::new(&secret, Iterations::new(config.auth.scram_iterations)?);
         let fill = move |bytes: &mut [u8]| {
             random
                 .fill(bytes)
@@ -405,6 +403,7 @@ fn hub_config(serve: &Serve, config: &Config) -> Result<HubConfig, Failure> {
     Ok(HubConfig {
         domains: Domains::Only(serve.domains(config)?),
         accounts: config.accounts.clone(),
+        rooms: config.rooms.clone(),
     })
 }
 

@@ -133,8 +133,10 @@ impl Stopped {
             // Whichever domains it will serve: that is not known here.
             domains: anser_hub::Domains::Any,
             accounts: config.accounts.clone(),
+            rooms: config.rooms.clone(),
         };
-        let hub = Hub::new(hub_config, store, journal.clone());
+        let secret = data.secret(&SystemRandom::new())?;
+        let hub = Hub::new(hub_config, store, journal.clone(), secret);
         let writer = Writer::start(&journal, &hub, engine)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         Ok(Self {

@@ -13,8 +13,8 @@ pub mod sasl;
 
 pub use sm::{AckError, Outbox};
 pub use stanza::{
-    DefinedCondition, Iq, IqKind, Kind, MessageType, PresenceType, StanzaError, StanzaFault,
-    StanzaHeader,
+    Advice, DefinedCondition, Iq, IqKind, Kind, MessageType, PresenceType, StanzaError,
+    StanzaFault, StanzaHeader,
 };
 pub use stream::{
     Feature, HeaderFault, StreamCondition, StreamError, StreamHeader, write_features, write_header,

@@ -70,3 +70,31 @@ pub const MAM_ANY: &str = "urn:xmpp:mam:";
 pub const RETRACT: &str = "urn:xmpp:message-retract:1";
 /// A tombstone stands in their place (XEP-0424 §4).
 pub const RETRACT_TOMBSTONE: &str = "urn:xmpp:message-retract:1#tombstone";
+/// Entering rooms (XEP-0045 §7.2).
+pub const MUC: &str = "http://jabber.org/protocol/muc";
+/// What rooms tell occupants (XEP-0045 §7).
+pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
+/// Roles and affiliations (XEP-0045 §8, §9).
+pub const MUC_ADMIN: &str = "http://jabber.org/protocol/muc#admin";
+/// What rooms are like (XEP-0045 §10).
+pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";
+/// The form that says what a room is like (XEP-0045 §15.5.3).
+pub const MUC_ROOMCONFIG: &str = "http://jabber.org/protocol/muc#roomconfig";
+/// The form that tells everybody about a room (XEP-0045 §15.5.4).
+pub const MUC_ROOMINFO: &str = "http://jabber.org/protocol/muc#roominfo";
+/// The form with which somebody becomes a member (XEP-0045 §15.5.1).
+pub const MUC_REGISTER: &str = "http://jabber.org/protocol/muc#register";
+/// The form that asks for a voice (XEP-0045 §15.5.2).
+pub const MUC_REQUEST: &str = "http://jabber.org/protocol/muc#request";
+/// Messages keep their ids in rooms (XEP-0045 §7.4).
+pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
+/// Pings to oneself in a room are answered by the room (XEP-0410 §3.2).
+pub const MUC_SELF_PING: &str = "http://jabber.org/protocol/muc#self-ping-optimization";
+/// Registration (XEP-0077).
+pub const REGISTER: &str = "jabber:iq:register";
+/// Names of occupants through all visits (XEP-0421).
+pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
+/// Titles of occupants (XEP-0317).
+pub const HATS: &str = "urn:xmpp:hats:0";
+/// Invitations without a room in between (XEP-0249).
+pub const CONFERENCE: &str = "jabber:x:conference";

@@ -274,6 +274,7 @@ conditions! {
     NotAllowed = "not-allowed", cancel;
     NotAuthorized = "not-authorized", auth;
     PolicyViolation = "policy-violation", modify;
+    RegistrationRequired = "registration-required", auth;
     RemoteServerNotFound = "remote-server-not-found", cancel;
     ResourceConstraint = "resource-constraint", wait;
     ServiceUnavailable = "service-unavailable", cancel;
@@ -288,6 +289,18 @@ pub struct StanzaError {
     pub condition: DefinedCondition,
     /// The reason in words.
     pub text: Option<String>,
+    /// What the sender should do about it.
+    pub advice: Advice,
+}
+
+/// What the sender of a stanza that was refused should do (RFC 6120 §8.3.2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Advice {
+    /// What goes with the reason.
+    #[default]
+    Usual,
+    /// Try again later.
+    Wait,
 }
 
 impl From<DefinedCondition> for StanzaError {
@@ -295,6 +308,7 @@ impl From<DefinedCondition> for StanzaError {
         Self {
             condition,
             text: None,
+            advice: Advice::Usual,
         }
     }
 }
@@ -318,16 +332,28 @@ impl DefinedCondition {
         StanzaError {
             condition: self,
             text: Some(reason.to_string()),
+            advice: Advice::Usual,
         }
     }
 }
 
 impl StanzaError {
+    /// The same, and it may go well later.
+    #[must_use]
+    pub fn wait(self) -> Self {
+        Self {
+            advice: Advice::Wait,
+            ..self
+        }
+    }
+
     /// Writes the element `error` (RFC 6120 §8.3.2).
     pub fn write(&self, stanza: &mut Writer<'_>) {
-        let mut error = stanza
-            .open("error")
-            .attribute("type", self.condition.advice());
+        let advice = match self.advice {
+            Advice::Usual => self.condition.advice(),
+            Advice::Wait => "wait",
+        };
+        let mut error = stanza.open("error").attribute("type", advice);
         error
             .open(self.condition.name())
             .namespace(ns::STANZA_ERRORS)

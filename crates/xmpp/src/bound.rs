@@ -306,6 +306,7 @@ fn query(event: Event) -> Option<std::sync::Arc<Query>> {
         Event::Message { .. }
         | Event::Waiting(_)
         | Event::Presence(_)
+        | Event::Room(_)
         | Event::Unanswered(_)
         | Event::Roster(_)
         | Event::Refused { .. } => None,

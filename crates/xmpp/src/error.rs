@@ -1,6 +1,6 @@
 //! The one way from what the exchange refuses to what the client reads.
 
-use anser_hub::{HistoryError, PreferencesError, RosterError, SendError};
+use anser_hub::{HistoryError, PreferencesError, RoomError, RosterError, SendError};
 use anser_xmpp_proto::{DefinedCondition, StanzaError};
 
 /// RFC 6120 §8.3.3
@@ -48,4 +48,41 @@ pub(crate) fn roster_error(error: &RosterError) -> StanzaError {
             DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
         }
     }
+}
+
+/// XEP-0045 §7.2.16 and the clauses that [`RoomError`] names.
+pub(crate) fn room_error(error: &RoomError) -> StanzaError {
+    let condition = match error {
+        RoomError::Send(error) => return stanza_error(error),
+        RoomError::NotKept(_) => {
+            let reason = "the server cannot store anything now";
+            return DefinedCondition::ResourceConstraint.because(reason);
+        }
+        // XEP-0500 §5
+        RoomError::TooFast { .. } => {
+            return DefinedCondition::PolicyViolation.because(error).wait();
+        }
+        RoomError::NoRoom | RoomError::NoSuchOccupant => DefinedCondition::ItemNotFound,
+        RoomError::NoCreation | RoomError::NotAllowed => DefinedCondition::NotAllowed,
+        RoomError::Exists | RoomError::NickTaken | RoomError::Conflict => {
+            DefinedCondition::Conflict
+        }
+        RoomError::NoNick | RoomError::Nick(_) => DefinedCondition::JidMalformed,
+        RoomError::Unfit(_)
+        | RoomError::UnfitNick
+        | RoomError::UnfitConfig(_)
+        | RoomError::NotOccupant
+        | RoomError::SubjectTooLarge { .. } => DefinedCondition::NotAcceptable,
+        RoomError::Banned | RoomError::NoVoice | RoomError::Forbidden => {
+            DefinedCondition::Forbidden
+        }
+        RoomError::MembersOnly => DefinedCondition::RegistrationRequired,
+        RoomError::Password => DefinedCondition::NotAuthorized,
+        RoomError::Full { .. } | RoomError::Unsupported => DefinedCondition::ServiceUnavailable,
+        RoomError::TooManyRooms { .. } | RoomError::TooManyAffiliations { .. } => {
+            DefinedCondition::ResourceConstraint
+        }
+        RoomError::BadRequest(_) => DefinedCondition::BadRequest,
+    };
+    condition.because(error)
 }

@@ -6,6 +6,7 @@ use crate::content::content;
 use crate::error;
 use crate::feature::{Context, Scope};
 use crate::front::Xmpp;
+use crate::room::{self, IsAnswered};
 use anser_hub::{Query, QueryKind};
 use anser_jid::{FullJid, Jid};
 use anser_store::Timestamp;
@@ -35,6 +36,9 @@ pub(crate) async fn handle(
         }
     };
     let answered = match to.clone().map(FullJid::try_from) {
+        Some(Ok(occupant)) if room::is_room(front, Some(&occupant)) => {
+            through_room(bound, front, element, &header, &iq, &occupant, output, now)
+        }
         Some(Ok(session)) => pass_on(bound, front, element, header, &iq, session, now),
         Some(Err(address)) => {
             answer(
@@ -55,6 +59,28 @@ pub(crate) async fn handle(
     {
         bound.refuse(&error, Kind::Iq, to.as_ref(), Some(&iq.id), output, now);
     }
+}
+
+/// Passes it on to an occupant of a room, or to one who has asked through it.
+#[expect(clippy::too_many_arguments, reason = "all that belongs to a stanza")]
+fn through_room(
+    bound: &mut Bound,
+    front: &Xmpp,
+    element: &Element,
+    header: &StanzaHeader,
+    iq: &Iq,
+    occupant: &FullJid,
+    output: &mut BytesMut,
+    now: Timestamp,
+) -> Result<(), StanzaError> {
+    if !iq.kind.is_request() {
+        return room::resolve_answer(bound, front, element, header, iq, occupant, now);
+    }
+    match room::pass_on(bound, front, element, header, iq, occupant, now)? {
+        IsAnswered::Yes => write_result(bound, &iq.id, Some(occupant), &[], output, now),
+        IsAnswered::No => {}
+    }
+    Ok(())
 }
 
 /// Passes it on to another session (RFC 6121 §8.5.3.1).
@@ -79,6 +105,7 @@ fn pass_on(
         id: iq.id.as_str().into(),
         lang: header.lang.map(Into::into),
         payload: content(front, element)?,
+        relay: None,
     };
     let passed = front.hub().send_query(bound.session(), query, now);
     passed.map_err(|error| error::stanza_error(&error))
@@ -113,30 +140,41 @@ async fn answer(
     };
     handler(&mut context, child).await?;
     let Context { reply, archive, .. } = context;
-    let own = Jid::from(bound.session().address().clone());
-    let write = |output: &mut BytesMut| {
-        let mut writer = Writer::new(output);
-        let mut result = writer
-            .open("iq")
-            .attribute("type", "result")
-            .attribute("id", &iq.id)
-            .attribute_opt("from", to.as_ref().map(Jid::as_str))
-            .attribute("to", own.as_str());
-        result.raw(&reply);
+    let Some(page) = archive else {
+        write_result(bound, &iq.id, to.as_ref(), &reply, output, now);
+        return Ok(());
     };
-    match archive {
-        None => {
-            bound.reply(output, now, write);
-            Ok(())
-        }
-        Some(page) => {
-            let mut end = BytesMut::new();
-            write(&mut end);
-            bound
-                .answer_from_archive(front, page, &iq.id, end.freeze(), output, now)
-                .await
-        }
-    }
+    let mut end = BytesMut::new();
+    let own = bound.session().address().as_str();
+    write_answer(own, &iq.id, to.as_ref(), &reply, &mut end);
+    bound
+        .answer_from_archive(front, page, &iq.id, end.freeze(), output, now)
+        .await
+}
+
+fn write_result(
+    bound: &mut Bound,
+    id: &str,
+    from: Option<&Jid>,
+    payload: &[u8],
+    output: &mut BytesMut,
+    now: Timestamp,
+) {
+    let own = Jid::from(bound.session().address().clone());
+    bound.reply(output, now, |output| {
+        write_answer(own.as_str(), id, from, payload, output);
+    });
+}
+
+fn write_answer(own: &str, id: &str, from: Option<&Jid>, payload: &[u8], output: &mut BytesMut) {
+    let mut writer = Writer::new(output);
+    let mut result = writer
+        .open("iq")
+        .attribute("type", "result")
+        .attribute("id", id)
+        .attribute_opt("from", from.map(Jid::as_str))
+        .attribute("to", own);
+    result.raw(payload);
 }
 
 /// For whom the question is.
@@ -145,6 +183,10 @@ fn scope(bound: &Bound, front: &Xmpp, to: Option<&Jid>) -> Result<Scope, StanzaE
     match to {
         None => Ok(Scope::Own),
         Some(to) if to.as_str() == own.bare_str() => Ok(Scope::Own),
+        Some(to) if room::is_room(front, Some(to)) => Ok(match to.local() {
+            None => Scope::Rooms,
+            Some(_) => Scope::Room(to.to_bare()),
+        }),
         Some(to) if !front.hub().serves(to.domain()) => {
             Err(DefinedCondition::RemoteServerNotFound.into())
         }

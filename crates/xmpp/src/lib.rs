@@ -19,6 +19,7 @@ mod outbound;
 mod presence;
 mod resumption;
 mod retraction;
+mod room;
 
 pub use c2s::C2s;
 pub use config::XmppConfig;

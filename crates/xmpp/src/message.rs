@@ -5,6 +5,7 @@ use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
 use crate::retraction;
+use crate::room;
 use anser_hub::{Draft, Hub, Message, MessageKind, Traits};
 use anser_jid::Jid;
 use anser_store::Timestamp;
@@ -22,6 +23,18 @@ pub(crate) async fn handle(
     output: &mut BytesMut,
     now: Timestamp,
 ) {
+    if let Some(to) = header
+        .to
+        .clone()
+        .filter(|to| room::is_room(front, Some(to)))
+    {
+        let taken = room::take_message(bound, front, element, &header, &to, now).await;
+        if let Err(error) = taken {
+            let id = header.id.as_deref();
+            bound.refuse(&error, Kind::Message, Some(&to), id, output, now);
+        }
+        return;
+    }
     let to = header.to.clone();
     let id = header.id.clone();
     let message = match read(bound, front, element, header) {
@@ -114,7 +127,7 @@ fn is_forged_delay(hub: &Hub, from: &Jid, sender: &Jid, to: &Jid) -> bool {
 
 /// What decides over keeping a message (XEP-0160 §3, XEP-0334 §4): news of
 /// typing, hints and ids are no content.
-fn traits(element: &Element) -> Traits {
+pub(crate) fn traits(element: &Element) -> Traits {
     let of_child = |child: Child<'_>| match (child.namespace(), child.name()) {
         (ns::HINTS, "store") => Traits::STORE,
         (ns::HINTS, "no-store") => Traits::NO_STORE,

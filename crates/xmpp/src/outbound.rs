@@ -2,9 +2,10 @@
 
 use crate::bound::ArchiveHeader;
 use crate::error;
+use crate::room;
 use anser_hub::{
     Contact, Event, Message, MessageKind, Presence, PresenceKind, Query, QueryKind, RosterPush,
-    Session, Subscription, SubscriptionStep,
+    Session, SessionHandle, Subscription, SubscriptionStep,
 };
 use anser_store::{MessageId, Timestamp};
 use anser_xml::Writer;
@@ -95,7 +96,7 @@ impl Sent {
         }
     }
 
-    pub(crate) fn write(&self, session: &Session, output: &mut BytesMut) {
+    pub(crate) fn write(&self, session: &SessionHandle, output: &mut BytesMut) {
         match self {
             Self::Event(event) => write_event(event, session, output),
             Self::Late { message, place } => {
@@ -111,7 +112,7 @@ impl Sent {
     }
 }
 
-fn write_event(event: &Event, session: &Session, output: &mut BytesMut) {
+fn write_event(event: &Event, session: &SessionHandle, output: &mut BytesMut) {
     match event {
         Event::Message { message, place } => {
             write_message(message, *place, IsLate::No, session, output);
@@ -120,12 +121,17 @@ fn write_event(event: &Event, session: &Session, output: &mut BytesMut) {
         Event::Query(query) => write_query(query, output),
         Event::Unanswered(query) => {
             let error = StanzaError::from(DefinedCondition::ServiceUnavailable);
-            let (from, to) = (query.to.as_str(), query.from.as_str());
-            error.write_reply(output, Kind::Iq, Some(from), Some(to), Some(&query.id));
+            let to = session.address().as_str();
+            let (from, id) = match &query.relay {
+                Some(relay) => (relay.asked.as_str(), &relay.id),
+                None => (query.to.as_str(), &query.id),
+            };
+            error.write_reply(output, Kind::Iq, Some(from), Some(to), Some(id));
         }
+        Event::Room(event) => room::write_event(event, session, output),
         Event::Roster(push) => write_roster_push(push, session, output),
         Event::Refused { message, error } => {
-            let (from, to) = (message.to().as_str(), message.from().as_str());
+            let (from, to) = (message.to().as_str(), session.address().as_str());
             error::stanza_error(error).write_reply(
                 output,
                 Kind::Message,

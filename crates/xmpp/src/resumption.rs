@@ -223,7 +223,7 @@ mod tests {
     use super::*;
     use crate::XmppConfig;
     use crate::front::Xmpp;
-    use anser_hub::{AccountsConfig, Credentials, Domains, Hub, HubConfig, Then};
+    use anser_hub::{AccountsConfig, Credentials, Domains, Hub, HubConfig, RoomsConfig, Then};
     use anser_sasl::{Decoys, Iterations};
     use anser_store::{Engine, Journal, JournalLimits, MessageId, NodeId};
     use anser_xml::{Element, Limits};
@@ -254,8 +254,9 @@ mod tests {
             let config = HubConfig {
                 domains: Domains::Any,
                 accounts: AccountsConfig::default(),
+                rooms: RoomsConfig::default(),
             };
-            let hub = Hub::new(config, store, journal.clone());
+            let hub = Hub::new(config, store, journal.clone(), [0; 32]);
             let decoys = Decoys::new(b"decoys", Iterations::new(Iterations::MIN).unwrap());
             let next = AtomicU8::new(0);
             let random = move |bytes: &mut [u8]| bytes.fill(next.fetch_add(1, Ordering::Relaxed));

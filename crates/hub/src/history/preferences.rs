@@ -1,6 +1,7 @@
 //! Which messages an account wants to read again (XEP-0441).
 
 use crate::account::to_json;
+use crate::directory::Resident;
 use crate::roster::Roster;
 use crate::{Hub, NotKept, SessionHandle};
 use anser_jid::{BareJid, Jid, JidError};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{AccountsConfig, Domains, Draft, HubConfig, MessageKind, Then, Traits};
+use crate::{AccountsConfig, Domains, Draft, HubConfig, MessageKind, RoomsConfig, Then, Traits};
 use anser_store::{Change, Engine, EntryFlags, Journal, JournalLimits, NewEntry, NodeId};
 use proptest::collection::vec;
 use proptest::option;
@@ -65,8 +65,9 @@ fn hub(log: &[Logged]) -> (Arc<Hub>, Vec<MessageId>) {
     let config = HubConfig {
         domains: Domains::Any,
         accounts: AccountsConfig::default(),
+        rooms: RoomsConfig::default(),
     };
-    (Hub::new(config, store, journal), places)
+    (Hub::new(config, store, journal, [0; 32]), places)
 }
 
 fn append(id: MessageId, logged: &Logged) -> Change {

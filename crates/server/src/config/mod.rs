@@ -8,7 +8,7 @@ mod read;
 pub(crate) use example::example;
 pub(crate) use read::read;
 
-use anser_hub::AccountsConfig;
+use anser_hub::{AccountsConfig, RoomsConfig};
 use anser_xmpp::XmppConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,8 @@ pub(crate) struct Config {
     /// What one account may use. Whatever is beyond a limit is refused with the
     /// protocol's own error.
     pub(crate) accounts: AccountsConfig,
+    /// Rooms of all accounts.
+    pub(crate) rooms: RoomsConfig,
     /// Limits and patience towards XMPP clients.
     pub(crate) xmpp: XmppConfig,
 }

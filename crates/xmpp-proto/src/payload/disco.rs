@@ -1,6 +1,8 @@
 //! Service discovery (XEP-0030).
 
 use crate::ns;
+use crate::payload::form::Form;
+use crate::payload::rsm::PageAnswer;
 use anser_xml::Writer;
 
 /// What somebody is (XEP-0030 §3.1).
@@ -20,6 +22,7 @@ pub fn write_info(
     node: Option<&str>,
     identities: &[Identity<'_>],
     features: &[&str],
+    form: Option<&Form>,
 ) {
     let mut query = iq
         .open("query")
@@ -36,20 +39,40 @@ pub fn write_info(
     for feature in features {
         query.open("feature").attribute("var", feature).close();
     }
+    if let Some(form) = form {
+        form.write(&mut query);
+    }
 }
 
-/// Says what belongs to somebody (XEP-0030 §4.1).
+/// Something that belongs to somebody (XEP-0030 §4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item<'a> {
+    /// Where it is.
+    pub address: &'a str,
+    /// For people.
+    pub name: Option<&'a str>,
+}
+
+/// Says what belongs to somebody (XEP-0030 §4.1), and which page of that it is.
 pub fn write_items<'a>(
     iq: &mut Writer<'_>,
     node: Option<&str>,
-    addresses: impl IntoIterator<Item = &'a str>,
+    items: impl IntoIterator<Item = Item<'a>>,
+    page: Option<&PageAnswer>,
 ) {
     let mut query = iq
         .open("query")
         .namespace(ns::DISCO_ITEMS)
         .attribute_opt("node", node);
-    for address in addresses {
-        query.open("item").attribute("jid", address).close();
+    for item in items {
+        query
+            .open("item")
+            .attribute("jid", item.address)
+            .attribute_opt("name", item.name)
+            .close();
+    }
+    if let Some(page) = page {
+        page.write(&mut query);
     }
 }
 
@@ -68,24 +91,36 @@ mod tests {
     #[test]
     fn information_has_the_node_that_was_asked_for_identities_and_features() {
         assert_eq!(
-            in_iq(|iq| write_info(iq, Some("n'"), &[SERVER], &["urn:xmpp:ping"])),
+            in_iq(|iq| write_info(iq, Some("n'"), &[SERVER], &["urn:xmpp:ping"], None)),
             "<query xmlns='http://jabber.org/protocol/disco#info' node='n&apos;'>\
              <identity category='server' type='im' name='A &amp; B'/>\
              <feature var='urn:xmpp:ping'/></query>"
         );
         assert_eq!(
-            in_iq(|iq| write_info(iq, None, &[], &[])),
+            in_iq(|iq| write_info(iq, None, &[], &[], None)),
             "<query xmlns='http://jabber.org/protocol/disco#info'/>"
         );
     }
 
-    /// XEP-0030 §4.1
+    /// XEP-0030 §4.1, XEP-0059 §3
     #[test]
-    fn items_have_addresses() {
+    fn items_have_addresses_and_may_be_a_page_of_more() {
+        let item = |address, name| Item { address, name };
+        let page = PageAnswer {
+            ends: None,
+            count: Some(7),
+        };
         assert_eq!(
-            in_iq(|iq| write_items(iq, None, ["a.example.org", "b.example.org"])),
+            in_iq(|iq| {
+                let items = [
+                    item("a.example.org", None),
+                    item("b.example.org", Some("B")),
+                ];
+                write_items(iq, None, items, Some(&page));
+            }),
             "<query xmlns='http://jabber.org/protocol/disco#items'>\
-             <item jid='a.example.org'/><item jid='b.example.org'/></query>"
+             <item jid='a.example.org'/><item jid='b.example.org' name='B'/>\
+             <set xmlns='http://jabber.org/protocol/rsm'><count>7</count></set></query>"
         );
     }
 }

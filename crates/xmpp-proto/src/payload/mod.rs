@@ -7,6 +7,8 @@ pub mod disco;
 pub mod form;
 pub mod forward;
 pub mod mam;
+pub mod muc;
+pub mod muc_admin;
 pub mod retract;
 pub mod roster;
 pub mod rsm;

@@ -4,11 +4,12 @@ use super::Bound;
 use crate::front::Xmpp;
 use crate::management::Management;
 use crate::outbound::Sent;
-use anser_hub::{CloseReason, Event};
+use anser_hub::{CloseReason, Event, RoomEvent, RoomPresence, Sight};
 use anser_store::{MessageId, Timestamp};
 use anser_xmpp_proto::payload::stream_management as sm;
 use anser_xmpp_proto::{StreamCondition, StreamError};
 use bytes::BytesMut;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// So much is written at most before the connection gets a chance to send it.
@@ -68,6 +69,11 @@ impl Bound {
                 Some(Event::Waiting(places)) => {
                     self.send_waiting(front, places, output, now).await?;
                 }
+                Some(Event::Room(RoomEvent::Others {
+                    presences,
+                    sight,
+                    told,
+                })) => self.send_other(presences, sight, told, output, now),
                 Some(event) => self.send(Sent::Event(event), output, now),
                 None if self.look_for_mail(output) => {}
                 None => break,
@@ -135,6 +141,28 @@ impl Bound {
             self.queue.push_front(Event::Waiting(rest));
         }
         Ok(())
+    }
+
+    /// Sends the presence of one of those who are in a room; the rest goes back to
+    /// the head of the queue.
+    fn send_other(
+        &mut self,
+        presences: Arc<[Arc<RoomPresence>]>,
+        sight: Sight,
+        told: u32,
+        output: &mut BytesMut,
+        now: Timestamp,
+    ) {
+        let Some(presence) = presences.get(told as usize).cloned() else {
+            return;
+        };
+        let event = RoomEvent::Presence { presence, sight };
+        self.send(Sent::Event(Event::Room(event)), output, now);
+        self.queue.push_front(Event::Room(RoomEvent::Others {
+            presences,
+            sight,
+            told: told + 1,
+        }));
     }
 
     /// Acknowledges what is settled if the client waits for that. What of it

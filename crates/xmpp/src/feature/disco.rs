@@ -2,7 +2,7 @@
 
 use super::{ACCOUNT, Context, SERVER, Scope};
 use anser_xml::{Child, Writer};
-use anser_xmpp_proto::payload::disco;
+use anser_xmpp_proto::payload::disco::{self, Item};
 use anser_xmpp_proto::{DefinedCondition, StanzaError};
 
 /// What the server or an account is and can do (XEP-0030 §3).
@@ -22,16 +22,23 @@ pub(super) async fn info(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), 
         (ACCOUNT, &catalogue.account)
     };
     let mut writer = Writer::new(&mut ctx.reply);
-    disco::write_info(&mut writer, node.as_deref(), &[identity], features);
+    disco::write_info(&mut writer, node.as_deref(), &[identity], features, None);
     Ok(())
 }
 
-/// What belongs to the server or an account (XEP-0030 §4): so far, nothing.
+/// What belongs to the server or an account (XEP-0030 §4): rooms to the server,
+/// and to accounts nothing.
 pub(super) async fn items(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), StanzaError> {
     check_allowed(ctx).await?;
     let node = query.attribute("node");
+    let rooms = ctx.front.hub().room_service(ctx.session.address().domain());
+    let has_rooms = ctx.scope == Scope::Server && node.is_none();
+    let items = has_rooms.then_some(Item {
+        address: &rooms,
+        name: Some("Rooms"),
+    });
     let mut writer = Writer::new(&mut ctx.reply);
-    disco::write_items(&mut writer, node.as_deref(), []);
+    disco::write_items(&mut writer, node.as_deref(), items, None);
     Ok(())
 }
 

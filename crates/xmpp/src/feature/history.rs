@@ -97,7 +97,9 @@ fn write_preferences(ctx: &mut Context<'_>, preferences: HistoryPreferences) {
 fn own_archive(ctx: &Context<'_>) -> Result<BareJid, StanzaError> {
     match ctx.scope {
         Scope::Own => Ok(ctx.session.address().to_bare()),
-        Scope::Server | Scope::Account(_) => Err(DefinedCondition::Forbidden.into()),
+        Scope::Server | Scope::Account(_) | Scope::Rooms | Scope::Room(_) => {
+            Err(DefinedCondition::Forbidden.into())
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod disco;
 pub(crate) mod history;
 mod ping;
+mod room;
 mod roster;
 mod session;
 mod time;
@@ -30,6 +31,10 @@ pub(crate) enum Scope {
     Own,
     /// By the server for another account.
     Account(BareJid),
+    /// By the service that has the rooms.
+    Rooms,
+    /// By a room.
+    Room(BareJid),
 }
 
 /// In which scopes a row of the table answers.
@@ -50,14 +55,15 @@ enum At {
 impl At {
     fn covers(self, scope: &Scope) -> bool {
         match (self, scope) {
-            (Self::Anywhere, _)
+            (Self::Anywhere, Scope::Server | Scope::Own | Scope::Account(_))
             | (Self::Server | Self::ServerAndOwn, Scope::Server)
             | (Self::Own | Self::ServerAndOwn, Scope::Own)
             | (Self::Accounts, Scope::Own | Scope::Account(_)) => true,
             (Self::Server, Scope::Own | Scope::Account(_))
             | (Self::Own, Scope::Server | Scope::Account(_))
             | (Self::ServerAndOwn, Scope::Account(_))
-            | (Self::Accounts, Scope::Server) => false,
+            | (Self::Accounts, Scope::Server)
+            | (_, Scope::Rooms | Scope::Room(_)) => false,
         }
     }
 }
@@ -98,7 +104,9 @@ pub enum Specification {
 
 /// What the front end does: `docs/specifications.md` lists exactly this.
 pub fn specifications() -> impl Iterator<Item = Specification> {
-    FEATURES.iter().map(|row| row.specification)
+    let own = FEATURES.iter().map(|row| row.specification);
+    let of_rooms = room::specifications();
+    own.chain(of_rooms.filter(|one| !FEATURES.iter().any(|row| row.specification == *one)))
 }
 
 use IqKind::{Get, Set};
@@ -212,6 +220,9 @@ impl Catalogue {
 
     /// Who answers a question, if anybody does.
     pub(crate) fn handler(&self, kind: IqKind, child: Child<'_>, scope: &Scope) -> Option<Handler> {
+        if matches!(scope, Scope::Rooms | Scope::Room(_)) {
+            return room::handler(kind, child, scope);
+        }
         let rows = FEATURES.iter().flat_map(|feature| feature.iq);
         let mut fitting = rows.filter(|(of_kind, namespace, name, at, _)| {
             *of_kind == kind && child.is(namespace, name) && at.covers(scope)

@@ -1,0 +1,94 @@
+//! How much one occupant may send at a time.
+
+use anser_store::Timestamp;
+use std::time::Duration;
+
+/// What an occupant may send: refilled as time passes, up to a burst.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    /// Thousandths of a message.
+    left: u64,
+    at: Timestamp,
+}
+
+/// What fills a budget.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rate {
+    /// Messages at once; 0 means that nobody counts.
+    pub(crate) burst: u32,
+    /// Messages a second for long.
+    pub(crate) per_second: u32,
+}
+
+impl Budget {
+    /// As much as may be sent at once.
+    pub(crate) fn full(rate: Rate, now: Timestamp) -> Self {
+        Self {
+            left: u64::from(rate.burst) * 1000,
+            at: now,
+        }
+    }
+
+    /// Takes one message out.
+    ///
+    /// # Errors
+    /// There is none left; gives the time until there is.
+    pub(crate) fn take(&mut self, rate: Rate, now: Timestamp) -> Result<(), Duration> {
+        if rate.burst == 0 {
+            return Ok(());
+        }
+        let per_second = u64::from(rate.per_second);
+        let passed = u64::try_from(now.since(self.at).as_millis()).unwrap_or(u64::MAX);
+        let most = u64::from(rate.burst) * 1000;
+        self.left = most.min(self.left.saturating_add(passed.saturating_mul(per_second)));
+        self.at = now;
+        if self.left >= 1000 {
+            self.left -= 1000;
+            return Ok(());
+        }
+        let missing = (1000 - self.left).div_ceil(per_second.max(1));
+        Err(Duration::from_millis(missing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: Rate = Rate {
+        burst: 3,
+        per_second: 2,
+    };
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(1_795_000_000_000 + millis)
+    }
+
+    #[test]
+    fn a_burst_is_followed_by_the_rate_for_long() {
+        let mut budget = Budget::full(RATE, at(0));
+        for _ in 0..3 {
+            assert_eq!(budget.take(RATE, at(0)), Ok(()));
+        }
+        assert_eq!(budget.take(RATE, at(0)), Err(Duration::from_millis(500)));
+        assert_eq!(budget.take(RATE, at(499)), Err(Duration::from_millis(1)));
+        assert_eq!(budget.take(RATE, at(500)), Ok(()));
+        assert!(budget.take(RATE, at(501)).is_err());
+    }
+
+    #[test]
+    fn silence_gives_no_more_than_a_burst() {
+        let mut budget = Budget::full(RATE, at(0));
+        for _ in 0..3 {
+            assert_eq!(budget.take(RATE, at(1_000_000)), Ok(()));
+        }
+        assert!(budget.take(RATE, at(1_000_000)).is_err());
+    }
+
+    #[test]
+    fn without_a_burst_nobody_counts() {
+        let rate = Rate { burst: 0, ..RATE };
+        let mut budget = Budget::full(rate, at(0));
+        assert!((0..10_000).all(|_| budget.take(rate, at(0)).is_ok()));
+    }
+}

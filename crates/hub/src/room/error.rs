@@ -1,0 +1,120 @@
+//! What a room refuses, and why.
+
+use super::standing::Denied;
+use crate::{NotKept, SendError};
+use anser_jid::JidError;
+use std::time::Duration;
+
+/// Why a room did not do what it was asked to.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RoomError {
+    /// There is no such room, or it is not open yet (XEP-0045 §7.2.10,
+    /// §7.2.11).
+    #[error("there is no such room")]
+    NoRoom,
+    /// Nobody may make rooms (XEP-0045 §10.1.1).
+    #[error("rooms are made by whoever runs the server")]
+    NoCreation,
+    /// A room of this name exists.
+    #[error("there is such a room already")]
+    Exists,
+    /// The name is not one that a room can have.
+    #[error("this cannot be a room: {0}")]
+    Unfit(&'static str),
+    /// A nickname is missing (XEP-0045 §7.2.1).
+    #[error("a nickname is missing")]
+    NoNick,
+    /// The nickname is none (XEP-0045 §15.1).
+    #[error("this cannot be a nickname")]
+    UnfitNick,
+    /// The nickname is no part of an address.
+    #[error(transparent)]
+    Nick(#[from] JidError),
+    /// Somebody else has the nickname, now or for good (XEP-0045 §7.2.8).
+    #[error("somebody else has this nickname")]
+    NickTaken,
+    /// Whoever asks is not in the room (XEP-0045 §7.4).
+    #[error("you are not in this room")]
+    NotOccupant,
+    /// Nobody in the room has the nickname (XEP-0045 §7.5).
+    #[error("nobody in this room has this nickname")]
+    NoSuchOccupant,
+    /// Whoever asks is banned (XEP-0045 §7.2.7).
+    #[error("you are banned from this room")]
+    Banned,
+    /// Only members may enter (XEP-0045 §7.2.6).
+    #[error("this room is for members only")]
+    MembersOnly,
+    /// The password is missing or wrong (XEP-0045 §7.2.5).
+    #[error("this room has a password, and it is another")]
+    Password,
+    /// The room has as many occupants as it may have (XEP-0045 §7.2.9).
+    #[error("the room has {limit} occupants already")]
+    Full {
+        /// How many it may have.
+        limit: u32,
+    },
+    /// The session is in as many rooms as it may be.
+    #[error("this session is in {limit} rooms already")]
+    TooManyRooms {
+        /// How many it may be in.
+        limit: usize,
+    },
+    /// The room keeps as many affiliations as it may.
+    #[error("the room keeps {limit} affiliations already")]
+    TooManyAffiliations {
+        /// How many it may keep.
+        limit: usize,
+    },
+    /// Whoever asks may not speak (XEP-0045 §7.4).
+    #[error("you have no voice in this room")]
+    NoVoice,
+    /// Whoever asks has no say in this.
+    #[error("this is not yours to decide in this room")]
+    Forbidden,
+    /// Nobody may do this to such an occupant, or not whoever asks.
+    #[error("this cannot be done to somebody who stands so high")]
+    NotAllowed,
+    /// A room needs an owner, and nobody bans themselves (XEP-0045 §9.1,
+    /// §10.4).
+    #[error("a room keeps an owner, and nobody bans themselves")]
+    Conflict,
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    BadRequest(&'static str),
+    /// The room cannot be as was asked (XEP-0045 §10.1.3).
+    #[error("the room cannot be like this: {0}")]
+    UnfitConfig(&'static str),
+    /// More came than the room takes at a time.
+    #[error("too much at a time: try again in {} seconds", wait.as_secs().max(1))]
+    TooFast {
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// The subject is too large.
+    #[error("a subject of {got} bytes exceeds the limit of {limit}")]
+    SubjectTooLarge {
+        /// What it has.
+        got: usize,
+        /// What it may have.
+        limit: usize,
+    },
+    /// There is no service for this.
+    #[error("this room does not do that")]
+    Unsupported,
+    /// It could not be kept.
+    #[error(transparent)]
+    NotKept(#[from] NotKept),
+    /// It could not be passed on.
+    #[error(transparent)]
+    Send(#[from] SendError),
+}
+
+impl From<Denied> for RoomError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Forbidden => Self::Forbidden,
+            Denied::NotAllowed => Self::NotAllowed,
+        }
+    }
+}

@@ -1,0 +1,425 @@
+//! Deciding over others and over the room (XEP-0045 §8 to §10).
+
+use super::standing::{may_change_affiliation, may_change_role};
+use super::state::{NickKey, RoomState, Standing};
+use super::{Affiliation, Deed, Departure, Destruction, Role, RoomConfig, RoomError, RoomsConfig};
+use crate::Session;
+use crate::mailbox::Wakes;
+use anser_jid::{BareJid, FullJid};
+use std::sync::Arc;
+
+/// Who wants something done.
+#[derive(Debug, Clone, Copy)]
+pub enum Actor<'a> {
+    /// A client.
+    Session(&'a Session),
+    /// Whoever runs the server.
+    Operator,
+}
+
+/// A role to be given to an occupant, by nickname.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleChange {
+    /// Whose.
+    pub nick: String,
+    /// Which; [`Role::None`] has them leave.
+    pub role: Role,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// An affiliation to be given to an account, or to all of a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AffiliationChange {
+    /// Whose.
+    pub account: BareJid,
+    /// Which.
+    pub affiliation: Affiliation,
+    /// The nickname that they shall keep; an empty one takes it back.
+    pub nick: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// An account's affiliation as somebody may see it who may see the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Affiliated {
+    /// Whose.
+    pub account: BareJid,
+    /// Which.
+    pub affiliation: Affiliation,
+    /// The nickname that they keep.
+    pub nick: Option<String>,
+    /// What was said when they got it.
+    pub reason: Option<String>,
+}
+
+/// An occupant as moderators see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// Under which address.
+    pub occupant: FullJid,
+    /// Who it is.
+    pub address: FullJid,
+    /// What they are for good.
+    pub affiliation: Affiliation,
+    /// What they may do in this visit.
+    pub role: Role,
+}
+
+impl RoomState {
+    /// What whoever acts is in the room: for good, and in this visit.
+    fn standing(&self, actor: Actor<'_>) -> (Affiliation, Role) {
+        match actor {
+            Actor::Operator => (Affiliation::Owner, Role::Moderator),
+            Actor::Session(session) => {
+                let occupant = self.occupant_of(session);
+                let role = occupant.map_or(Role::None, |occupant| occupant.role);
+                (self.affiliation(session.address()), role)
+            }
+        }
+    }
+
+    fn deed(&self, actor: Actor<'_>, reason: Option<&str>) -> Deed {
+        let nick = match actor {
+            Actor::Operator => None,
+            Actor::Session(session) => self.occupant_of(session),
+        };
+        Deed {
+            nick: nick.map(|occupant| occupant.address.resource().into()),
+            reason: reason.map(Into::into),
+        }
+    }
+
+    /// Only owners may see and change what a room is like (XEP-0045 §10.2).
+    ///
+    /// # Errors
+    /// [`RoomError::Forbidden`]
+    pub(crate) fn check_owner(&self, actor: Actor<'_>) -> Result<(), RoomError> {
+        match self.standing(actor) {
+            (Affiliation::Owner, _) => Ok(()),
+            _ => Err(RoomError::Forbidden),
+        }
+    }
+
+    /// Gives occupants other roles: all of them, or none (XEP-0045 §8.2 to
+    /// §8.5, §9.6 to §9.8). Gives the sessions that are no longer in the room.
+    ///
+    /// # Errors
+    /// [`RoomError`]; nothing has changed.
+    pub(crate) fn change_roles(
+        &mut self,
+        actor: Actor<'_>,
+        changes: &[RoleChange],
+        wakes: &mut Wakes,
+    ) -> Result<Vec<Arc<Session>>, RoomError> {
+        let own = self.standing(actor);
+        if own.1 != Role::Moderator {
+            return Err(RoomError::Forbidden);
+        }
+        for change in changes {
+            let target = self.named(&change.nick)?;
+            may_change_role(own, (target.affiliation, target.role), change.role)?;
+        }
+        let mut gone = Vec::new();
+        for change in changes {
+            let deed = self.deed(actor, change.reason.as_deref());
+            let nick = NickKey::of(&change.nick);
+            if change.role == Role::None {
+                gone.extend(self.remove(&nick, Departure::Kicked, Some(deed), wakes));
+            } else {
+                self.give_role(&nick, change.role, deed, wakes);
+            }
+        }
+        Ok(gone)
+    }
+
+    fn give_role(&mut self, nick: &NickKey, role: Role, deed: Deed, wakes: &mut Wakes) {
+        let Some(occupant) = self.occupants.get_mut(nick) else {
+            return;
+        };
+        occupant.role = role;
+        let presence = occupant.shown_anew(Some(deed));
+        self.tell_all(&self.occupants[nick], &presence, wakes);
+    }
+
+    /// Whether affiliations may be changed so.
+    ///
+    /// # Errors
+    /// [`RoomError`]
+    pub(crate) fn check_affiliations(
+        &self,
+        actor: Actor<'_>,
+        changes: &[AffiliationChange],
+        server: &RoomsConfig,
+    ) -> Result<(), RoomError> {
+        let (own, _) = self.standing(actor);
+        let mut owners = self.count(Affiliation::Owner);
+        for change in changes {
+            let from = self.affiliation(&change.account);
+            let to = change.affiliation;
+            may_change_affiliation(own, from, to)?;
+            let is_oneself = match actor {
+                Actor::Operator => false,
+                Actor::Session(session) => session.address().bare_str() == change.account.as_str(),
+            };
+            if is_oneself && to == Affiliation::Outcast {
+                return Err(RoomError::Conflict);
+            }
+            match (from, to) {
+                (Affiliation::Owner, Affiliation::Owner) => {}
+                (Affiliation::Owner, _) if owners <= 1 => return Err(RoomError::Conflict),
+                (Affiliation::Owner, _) => owners -= 1,
+                (_, Affiliation::Owner) => owners += 1,
+                _ => {}
+            }
+            self.check_nick(change)?;
+        }
+        let limit = server.affiliations;
+        let new = changes
+            .iter()
+            .filter(|change| !self.affiliations.contains_key(&change.account));
+        if self.affiliations.len() + new.count() > limit {
+            return Err(RoomError::TooManyAffiliations { limit });
+        }
+        Ok(())
+    }
+
+    fn check_nick(&self, change: &AffiliationChange) -> Result<(), RoomError> {
+        let Some(nick) = change.nick.as_deref().filter(|nick| !nick.is_empty()) else {
+            return Ok(());
+        };
+        let address = self.address.with_resource(nick)?;
+        if address.resource().trim().is_empty() {
+            return Err(RoomError::UnfitNick);
+        }
+        if self.is_taken(&NickKey::of(nick), &change.account) {
+            return Err(RoomError::NickTaken);
+        }
+        Ok(())
+    }
+
+    /// What an account is for good after a change.
+    pub(crate) fn standing_after(&self, change: &AffiliationChange) -> Standing {
+        let before = self.affiliations.get(&change.account);
+        let kept = before.and_then(|standing| standing.nick.clone());
+        let nick = match &change.nick {
+            Some(nick) => Some(nick.clone()).filter(|nick| !nick.is_empty()),
+            // §9.1, §9.4: with the affiliation goes the nickname.
+            None => kept.filter(|_| change.affiliation >= Affiliation::Member),
+        };
+        Standing {
+            affiliation: change.affiliation,
+            nick: nick.filter(|_| change.affiliation >= Affiliation::Member),
+            reason: change.reason.clone(),
+        }
+    }
+
+    /// Changes an affiliation that was checked and written down, and tells
+    /// everybody (XEP-0045 §9.1 to §9.5, §10.3 to §10.8). Gives the sessions
+    /// that are no longer in the room.
+    pub(crate) fn apply_affiliation(
+        &mut self,
+        actor: Actor<'_>,
+        change: &AffiliationChange,
+        wakes: &mut Wakes,
+    ) -> Vec<Arc<Session>> {
+        let deed = self.deed(actor, change.reason.as_deref());
+        self.set_standing(&change.account, self.standing_after(change));
+        let concerned = |account: &BareJid| match change.account.local() {
+            Some(_) => *account == change.account,
+            None => account.domain() == change.account.domain(),
+        };
+        let nicks: Vec<_> = self
+            .occupants
+            .iter()
+            .filter(|(_, occupant)| concerned(&occupant.account))
+            .map(|(nick, _)| nick.clone())
+            .collect();
+        let mut gone = Vec::new();
+        for nick in nicks {
+            gone.extend(self.after_affiliation(&nick, &deed, wakes));
+        }
+        gone
+    }
+
+    /// An occupant's affiliation may be another now.
+    fn after_affiliation(
+        &mut self,
+        nick: &NickKey,
+        deed: &Deed,
+        wakes: &mut Wakes,
+    ) -> Vec<Arc<Session>> {
+        let occupant = &self.occupants[nick];
+        let (from, to) = (occupant.affiliation, self.affiliation(&occupant.account));
+        if to == Affiliation::Outcast {
+            return self.remove(nick, Departure::Banned, Some(deed.clone()), wakes);
+        }
+        if to < Affiliation::Member && self.config.members_only {
+            return self.remove(nick, Departure::NoMember, Some(deed.clone()), wakes);
+        }
+        let role = self.role_after(occupant.role, from, to);
+        let Some(occupant) = self.occupants.get_mut(nick) else {
+            return Vec::new();
+        };
+        occupant.affiliation = to;
+        self.give_role(nick, role, deed.clone(), wakes);
+        Vec::new()
+    }
+
+    /// The role that goes with a new affiliation. What a moderator has given
+    /// stays, unless it came with the old affiliation.
+    fn role_after(&self, role: Role, from: Affiliation, to: Affiliation) -> Role {
+        let initial = to.initial_role(self.config.is_moderated());
+        if from >= Affiliation::Admin || to >= Affiliation::Admin {
+            initial
+        } else if role == Role::Moderator || from == to {
+            role
+        } else {
+            initial
+        }
+    }
+
+    /// Whether an account may become a member by registering
+    /// (XEP-0045 §7.10).
+    ///
+    /// # Errors
+    /// [`RoomError::NotAllowed`]
+    pub(crate) fn check_registration(&self, account: &BareJid) -> Result<(), RoomError> {
+        match self.affiliation(account) {
+            Affiliation::Member | Affiliation::Admin | Affiliation::Owner => Ok(()),
+            Affiliation::None if self.config.registration && !self.config.members_only => Ok(()),
+            Affiliation::None | Affiliation::Outcast => Err(RoomError::NotAllowed),
+        }
+    }
+
+    /// The accounts with an affiliation, for whoever may see the list
+    /// (XEP-0045 §9.2, §9.5, §10.5, §10.8).
+    ///
+    /// # Errors
+    /// [`RoomError::Forbidden`]
+    pub(crate) fn affiliated(
+        &self,
+        actor: Actor<'_>,
+        affiliation: Affiliation,
+    ) -> Result<Vec<Affiliated>, RoomError> {
+        let (own, role) = self.standing(actor);
+        let is_member = own >= Affiliation::Member;
+        let may_see = match affiliation {
+            Affiliation::Outcast => own >= Affiliation::Admin,
+            // Where everybody sees who everybody is, members may see who the
+            // other members are (§9.5).
+            _ if self.config.whois == super::Whois::Anyone && is_member => true,
+            _ => own >= Affiliation::Admin || role >= self.config.lists_for,
+        };
+        if !may_see {
+            return Err(RoomError::Forbidden);
+        }
+        let all = self.affiliations.iter();
+        Ok(all
+            .filter(|(_, standing)| standing.affiliation == affiliation)
+            .map(|(account, standing)| Affiliated {
+                account: account.clone(),
+                affiliation,
+                nick: standing.nick.clone(),
+                reason: standing.reason.clone(),
+            })
+            .collect())
+    }
+
+    /// The occupants with a role, for moderators (XEP-0045 §8.5, §9.8).
+    ///
+    /// # Errors
+    /// [`RoomError::Forbidden`]
+    pub(crate) fn present(&self, actor: Actor<'_>, role: Role) -> Result<Vec<Present>, RoomError> {
+        if self.standing(actor).1 != Role::Moderator {
+            return Err(RoomError::Forbidden);
+        }
+        let occupants = self.occupants.values();
+        let occupants = occupants.filter(|occupant| occupant.role == role);
+        Ok(occupants
+            .map(|occupant| Present {
+                occupant: occupant.address.clone(),
+                address: occupant.shown.address.clone(),
+                affiliation: occupant.affiliation,
+                role,
+            })
+            .collect())
+    }
+
+    /// The room is like this from now on; what that changes for occupants, they
+    /// are told (XEP-0045 §10.2). Gives the sessions that are no longer in it.
+    pub(crate) fn apply_config(
+        &mut self,
+        config: RoomConfig,
+        wakes: &mut Wakes,
+    ) -> Vec<Arc<Session>> {
+        let news = config.news(&self.config);
+        let is_closed = config.members_only && !self.config.members_only;
+        self.config = config;
+        self.is_locked = false;
+        let mut gone = Vec::new();
+        if is_closed {
+            let strangers = self.occupants.iter();
+            let strangers: Vec<_> = strangers
+                .filter(|(_, occupant)| occupant.affiliation < Affiliation::Member)
+                .map(|(nick, _)| nick.clone())
+                .collect();
+            for nick in strangers {
+                gone.extend(self.remove(&nick, Departure::MembersOnly, None, wakes));
+            }
+        }
+        self.give_news(news, wakes);
+        gone
+    }
+
+    /// Ends the room for everybody in it (XEP-0045 §10.9). Each is told of
+    /// themselves only.
+    pub(crate) fn destroy(
+        &mut self,
+        destruction: &Destruction,
+        wakes: &mut Wakes,
+    ) -> Vec<Arc<Session>> {
+        let mut gone = Vec::new();
+        for mut occupant in std::mem::take(&mut self.occupants).into_values() {
+            occupant.affiliation = Affiliation::None;
+            let departure = Departure::Destroyed(Box::new(destruction.clone()));
+            let address = occupant.shown.address.clone();
+            let presence =
+                occupant.presence(&address, &super::Look::default(), Some(departure), None);
+            self.tell_own(&occupant, &presence, wakes);
+            gone.extend(occupant.seats.into_iter().map(|seat| seat.session));
+        }
+        self.seats.clear();
+        gone
+    }
+
+    /// Whether somebody may ask others in, and whether those become members by
+    /// it (XEP-0045 §7.8.2, §9.5).
+    ///
+    /// # Errors
+    /// [`RoomError`]
+    pub(crate) fn check_invitation(&self, session: &Session) -> Result<MakesMember, RoomError> {
+        let occupant = self.occupant(session)?;
+        if occupant.role < Role::Participant && occupant.affiliation < Affiliation::Member {
+            return Err(RoomError::Forbidden);
+        }
+        let may_always = occupant.affiliation >= Affiliation::Admin;
+        match (self.config.members_only, self.config.members_invite) {
+            (false, true) => Ok(MakesMember::No),
+            (false, false) if may_always || occupant.role == Role::Moderator => Ok(MakesMember::No),
+            (true, _) if may_always => Ok(MakesMember::Yes),
+            (true, true) if occupant.affiliation >= Affiliation::Member => Ok(MakesMember::Yes),
+            (_, _) => Err(RoomError::Forbidden),
+        }
+    }
+}
+
+/// Whether an invitation makes whoever is invited a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MakesMember {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+}

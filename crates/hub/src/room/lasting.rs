@@ -1,0 +1,432 @@
+//! What changes a room for good: written down first, told afterwards.
+
+use super::govern::Actor;
+use super::record::{self, RoomRecord, RoomSummary, save_room, save_standing};
+use super::state::{RoomState, Standing};
+use super::{
+    Affiliated, Affiliation, AffiliationChange, Destruction, Present, Role, RoleChange, Room,
+    RoomConfig, RoomError,
+};
+use crate::mailbox::Wakes;
+use crate::{Hub, Session, SessionHandle};
+use anser_jid::BareJid;
+use anser_store::{Change, Refusal, Timestamp};
+use std::sync::Arc;
+
+impl Hub {
+    /// Makes a room that its owner has yet to open (XEP-0045 §10.1.1).
+    pub(super) async fn make_room(
+        &self,
+        address: &BareJid,
+        owner: &BareJid,
+        now: Timestamp,
+    ) -> Result<Arc<Room>, RoomError> {
+        let config = self.config();
+        let record = RoomRecord {
+            config: RoomConfig::new(&config.rooms),
+            is_locked: true,
+        };
+        let standing = Standing {
+            affiliation: Affiliation::Owner,
+            ..Standing::default()
+        };
+        let mut state = RoomState::new(address.clone(), &self.secret, record.config.clone());
+        state.is_locked = true;
+        state.most_recent = config.rooms.history_messages as usize;
+        state.set_standing(owner, standing.clone());
+        let changes = RoomState::creation(address, &record, &[(owner.clone(), standing)]);
+        let room = self.rooms.create(Room::new(state), now).await;
+        let room = room.ok_or(RoomError::Exists)?;
+        let committed = self.commit(changes, now).await;
+        if let Err(refusal) = committed {
+            room.set_gone(true);
+            self.rooms.remove(&room);
+            return Err(crate::NotKept::from(refusal).into());
+        }
+        Ok(room)
+    }
+
+    /// Makes a room that is open, as whoever runs the server wants it.
+    ///
+    /// # Errors
+    /// [`RoomError`]; there is no new room.
+    pub async fn create_room(
+        &self,
+        address: &BareJid,
+        config: RoomConfig,
+        owners: &[BareJid],
+        now: Timestamp,
+    ) -> Result<(), RoomError> {
+        if address.local().is_none() {
+            return Err(RoomError::Unfit("it has no name before the @"));
+        }
+        if !self.hosts_rooms(address.domain()) {
+            return Err(RoomError::Unfit(
+                "its domain is not that of this server's rooms",
+            ));
+        }
+        if self.room(address, now).await.is_ok() {
+            return Err(RoomError::Exists);
+        }
+        let record = RoomRecord {
+            config,
+            is_locked: false,
+        };
+        let standing = Standing {
+            affiliation: Affiliation::Owner,
+            ..Standing::default()
+        };
+        let standings: Vec<_> = owners
+            .iter()
+            .map(|owner| (owner.clone(), standing.clone()))
+            .collect();
+        let changes = RoomState::creation(address, &record, &standings);
+        match self.commit(changes, now).await {
+            Ok(()) => Ok(()),
+            Err(Refusal::Conflict { .. }) => Err(RoomError::Exists),
+            Err(refusal) => Err(crate::NotKept::from(refusal).into()),
+        }
+    }
+
+    /// Gives occupants other roles: all of them, or none.
+    ///
+    /// # Errors
+    /// [`RoomError`]; nothing has changed.
+    pub fn change_roles(
+        &self,
+        room: &Arc<Room>,
+        actor: Actor<'_>,
+        changes: &[RoleChange],
+    ) -> Result<(), RoomError> {
+        let mut wakes = Wakes::default();
+        let gone = room.state().change_roles(actor, changes, &mut wakes)?;
+        forget_visits(room, gone);
+        Ok(())
+    }
+
+    /// Changes affiliations: all of them, or none. Gives those who have become
+    /// members of a room for members only, and are not in it: they are to be
+    /// asked in (XEP-0045 §9.5).
+    ///
+    /// # Errors
+    /// [`RoomError`]; nothing has changed.
+    pub async fn change_affiliations(
+        &self,
+        room: &Arc<Room>,
+        actor: Actor<'_>,
+        changes: &[AffiliationChange],
+        now: Timestamp,
+    ) -> Result<Vec<BareJid>, RoomError> {
+        let alone = room.changes.lock().await;
+        if room.is_gone() {
+            return Err(RoomError::NoRoom);
+        }
+        let config = self.config();
+        let (writes, new_members) = {
+            let state = room.state();
+            state.check_affiliations(actor, changes, &config.rooms)?;
+            let writes = changes.iter().map(|change| {
+                let standing = state.standing_after(change);
+                save_standing(&room.address, &change.account, &standing)
+            });
+            let new_members = changes.iter().filter(|change| {
+                state.config.members_only
+                    && change.affiliation == Affiliation::Member
+                    && state.affiliation(&change.account) == Affiliation::None
+                    && state.nicks_of(&change.account).is_empty()
+            });
+            let new_members: Vec<_> = new_members.map(|change| change.account.clone()).collect();
+            (writes.collect(), new_members)
+        };
+        self.commit(writes, now)
+            .await
+            .map_err(crate::NotKept::from)?;
+        let mut wakes = Wakes::default();
+        let mut gone = Vec::new();
+        let mut state = room.state();
+        for change in changes {
+            gone.extend(state.apply_affiliation(actor, change, &mut wakes));
+        }
+        drop(state);
+        drop(alone);
+        forget_visits(room, gone);
+        Ok(new_members)
+    }
+
+    /// Changes what a room is like, and opens it if it was not yet
+    /// (XEP-0045 §10.1.2, §10.2). `change` makes the new configuration of the
+    /// old one.
+    ///
+    /// # Errors
+    /// [`RoomError`]; nothing has changed.
+    pub async fn configure_room(
+        &self,
+        room: &Arc<Room>,
+        actor: Actor<'_>,
+        now: Timestamp,
+        change: impl FnOnce(&RoomConfig) -> Result<RoomConfig, RoomError>,
+    ) -> Result<(), RoomError> {
+        let alone = room.changes.lock().await;
+        if room.is_gone() {
+            return Err(RoomError::NoRoom);
+        }
+        let (config, is_same) = {
+            let state = room.state();
+            state.check_owner(actor)?;
+            let config = change(&state.config)?;
+            check_config(&config)?;
+            let is_same = config == state.config && !state.is_locked;
+            (config, is_same)
+        };
+        if is_same {
+            return Ok(());
+        }
+        let record = RoomRecord {
+            config: config.clone(),
+            is_locked: false,
+        };
+        let write = save_room(&room.address, &record);
+        self.commit(vec![write], now)
+            .await
+            .map_err(crate::NotKept::from)?;
+        let mut wakes = Wakes::default();
+        let gone = room.state().apply_config(config, &mut wakes);
+        drop(alone);
+        forget_visits(room, gone);
+        Ok(())
+    }
+
+    /// Whether somebody owns a room.
+    ///
+    /// # Errors
+    /// [`RoomError::Forbidden`]
+    pub fn check_room_owner(&self, room: &Room, actor: Actor<'_>) -> Result<(), RoomError> {
+        room.state().check_owner(actor)
+    }
+
+    /// Whether a room's owner has not said yet what it shall be like.
+    #[must_use]
+    pub fn is_locked(&self, room: &Room) -> bool {
+        room.state().is_locked
+    }
+
+    /// What a room is like, for its owners.
+    ///
+    /// # Errors
+    /// [`RoomError::Forbidden`]
+    pub fn room_config(&self, room: &Room, actor: Actor<'_>) -> Result<RoomConfig, RoomError> {
+        let state = room.state();
+        state.check_owner(actor)?;
+        Ok(state.config.clone())
+    }
+
+    /// Ends a room for good, with its log (XEP-0045 §10.9).
+    ///
+    /// # Errors
+    /// [`RoomError`]; the room is as it was.
+    pub async fn destroy_room(
+        &self,
+        room: &Arc<Room>,
+        actor: Actor<'_>,
+        destruction: &Destruction,
+        now: Timestamp,
+    ) -> Result<(), RoomError> {
+        room.state().check_owner(actor)?;
+        self.forget_room(room, |_| true, now).await?;
+        let mut wakes = Wakes::default();
+        let gone = room.state().destroy(destruction, &mut wakes);
+        forget_visits(room, gone);
+        Ok(())
+    }
+
+    /// Removes what is kept of a room, if it `is_meant` when nobody can change
+    /// it any more.
+    pub(super) async fn forget_room(
+        &self,
+        room: &Arc<Room>,
+        is_meant: impl FnOnce(&RoomState) -> bool,
+        now: Timestamp,
+    ) -> Result<(), RoomError> {
+        let _alone = room.changes.lock().await;
+        {
+            let state = room.state();
+            if room.is_gone() || !is_meant(&state) {
+                return Ok(());
+            }
+            // First, so that nothing gets into the journal behind what removes
+            // it, and nobody comes in.
+            room.is_gone
+                .store(true, std::sync::atomic::Ordering::Release);
+        }
+        let forget = Change::Forget {
+            owner: room.address.clone(),
+        };
+        if let Err(refusal) = self.commit(vec![forget], now).await {
+            room.set_gone(false);
+            return Err(crate::NotKept::from(refusal).into());
+        }
+        self.rooms.remove(room);
+        Ok(())
+    }
+
+    /// The accounts with an affiliation, for whoever may see the list.
+    ///
+    /// # Errors
+    /// [`RoomError::Forbidden`]
+    pub fn affiliated(
+        &self,
+        room: &Room,
+        actor: Actor<'_>,
+        affiliation: Affiliation,
+    ) -> Result<Vec<Affiliated>, RoomError> {
+        room.state().affiliated(actor, affiliation)
+    }
+
+    /// The occupants with a role, for moderators.
+    ///
+    /// # Errors
+    /// [`RoomError::Forbidden`]
+    pub fn present(
+        &self,
+        room: &Room,
+        actor: Actor<'_>,
+        role: Role,
+    ) -> Result<Vec<Present>, RoomError> {
+        room.state().present(actor, role)
+    }
+
+    /// A visitor asks to be allowed to speak; moderators are told.
+    ///
+    /// # Errors
+    /// [`RoomError`]; nobody was told.
+    pub fn request_voice(
+        &self,
+        session: &Session,
+        room: &Room,
+        now: Timestamp,
+    ) -> Result<(), RoomError> {
+        let config = self.config();
+        let mut wakes = Wakes::default();
+        room.state()
+            .request_voice(session, &config.rooms, now, &mut wakes)
+    }
+
+    /// Whether an account may become a member by registering.
+    ///
+    /// # Errors
+    /// [`RoomError::NotAllowed`]
+    pub fn check_registration(&self, room: &Room, account: &BareJid) -> Result<(), RoomError> {
+        room.state().check_registration(account)
+    }
+
+    /// The nickname that an account keeps in a room, and whether it is a member
+    /// or more.
+    #[must_use]
+    pub fn registration(&self, room: &Room, account: &BareJid) -> (Affiliation, Option<String>) {
+        let state = room.state();
+        let standing = state.affiliations.get(account);
+        let nick = standing.and_then(|standing| standing.nick.clone());
+        (state.affiliation(account), nick)
+    }
+
+    /// Makes whoever asks a member with a nickname to keep, where that is
+    /// allowed (XEP-0045 §7.10).
+    ///
+    /// # Errors
+    /// [`RoomError`]; nothing has changed.
+    pub async fn register_in_room(
+        &self,
+        session: &SessionHandle,
+        room: &Arc<Room>,
+        nick: &str,
+        now: Timestamp,
+    ) -> Result<(), RoomError> {
+        let account = session.address().to_bare();
+        let affiliation = {
+            let state = room.state();
+            state.check_registration(&account)?;
+            state.affiliation(&account).max(Affiliation::Member)
+        };
+        let change = AffiliationChange {
+            account,
+            affiliation,
+            nick: Some(nick.to_owned()),
+            reason: None,
+        };
+        self.change_affiliations(room, Actor::Operator, &[change], now)
+            .await?;
+        Ok(())
+    }
+
+    /// Takes back the nickname that whoever asks keeps in a room, and with it
+    /// their membership.
+    ///
+    /// # Errors
+    /// [`RoomError`]; nothing has changed.
+    pub async fn unregister_in_room(
+        &self,
+        session: &SessionHandle,
+        room: &Arc<Room>,
+        now: Timestamp,
+    ) -> Result<(), RoomError> {
+        let account = session.address().to_bare();
+        let affiliation = match room.state().affiliation(&account) {
+            Affiliation::Member => Affiliation::None,
+            Affiliation::None | Affiliation::Outcast => return Err(RoomError::NotAllowed),
+            higher @ (Affiliation::Admin | Affiliation::Owner) => higher,
+        };
+        let change = AffiliationChange {
+            account,
+            affiliation,
+            nick: Some(String::new()),
+            reason: None,
+        };
+        self.change_affiliations(room, Actor::Operator, &[change], now)
+            .await?;
+        Ok(())
+    }
+
+    /// Rooms in the order of their addresses, those after `after`: at most
+    /// `limit` of those that are `wanted`.
+    ///
+    /// # Errors
+    /// [`RoomError::NotKept`] if they could not be read.
+    pub async fn list_rooms(
+        &self,
+        service: &str,
+        after: Option<BareJid>,
+        limit: usize,
+        wanted: impl Fn(&RoomSummary) -> bool + Send + 'static,
+    ) -> Result<Vec<RoomSummary>, RoomError> {
+        let service = service.to_owned();
+        let read = move |view: &anser_store::View<'_>| {
+            record::list(view, &service, after.as_ref(), limit, wanted)
+        };
+        let rooms = self.store().read(read).await;
+        Ok(rooms.map_err(crate::NotKept::from)?)
+    }
+
+    /// How many are in a room that is in memory.
+    #[must_use]
+    pub fn occupants(&self, room: &BareJid) -> usize {
+        let room = self.rooms.resident(room);
+        room.map_or(0, |room| room.state().occupants.len())
+    }
+}
+
+/// The sessions that are no longer in a room need not know of it.
+fn forget_visits(room: &Arc<Room>, gone: Vec<Arc<Session>>) {
+    for session in gone {
+        session.visits().forget(&session, room);
+    }
+}
+
+/// XEP-0045 §10.1.3
+fn check_config(config: &RoomConfig) -> Result<(), RoomError> {
+    match &config.password {
+        Some(password) if password.is_empty() => {
+            Err(RoomError::UnfitConfig("its password is empty"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}

@@ -1,0 +1,155 @@
+//! Rooms: group chat without a wire format (XEP-0045, and what IRC and others
+//! make of the same).
+//!
+//! A room is records and a log under its address. It is in memory while
+//! somebody needs it. What is decided is decided by plain functions over its
+//! state, under one small lock; what has to last is written down first, and
+//! nobody is told of anything that a crash could take back.
+
+mod budget;
+mod config;
+mod enter;
+mod error;
+mod event;
+mod exchange;
+mod govern;
+mod lasting;
+mod record;
+mod speak;
+mod standing;
+mod state;
+
+pub use config::{ConfigNews, Creation, PrivateMessages, RoomConfig, RoomsConfig, Whois};
+pub use enter::{Entrance, PastWanted};
+pub use error::RoomError;
+pub use event::{
+    Deed, Departure, Destruction, Look, OccupantId, RoomEvent, RoomMessage, RoomPresence, Sight,
+    VoiceRequest,
+};
+pub use exchange::{Invitation, RoomInfo};
+pub use govern::{Actor, Affiliated, AffiliationChange, Present, RoleChange};
+pub use record::RoomSummary;
+pub use speak::{Speaker, Speech};
+pub use standing::{Affiliation, IsModerated, Role};
+
+pub(crate) use exchange::{RoomDelivery, deliver_whisper};
+
+use crate::Session;
+use crate::directory::Resident;
+use crate::sync::lock;
+use anser_jid::BareJid;
+use anser_store::Timestamp;
+use state::RoomState;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// A room in memory.
+#[derive(Debug)]
+pub struct Room {
+    address: BareJid,
+    state: Mutex<RoomState>,
+    /// Held while a change is on its way to disk, so that the next one is
+    /// decided on what that leaves.
+    changes: tokio::sync::Mutex<()>,
+    last_used: AtomicU64,
+    /// It has been destroyed, or is about to be.
+    is_gone: AtomicBool,
+}
+
+impl Room {
+    fn new(state: RoomState) -> Self {
+        Self {
+            address: state.address.clone(),
+            state: Mutex::new(state),
+            changes: tokio::sync::Mutex::default(),
+            last_used: AtomicU64::new(0),
+            is_gone: AtomicBool::new(false),
+        }
+    }
+
+    /// The room's address.
+    #[must_use]
+    pub fn address(&self) -> &BareJid {
+        &self.address
+    }
+
+    fn state(&self) -> MutexGuard<'_, RoomState> {
+        lock(&self.state)
+    }
+
+    /// Whether the room has been destroyed; asked under its state, the answer
+    /// stays true for as long as that is held.
+    fn is_gone(&self) -> bool {
+        self.is_gone.load(Ordering::Acquire)
+    }
+
+    fn set_gone(&self, is_gone: bool) {
+        let _state = self.state();
+        self.is_gone.store(is_gone, Ordering::Release);
+    }
+}
+
+impl Resident for Room {
+    fn address(&self) -> &BareJid {
+        &self.address
+    }
+
+    fn touch(&self, now: Timestamp) {
+        self.last_used.store(now.millis(), Ordering::Relaxed);
+    }
+
+    fn last_used(&self) -> Timestamp {
+        Timestamp::from_millis(self.last_used.load(Ordering::Relaxed))
+    }
+
+    fn is_needed(&self) -> bool {
+        !self.state().occupants.is_empty()
+    }
+}
+
+/// The rooms that a session is in; `None` when it has ended.
+#[derive(Debug)]
+pub(crate) struct Visits(Mutex<Option<Vec<Arc<Room>>>>);
+
+impl Default for Visits {
+    fn default() -> Self {
+        Self(Mutex::new(Some(Vec::new())))
+    }
+}
+
+impl Visits {
+    fn rooms(&self) -> MutexGuard<'_, Option<Vec<Arc<Room>>>> {
+        lock(&self.0)
+    }
+
+    /// Takes all rooms out: for good if the session has ended.
+    fn take(&self, end: IsEnd) -> Vec<Arc<Room>> {
+        let mut rooms = self.rooms();
+        let left = match end {
+            IsEnd::Yes => rooms.take(),
+            IsEnd::No => rooms.as_mut().map(std::mem::take),
+        };
+        left.unwrap_or_default()
+    }
+
+    /// Forgets a room if the session is no longer in it.
+    fn forget(&self, session: &Session, room: &Arc<Room>) {
+        let mut rooms = self.rooms();
+        let is_there = room.state().occupant_of(session).is_some();
+        if let Some(rooms) = rooms.as_mut().filter(|_| !is_there) {
+            rooms.retain(|other| !Arc::ptr_eq(other, room));
+            if rooms.is_empty() {
+                *rooms = Vec::new();
+            }
+        }
+    }
+}
+
+/// Whether a session leaves its rooms because it has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IsEnd {
+    /// It has.
+    Yes,
+    /// It goes on.
+    No,
+}

@@ -1,0 +1,216 @@
+//! Rooms as they are kept: records of the room's address, and its log.
+
+use super::state::{RoomState, Standing};
+use super::{RoomConfig, RoomMessage};
+use crate::Message;
+use crate::account::to_json;
+use anser_jid::BareJid;
+use anser_store::{Change, EntryFlags, Expect, LogEntry, MessageId, Page, StoreError, View};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The record of what a room is like.
+pub(crate) const ROOM: &str = "room";
+/// The records of what accounts are in a room.
+const AFFILIATION: &str = "room-affiliation";
+/// The record of a room's subject.
+const SUBJECT: &str = "room-subject";
+
+/// An entry of a room's log that was said to all, and that whoever enters may
+/// be told.
+pub(crate) const SAID: EntryFlags = EntryFlags(8);
+
+/// What is written down of a room.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RoomRecord {
+    pub(crate) config: RoomConfig,
+    /// Its owner has not said yet what it shall be like.
+    #[serde(default)]
+    pub(crate) is_locked: bool,
+}
+
+impl RoomState {
+    /// Reads a room; `None` if there is none. One that was never unlocked does
+    /// not exist (XEP-0045 §10.1.1).
+    pub(crate) fn load(
+        view: &View<'_>,
+        address: &BareJid,
+        secret: &[u8; 32],
+        most_recent: usize,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(record) = view.record(address, ROOM, "")? else {
+            return Ok(None);
+        };
+        let record: RoomRecord = match serde_json::from_slice(&record.value) {
+            Ok(record) => record,
+            Err(error) => {
+                tracing::error!(%address, %error, "a room cannot be read");
+                let reason = format!("the record of room {address} is damaged");
+                return Err(StoreError::Engine(reason));
+            }
+        };
+        if record.is_locked {
+            return Ok(None);
+        }
+        let mut state = Self::new(address.clone(), secret, record.config);
+        state.most_recent = most_recent;
+        for (key, record) in view.records(address, AFFILIATION)? {
+            match (key.parse(), serde_json::from_slice(&record.value)) {
+                (Ok(account), Ok(standing)) => state.set_standing(&account, standing),
+                _ => tracing::error!(%address, account = key, "an affiliation cannot be read"),
+            }
+        }
+        if let Some(record) = view.record(address, SUBJECT, "")? {
+            state.subject = read_subject(&state, &record.value);
+        }
+        let page = Page {
+            flags: SAID,
+            ..Page::newest(most_recent)
+        };
+        for entry in view.page(address, &page)? {
+            let message = Message::decode(entry.body.clone());
+            if let Ok(message) = message {
+                let message = state.logged(message, &entry);
+                state.recent.push_back(Arc::new(message));
+            }
+        }
+        Ok(Some(state))
+    }
+
+    fn logged(&self, message: Message, entry: &LogEntry) -> RoomMessage {
+        let id = self.occupant_id(&entry.counterpart);
+        RoomMessage::new(message, id, Some(entry.id))
+    }
+
+    /// What makes a new room, owned by somebody if there is somebody. Whatever
+    /// an earlier room of that name has left is not the new one's.
+    pub(crate) fn creation(
+        address: &BareJid,
+        record: &RoomRecord,
+        standings: &[(BareJid, Standing)],
+    ) -> Vec<Change> {
+        let mut changes = vec![
+            Change::Forget {
+                owner: address.clone(),
+            },
+            Change::Put {
+                owner: address.clone(),
+                kind: ROOM,
+                key: String::new(),
+                value: to_json(record),
+                expect: Expect::Absent,
+            },
+        ];
+        let standings = standings.iter();
+        changes
+            .extend(standings.map(|(account, standing)| save_standing(address, account, standing)));
+        changes
+    }
+}
+
+/// What writes down how a room is.
+pub(crate) fn save_room(address: &BareJid, record: &RoomRecord) -> Change {
+    Change::Put {
+        owner: address.clone(),
+        kind: ROOM,
+        key: String::new(),
+        value: to_json(record),
+        expect: Expect::Anything,
+    }
+}
+
+/// What writes down what an account is in a room.
+pub(crate) fn save_standing(room: &BareJid, account: &BareJid, standing: &Standing) -> Change {
+    if *standing == Standing::default() {
+        return Change::Delete {
+            owner: room.clone(),
+            kind: AFFILIATION,
+            key: account.to_string(),
+        };
+    }
+    Change::Put {
+        owner: room.clone(),
+        kind: AFFILIATION,
+        key: account.to_string(),
+        value: to_json(standing),
+        expect: Expect::Anything,
+    }
+}
+
+/// What writes down a room's subject: when it was set, whose it is, and the
+/// message that set it.
+pub(crate) fn save_subject(
+    room: &BareJid,
+    place: MessageId,
+    account: &BareJid,
+    message: &Message,
+) -> Change {
+    let head = format!("{place}\n{account}\n");
+    let value = [head.as_bytes(), message.encoded()].concat();
+    Change::Put {
+        owner: room.clone(),
+        kind: SUBJECT,
+        key: String::new(),
+        value: value.into(),
+        expect: Expect::Anything,
+    }
+}
+
+fn read_subject(state: &RoomState, value: &Bytes) -> Option<Arc<RoomMessage>> {
+    let mut parts = value.splitn(3, |byte| *byte == b'\n');
+    let mut text = || std::str::from_utf8(parts.next()?).ok();
+    let place: MessageId = text()?.parse().ok()?;
+    let account: BareJid = text()?.parse().ok()?;
+    let message = Message::decode(value.slice_ref(parts.next()?)).ok()?;
+    let id = state.occupant_id(&account);
+    Some(Arc::new(RoomMessage::new(message, id, Some(place))))
+}
+
+/// A room in the list of rooms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomSummary {
+    /// Its address.
+    pub address: BareJid,
+    /// What it is like.
+    pub config: RoomConfig,
+}
+
+/// Rooms in the order of their addresses, those after `after`: at most `limit`
+/// of those that are `wanted`.
+pub(crate) fn list(
+    view: &View<'_>,
+    service: &str,
+    after: Option<&BareJid>,
+    limit: usize,
+    wanted: impl Fn(&RoomSummary) -> bool,
+) -> Result<Vec<RoomSummary>, StoreError> {
+    /// Addresses read at a time.
+    const STEP: usize = 256;
+    let mut found = Vec::new();
+    let mut after = after.cloned();
+    while found.len() < limit {
+        let addresses = view.owners(ROOM, after.as_ref(), STEP)?;
+        let Some(last) = addresses.last() else {
+            break;
+        };
+        after = Some(last.clone());
+        for address in addresses {
+            if address.domain() != service || found.len() >= limit {
+                continue;
+            }
+            let Some(record) = view.record(&address, ROOM, "")? else {
+                continue;
+            };
+            let Ok(record) = serde_json::from_slice::<RoomRecord>(&record.value) else {
+                continue;
+            };
+            let config = record.config;
+            let summary = RoomSummary { address, config };
+            if !record.is_locked && wanted(&summary) {
+                found.push(summary);
+            }
+        }
+    }
+    Ok(found)
+}

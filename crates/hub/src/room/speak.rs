@@ -1,0 +1,179 @@
+//! Saying something in a room: to all, or to one (XEP-0045 §7.4, §7.5, §8.1).
+
+use super::enter::said;
+use super::state::{Occupant, RoomState, rate};
+use super::{
+    Affiliation, OccupantId, Role, RoomError, RoomEvent, RoomMessage, RoomsConfig, VoiceRequest,
+};
+use crate::mailbox::Wakes;
+use crate::{Event, Session};
+use anser_jid::FullJid;
+use anser_store::Timestamp;
+use std::sync::Arc;
+
+/// What somebody wants to say to all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speech {
+    /// Something to read.
+    Message,
+    /// Something else, like the news that somebody is typing, or a reaction.
+    Signal,
+    /// A new subject, of so many bytes.
+    Subject {
+        /// What it has.
+        bytes: usize,
+    },
+}
+
+/// Whoever may say something, as the room knows them.
+#[derive(Debug, Clone)]
+pub struct Speaker {
+    /// Their address in the room.
+    pub occupant: FullJid,
+    /// Their name through all visits.
+    pub id: OccupantId,
+}
+
+impl Speaker {
+    fn of(occupant: &Occupant) -> Self {
+        Self {
+            occupant: occupant.address.clone(),
+            id: occupant.id,
+        }
+    }
+}
+
+impl RoomState {
+    /// Whether somebody may say something now; it counts as said then.
+    ///
+    /// # Errors
+    /// [`RoomError`]; it does not count.
+    pub(crate) fn speaker(
+        &mut self,
+        session: &Session,
+        speech: Speech,
+        server: &RoomsConfig,
+        now: Timestamp,
+    ) -> Result<Speaker, RoomError> {
+        let slow_mode = self.config.slow_mode();
+        let participants_change_subject = self.config.participants_change_subject;
+        let is_locked = self.is_locked;
+        let Some(occupant) = self.occupant_of_mut(session) else {
+            return Err(RoomError::NotOccupant);
+        };
+        if is_locked {
+            return Err(RoomError::NoRoom);
+        }
+        match speech {
+            Speech::Subject { bytes } if bytes > server.subject_bytes => {
+                let limit = server.subject_bytes;
+                return Err(RoomError::SubjectTooLarge { got: bytes, limit });
+            }
+            Speech::Subject { .. } => {
+                let least = if participants_change_subject {
+                    Role::Participant
+                } else {
+                    Role::Moderator
+                };
+                if occupant.role < least {
+                    return Err(RoomError::Forbidden);
+                }
+            }
+            Speech::Message | Speech::Signal if occupant.role < Role::Participant => {
+                return Err(RoomError::NoVoice);
+            }
+            Speech::Message | Speech::Signal => {}
+        }
+        // XEP-0500 §5: admins and owners are not slowed down.
+        let is_slowed = speech == Speech::Message && occupant.affiliation < Affiliation::Admin;
+        if is_slowed {
+            let silence = occupant.spoke.map(|spoke| now.since(spoke));
+            if let Some(wait) = silence.and_then(|silence| slow_mode.checked_sub(silence))
+                && !wait.is_zero()
+            {
+                return Err(RoomError::TooFast { wait });
+            }
+        }
+        let taken = occupant.budget.take(rate(server), now);
+        taken.map_err(|wait| RoomError::TooFast { wait })?;
+        if speech == Speech::Message {
+            occupant.spoke = Some(now);
+        }
+        Ok(Speaker::of(occupant))
+    }
+
+    /// Whether somebody may say something to one occupant alone, and to which
+    /// sessions it goes.
+    ///
+    /// # Errors
+    /// [`RoomError`]
+    pub(crate) fn whisperer(
+        &mut self,
+        session: &Session,
+        to: &str,
+        server: &RoomsConfig,
+        now: Timestamp,
+    ) -> Result<(Speaker, Vec<Arc<Session>>), RoomError> {
+        self.occupant(session)?;
+        let listeners = self.named(to)?.seats.iter();
+        let listeners = listeners.map(|seat| Arc::clone(&seat.session)).collect();
+        let allowed = self.config.private_messages;
+        let Some(occupant) = self.occupant_of_mut(session) else {
+            return Err(RoomError::NotOccupant);
+        };
+        if !allowed.allow(occupant.role) {
+            return Err(RoomError::Forbidden);
+        }
+        let taken = occupant.budget.take(rate(server), now);
+        taken.map_err(|wait| RoomError::TooFast { wait })?;
+        Ok((Speaker::of(occupant), listeners))
+    }
+
+    /// Gives everybody what was said. From here on those who come later find it
+    /// among what was said before.
+    pub(crate) fn hear(&mut self, message: Arc<RoomMessage>, wakes: &mut Wakes) {
+        for occupant in self.occupants.values() {
+            for seat in &occupant.seats {
+                seat.session.mailbox().push(said(&message, false), wakes);
+            }
+        }
+        if message.is_subject() {
+            self.subject = Some(message);
+        } else if message.place.is_some() {
+            self.remember(message);
+        }
+    }
+
+    /// A visitor asks to be allowed to speak: moderators are told
+    /// (XEP-0045 §7.13, §8.6).
+    ///
+    /// # Errors
+    /// [`RoomError`]; nobody was told.
+    pub(crate) fn request_voice(
+        &mut self,
+        session: &Session,
+        server: &RoomsConfig,
+        now: Timestamp,
+        wakes: &mut Wakes,
+    ) -> Result<(), RoomError> {
+        let Some(occupant) = self.occupant_of_mut(session) else {
+            return Err(RoomError::NotOccupant);
+        };
+        let taken = occupant.budget.take(rate(server), now);
+        taken.map_err(|wait| RoomError::TooFast { wait })?;
+        if occupant.role != Role::Visitor {
+            return Err(RoomError::BadRequest("you have a voice already"));
+        }
+        let request = Arc::new(VoiceRequest {
+            occupant: occupant.address.clone(),
+            address: session.address().clone(),
+        });
+        let moderators = self.occupants.values();
+        let moderators = moderators.filter(|other| other.role == Role::Moderator);
+        for seat in moderators.flat_map(|moderator| &moderator.seats) {
+            let event = Event::Room(RoomEvent::VoiceRequest(Arc::clone(&request)));
+            seat.session.mailbox().push(event, wakes);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! What rooms are and which there are (XEP-0045 §6, XEP-0030).
+
+use super::super::Context;
+use super::{asked, room_features, service_features};
+use crate::error;
+use crate::room::info_form;
+use anser_hub::{RoomConfig, RoomInfo, RoomSummary, Whois};
+use anser_jid::BareJid;
+use anser_xml::{Child, Element, Limits, Writer};
+use anser_xmpp_proto::payload::disco::{self, Identity, Item};
+use anser_xmpp_proto::payload::rsm::{PageAnswer, PageEnds, PageRequest};
+use anser_xmpp_proto::{DefinedCondition, StanzaError, ns};
+
+/// The node that tells somebody the nickname they keep (XEP-0045 §7.12).
+const NICK_NODE: &str = "x-roomuser-item";
+/// The node that tells what may be sent through a room (XEP-0045 §16.1.1).
+const TRAFFIC_NODE: &str = "http://jabber.org/protocol/muc#traffic";
+
+/// So many rooms are listed at once.
+const MOST_ROOMS: u32 = 100;
+
+/// What the service is and can do (XEP-0045 §6.2).
+#[expect(clippy::unused_async, reason = "the form of a handler")]
+pub(super) async fn service(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), StanzaError> {
+    if query.attribute("node").is_some() {
+        return Err(DefinedCondition::ItemNotFound.into());
+    }
+    let identity = Identity {
+        category: "conference",
+        kind: "text",
+        name: "Rooms",
+    };
+    let features: Vec<_> = service_features().collect();
+    let mut writer = Writer::new(&mut ctx.reply);
+    disco::write_info(&mut writer, None, &[identity], &features, None);
+    Ok(())
+}
+
+/// What a room is and can do (XEP-0045 §6.4).
+pub(super) async fn room(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), StanzaError> {
+    let room = asked(ctx).await?;
+    let hub = ctx.front.hub();
+    let node = query.attribute("node");
+    match node.as_deref() {
+        None => {}
+        Some(NICK_NODE) => return nick(ctx, &room),
+        // Everything may (XEP-0045 §16.1.1).
+        Some(TRAFFIC_NODE) => return Err(DefinedCondition::ServiceUnavailable.into()),
+        Some(_) => return Err(DefinedCondition::ItemNotFound.into()),
+    }
+    let info = hub.room_info(&room);
+    let is_in = hub.own_occupant(ctx.session, &room).is_some();
+    let local = room.address().local().unwrap_or_default();
+    let identity = Identity {
+        category: "conference",
+        kind: "text",
+        name: match info.config.name.as_str() {
+            "" => local,
+            name => name,
+        },
+    };
+    let mut features: Vec<_> = room_features().collect();
+    features.extend(traits(&info.config));
+    // What a room talks about is for those who may come in
+    // (XEP-0045 §13.4).
+    let is_open = info.config.public && !info.config.members_only;
+    let is_open = is_open && info.config.password.is_none();
+    let subject = subject(&info).filter(|_| is_in || is_open);
+    let form = info_form(&info, subject.as_deref());
+    let mut writer = Writer::new(&mut ctx.reply);
+    disco::write_info(&mut writer, None, &[identity], &features, Some(&form));
+    Ok(())
+}
+
+/// XEP-0045 §15.3
+fn traits(config: &RoomConfig) -> [&'static str; 6] {
+    let either = |is, one, other| if is { one } else { other };
+    [
+        either(config.public, "muc_public", "muc_hidden"),
+        either(config.members_only, "muc_membersonly", "muc_open"),
+        either(config.moderated, "muc_moderated", "muc_unmoderated"),
+        either(
+            config.whois == Whois::Anyone,
+            "muc_nonanonymous",
+            "muc_semianonymous",
+        ),
+        either(
+            config.password.is_some(),
+            "muc_passwordprotected",
+            "muc_unsecured",
+        ),
+        either(config.persistent, "muc_persistent", "muc_temporary"),
+    ]
+}
+
+/// The text of a room's subject.
+fn subject(info: &RoomInfo) -> Option<String> {
+    let payload = info.subject.as_ref()?;
+    let message = [b"<message>", &payload[..], b"</message>"].concat();
+    let message = Element::parse_in(message.into(), ns::CLIENT, &Limits::NONE).ok()?;
+    let subject = message.child(ns::CLIENT, "subject")?;
+    Some(subject.text().into_owned())
+}
+
+/// The nickname that whoever asks keeps (XEP-0045 §7.12).
+fn nick(ctx: &mut Context<'_>, room: &anser_hub::Room) -> Result<(), StanzaError> {
+    let account = ctx.session.address().to_bare();
+    let (_, nick) = ctx.front.hub().registration(room, &account);
+    let identity = nick.as_deref().map(|name| Identity {
+        category: "conference",
+        kind: "text",
+        name,
+    });
+    let mut writer = Writer::new(&mut ctx.reply);
+    let identities: Vec<_> = identity.into_iter().collect();
+    disco::write_info(&mut writer, Some(NICK_NODE), &identities, &[], None);
+    Ok(())
+}
+
+/// Which rooms there are that everybody may know of (XEP-0045 §6.3), a page at
+/// a time (XEP-0059).
+pub(super) async fn rooms(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), StanzaError> {
+    if query.attribute("node").is_some() {
+        return Err(DefinedCondition::ItemNotFound.into());
+    }
+    let page = PageRequest::read(&query.open())?;
+    if page.before.is_some() || page.index.is_some() {
+        let reason = "rooms are listed in one direction, by 'after'";
+        return Err(DefinedCondition::FeatureNotImplemented.because(reason));
+    }
+    let after = page.after.as_deref().map(BareJid::parse).transpose();
+    let after = after.map_err(|_| DefinedCondition::ItemNotFound)?;
+    let most = page.max.unwrap_or(MOST_ROOMS).min(MOST_ROOMS) as usize;
+    let hub = ctx.front.hub();
+    let service = hub.room_service(ctx.session.address().domain());
+    let wanted = |room: &RoomSummary| room.config.public;
+    // One more, to know whether that is all.
+    let found = hub
+        .list_rooms(&service, after.clone(), most + 1, wanted)
+        .await;
+    let mut found = found.map_err(|error| error::room_error(&error))?;
+    let is_whole = found.len() <= most && after.is_none();
+    found.truncate(most);
+    let ends = found
+        .first()
+        .zip(found.last())
+        .map(|(first, last)| PageEnds {
+            first: first.address.to_string(),
+            index: None,
+            last: last.address.to_string(),
+        });
+    let answer = PageAnswer { ends, count: None };
+    let items = found.iter().map(|room| Item {
+        address: room.address.as_str(),
+        name: match room.config.name.as_str() {
+            "" => room.address.local(),
+            name => Some(name),
+        },
+    });
+    let answer = (!is_whole || page != PageRequest::default()).then_some(&answer);
+    disco::write_items(&mut Writer::new(&mut ctx.reply), None, items, answer);
+    Ok(())
+}
+
+/// Who is in a room is told to those who are in it, by presence
+/// (XEP-0045 §6.5).
+pub(super) async fn occupants(ctx: &mut Context<'_>, _: Child<'_>) -> Result<(), StanzaError> {
+    asked(ctx).await?;
+    disco::write_items(&mut Writer::new(&mut ctx.reply), None, [], None);
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! What a room is like, for its owners (XEP-0045 §10.1, §10.2, §10.9).
+
+use super::super::Context;
+use super::asked;
+use crate::error;
+use crate::room::{config_form, read_config};
+use anser_hub::{Actor, Destruction, Room, RoomError};
+use anser_xml::{Child, Writer};
+use anser_xmpp_proto::payload::form::{Form, FormKind, Submission};
+use anser_xmpp_proto::payload::muc_admin::Destroy;
+use anser_xmpp_proto::{DefinedCondition, StanzaError, ns};
+use std::sync::Arc;
+
+/// The form (XEP-0045 §10.1.3, §10.2).
+pub(super) async fn form(ctx: &mut Context<'_>, _: Child<'_>) -> Result<(), StanzaError> {
+    let room = asked_by_owner(ctx).await?;
+    let config = ctx
+        .front
+        .hub()
+        .room_config(&room, Actor::Session(ctx.session));
+    let config = config.map_err(|error| error::room_error(&error))?;
+    let mut writer = Writer::new(&mut ctx.reply);
+    let mut query = writer.open("query").namespace(ns::MUC_OWNER);
+    config_form(&config, room.address().as_str()).write(&mut query);
+    Ok(())
+}
+
+/// The form filled in, or not; or the wish to end the room.
+pub(super) async fn submit(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), StanzaError> {
+    let room = asked_by_owner(ctx).await?;
+    let query = query.open();
+    if let Some(destroy) = Destroy::read(&query)? {
+        let destruction = Destruction {
+            venue: destroy.venue,
+            password: destroy.password,
+            reason: destroy.reason,
+        };
+        return end(ctx, &room, &destruction).await;
+    }
+    let form = query.child(ns::FORM, "x").ok_or_else(|| {
+        let reason = "a form is missing, or the wish to destroy the room";
+        DefinedCondition::BadRequest.because(reason)
+    })?;
+    let form = Form::read(form)?;
+    match form.kind {
+        FormKind::Submit => configure(ctx, &room, form).await,
+        // §10.1.3: a room that was never opened ends.
+        FormKind::Cancel if ctx.front.hub().is_locked(&room) => {
+            end(ctx, &room, &Destruction::default()).await
+        }
+        FormKind::Cancel => Ok(()),
+        FormKind::Form | FormKind::Result => {
+            Err(DefinedCondition::BadRequest.because("the form is not filled in"))
+        }
+    }
+}
+
+/// An empty form accepts the room as it is (XEP-0045 §10.1.2).
+async fn configure(ctx: &Context<'_>, room: &Arc<Room>, form: Form) -> Result<(), StanzaError> {
+    let submission = Submission::try_from(form)?;
+    if submission
+        .form_type()
+        .is_some_and(|about| about != ns::MUC_ROOMCONFIG)
+    {
+        let reason = "the form is about something else";
+        return Err(DefinedCondition::BadRequest.because(reason));
+    }
+    let hub = ctx.front.hub();
+    let actor = Actor::Session(ctx.session);
+    let mut fault = None;
+    let configured = hub.configure_room(room, actor, ctx.now, |before| {
+        read_config(&submission, before).map_err(|error| {
+            fault = Some(error);
+            RoomError::UnfitConfig("see there")
+        })
+    });
+    let configured = configured.await;
+    match (configured, fault) {
+        (_, Some(fault)) => Err(fault),
+        (configured, None) => configured.map_err(|error| error::room_error(&error)),
+    }
+}
+
+async fn end(
+    ctx: &Context<'_>,
+    room: &Arc<Room>,
+    destruction: &Destruction,
+) -> Result<(), StanzaError> {
+    let actor = Actor::Session(ctx.session);
+    let ended = ctx
+        .front
+        .hub()
+        .destroy_room(room, actor, destruction, ctx.now);
+    ended.await.map_err(|error| error::room_error(&error))
+}
+
+/// The room that was asked, if whoever asks owns it.
+async fn asked_by_owner(ctx: &Context<'_>) -> Result<Arc<Room>, StanzaError> {
+    let room = asked(ctx).await?;
+    let allowed = ctx
+        .front
+        .hub()
+        .check_room_owner(&room, Actor::Session(ctx.session));
+    allowed.map_err(|error| error::room_error(&error))?;
+    Ok(room)
+}

@@ -1,0 +1,260 @@
+//! Messages to rooms: to all, to one, and about others who are to come
+//! (XEP-0045 §7.4, §7.5, §7.8, §7.13, §8.1, §8.6).
+
+use crate::bound::Bound;
+use crate::content::content_without;
+use crate::error;
+use crate::front::Xmpp;
+use crate::message::traits;
+use anser_hub::{
+    Actor, Draft, Message, MessageKind, Role, RoleChange, Room, RoomError, SendError, Speech,
+    Traits,
+};
+use anser_jid::{FullJid, Jid};
+use anser_store::Timestamp;
+use anser_xml::{Child, Element, Writer};
+use anser_xmpp_proto::payload::form::{Form, FormKind, Submission};
+use anser_xmpp_proto::payload::muc::{self, Mediation, Note};
+use anser_xmpp_proto::payload::{delay, stanza_id};
+use anser_xmpp_proto::{DefinedCondition, MessageType, StanzaError, StanzaHeader, ns};
+use bytes::BytesMut;
+use std::sync::Arc;
+
+/// Takes a message to a room, or to somebody in one.
+///
+/// # Errors
+/// The error of XEP-0045; nobody hears it.
+pub(crate) async fn take(
+    bound: &Bound,
+    front: &Xmpp,
+    element: &Element,
+    header: &StanzaHeader,
+    to: &Jid,
+    now: Timestamp,
+) -> Result<(), StanzaError> {
+    let kind = MessageType::of(element);
+    // Errors are about what the room has sent, and there is nobody to tell.
+    if kind == MessageType::Error {
+        return Ok(());
+    }
+    let stanza = Stanza {
+        bound,
+        front,
+        element,
+        header,
+        now,
+    };
+    match (FullJid::try_from(to.clone()), kind) {
+        (Ok(_), MessageType::Groupchat) => {
+            let reason = "what is for all goes to the room itself";
+            Err(DefinedCondition::BadRequest.because(reason))
+        }
+        (Ok(occupant), _) => stanza.whisper(&occupant, kind),
+        (Err(room), _) => {
+            let found = front.hub().room(&room, now).await;
+            let room = found.map_err(|error| error::room_error(&error))?;
+            if kind == MessageType::Groupchat {
+                stanza.say(&room)
+            } else {
+                stanza.ask(&room).await
+            }
+        }
+    }
+}
+
+/// A message on its way to a room.
+struct Stanza<'a> {
+    bound: &'a Bound,
+    front: &'a Xmpp,
+    element: &'a Element,
+    header: &'a StanzaHeader,
+    now: Timestamp,
+}
+
+impl Stanza<'_> {
+    /// For all in the room.
+    fn say(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
+        let payload = self.payload(room.address())?;
+        let (speech, traits) = if muc::is_subject_change(self.element) {
+            let subjects = self.element.children();
+            let bytes = subjects
+                .filter(|child| child.is(ns::CLIENT, "subject"))
+                .map(|subject| subject.text().len())
+                .sum();
+            (Speech::Subject { bytes }, Traits::SUBJECT)
+        } else if self.element.child(ns::CLIENT, "body").is_some() {
+            (Speech::Message, traits(self.element))
+        } else {
+            (Speech::Signal, traits(self.element))
+        };
+        let said = self
+            .front
+            .hub()
+            .say(self.bound.session(), room, speech, self.now, |speaker| {
+                let from = Jid::from(speaker.occupant.clone());
+                let to = Jid::from(room.address().clone());
+                self.message(&from, &to, MessageKind::Groupchat, traits, &payload)
+            });
+        said.map_err(|error| error::room_error(&error))
+    }
+
+    /// For one in the room.
+    fn whisper(&self, occupant: &FullJid, kind: MessageType) -> Result<(), StanzaError> {
+        let mut payload = BytesMut::from(&*self.payload(occupant)?);
+        // For the other devices of whoever gets it (XEP-0045 §7.5).
+        Writer::new(&mut payload)
+            .open("x")
+            .namespace(ns::MUC_USER)
+            .close();
+        let kind = match kind {
+            MessageType::Chat => MessageKind::Chat,
+            MessageType::Headline => MessageKind::Headline,
+            MessageType::Normal | MessageType::Groupchat | MessageType::Error => {
+                MessageKind::Normal
+            }
+        };
+        let traits = traits(self.element);
+        let hub = self.front.hub();
+        let whispered = hub.whisper(
+            self.bound.session(),
+            occupant,
+            self.now,
+            |speaker, listener| {
+                let from = Jid::from(speaker.occupant.clone());
+                let to = Jid::from(listener.clone());
+                self.message(&from, &to, kind, traits, &payload)
+            },
+        );
+        whispered.map_err(|error| error::room_error(&error))
+    }
+
+    /// For the room itself.
+    async fn ask(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
+        let mediations = Mediation::read(self.element)?;
+        for mediation in &mediations {
+            match mediation {
+                Mediation::Invite(note) => self.invite(room, note).await?,
+                Mediation::Decline(note) => self.decline(room, note).await?,
+            }
+        }
+        if !mediations.is_empty() {
+            return Ok(());
+        }
+        match self.element.child(ns::FORM, "x") {
+            Some(form) => self.voice(room, form),
+            None => {
+                let reason = "a room takes what is for all, invitations, and requests for voice";
+                Err(DefinedCondition::BadRequest.because(reason))
+            }
+        }
+    }
+
+    /// XEP-0045 §7.8.2
+    async fn invite(&self, room: &Arc<Room>, note: &Note) -> Result<(), StanzaError> {
+        let (hub, session) = (self.front.hub(), self.bound.session());
+        let recipient = hub.find_recipient(&note.to, self.now).await;
+        let recipient = recipient.map_err(|_| DefinedCondition::ItemNotFound)?;
+        let invited = hub
+            .invite(session, room, &note.to.to_bare(), self.now)
+            .await;
+        let invitation = invited.map_err(|error| error::room_error(&error))?;
+        let mut payload = BytesMut::new();
+        let password = invitation.password.as_deref();
+        let inviter = session.address().bare_str();
+        muc::write_invitation(&mut Writer::new(&mut payload), inviter, note, password);
+        // For clients that know invitations without a room in between only
+        // (XEP-0249 §2).
+        muc::write_direct_invitation(
+            &mut Writer::new(&mut payload),
+            room.address().as_str(),
+            note,
+            password,
+        );
+        self.relay(room, recipient, &note.to, &payload)
+    }
+
+    async fn decline(&self, room: &Arc<Room>, note: &Note) -> Result<(), StanzaError> {
+        let hub = self.front.hub();
+        let recipient = hub.find_recipient(&note.to, self.now).await;
+        let recipient = recipient.map_err(|_| DefinedCondition::ItemNotFound)?;
+        let mut payload = BytesMut::new();
+        let from = self.bound.session().address().bare_str();
+        muc::write_decline(&mut Writer::new(&mut payload), from, note);
+        self.relay(room, recipient, &note.to, &payload)
+    }
+
+    /// Sends a message in the room's name.
+    fn relay(
+        &self,
+        room: &Room,
+        recipient: anser_hub::Recipient,
+        to: &Jid,
+        payload: &[u8],
+    ) -> Result<(), StanzaError> {
+        let from = Jid::from(room.address().clone());
+        let traits = Traits::CONTENT;
+        let message = self.message(&from, to, MessageKind::Normal, traits, payload);
+        let sent = self.front.hub().send_for_room(
+            self.bound.session(),
+            recipient,
+            Arc::new(message),
+            self.now,
+        );
+        sent.map_err(|error: SendError| error::stanza_error(&error))
+    }
+
+    /// Somebody asks to be allowed to speak, or somebody allows it
+    /// (XEP-0045 §7.13, §8.6).
+    fn voice(&self, room: &Arc<Room>, form: Child<'_>) -> Result<(), StanzaError> {
+        let (hub, session) = (self.front.hub(), self.bound.session());
+        // Clients send the request with and without saying what it is about.
+        let form = Form::read(form)?;
+        if form.kind != FormKind::Submit {
+            return Ok(());
+        }
+        let form = Submission::try_from(form)?;
+        let done = match form.boolean("muc#request_allow")? {
+            None => hub.request_voice(session, room, self.now),
+            Some(false) => Ok(()),
+            Some(true) => {
+                let nick = form.text("muc#roomnick")?.unwrap_or_default();
+                let change = RoleChange {
+                    nick: nick.to_owned(),
+                    role: Role::Participant,
+                    reason: None,
+                };
+                hub.change_roles(room, Actor::Session(session), &[change])
+            }
+        };
+        done.map_err(|error: RoomError| error::room_error(&error))
+    }
+
+    fn message(
+        &self,
+        from: &Jid,
+        to: &Jid,
+        kind: MessageKind,
+        traits: Traits,
+        payload: &[u8],
+    ) -> Message {
+        Message::new(&Draft {
+            from,
+            to,
+            kind,
+            traits,
+            id: self.header.id.as_deref(),
+            lang: self.header.lang.as_deref(),
+            payload,
+        })
+    }
+
+    /// What it carries, without what is only the room's to say.
+    fn payload(&self, room: &Jid) -> Result<bytes::Bytes, StanzaError> {
+        content_without(self.front, self.element, |child| {
+            let of_room = |by: Option<Jid>| by.is_some_and(|by| by.bare_str() == room.bare_str());
+            muc::is_the_rooms_own(child)
+                || of_room(stanza_id::claimant(child))
+                || of_room(delay::claimant(child))
+        })
+    }
+}

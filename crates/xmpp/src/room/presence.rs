@@ -1,0 +1,120 @@
+//! Presence to rooms: entering, being seen, another nickname, leaving
+//! (XEP-0045 §7.2, §7.6, §7.7, §7.14).
+
+use crate::bound::Bound;
+use crate::content::content_without;
+use crate::error;
+use crate::front::Xmpp;
+use anser_hub::{Entrance, Look, PastWanted, RoomError};
+use anser_jid::{FullJid, Jid};
+use anser_store::Timestamp;
+use anser_xml::{Element, Writer};
+use anser_xmpp_proto::payload::muc::{self, History, Join};
+use anser_xmpp_proto::{PresenceType, StanzaError, StanzaHeader, ns};
+use bytes::{Bytes, BytesMut};
+use std::time::Duration;
+
+/// What becomes of a presence to a room.
+pub(crate) enum Taken {
+    /// What follows comes from the room.
+    Done,
+    /// Whoever sent it believes to be in a room and is not.
+    Stranger(FullJid),
+}
+
+/// Takes a presence to a room.
+///
+/// # Errors
+/// The error of XEP-0045 §7.2.
+pub(crate) async fn take(
+    bound: &Bound,
+    front: &Xmpp,
+    element: &Element,
+    header: &StanzaHeader,
+    to: &Jid,
+    kind: Option<PresenceType>,
+    now: Timestamp,
+) -> Result<Taken, StanzaError> {
+    let (hub, session) = (front.hub(), bound.session());
+    match kind {
+        None => {}
+        Some(PresenceType::Unavailable) => {
+            let look = look(front, element, header)?;
+            hub.leave_room(session, to, &look, now).await;
+            return Ok(Taken::Done);
+        }
+        // None of these is a wish to come or to go (XEP-0045 §15.2).
+        Some(
+            PresenceType::Error
+            | PresenceType::Probe
+            | PresenceType::Subscribe
+            | PresenceType::Subscribed
+            | PresenceType::Unsubscribe
+            | PresenceType::Unsubscribed,
+        ) => return Ok(Taken::Done),
+    }
+    let occupant = FullJid::try_from(to.clone());
+    let occupant = occupant.map_err(|_| error::room_error(&RoomError::NoNick))?;
+    let look = look(front, element, header)?;
+    let done = match Join::read(element) {
+        Some(join) => {
+            let entrance = Entrance {
+                occupant,
+                password: join.password,
+                past: past_wanted(join.history, now),
+                look,
+            };
+            hub.enter_room(session, entrance, now).await
+        }
+        None if hub.is_in_room(session, to) => hub.change_in_room(session, &occupant, &look),
+        None => return Ok(Taken::Stranger(occupant)),
+    };
+    done.map_err(|error| error::room_error(&error))?;
+    Ok(Taken::Done)
+}
+
+/// What a session says of itself, without what only rooms say.
+fn look(front: &Xmpp, element: &Element, header: &StanzaHeader) -> Result<Look, StanzaError> {
+    let payload = content_without(front, element, muc::is_the_rooms_own)?;
+    Ok(Look {
+        id: header.id.as_deref().map(Into::into),
+        lang: header.lang.as_deref().map(Into::into),
+        payload: Bytes::copy_from_slice(&payload),
+    })
+}
+
+fn past_wanted(history: History, now: Timestamp) -> PastWanted {
+    let by_seconds = history.seconds.map(|seconds| {
+        let millis = u64::try_from(Duration::from_secs(seconds).as_millis()).unwrap_or(u64::MAX);
+        Timestamp::from_millis(now.millis().saturating_sub(millis))
+    });
+    let since = history.since_millis.map(Timestamp::from_millis);
+    PastWanted {
+        messages: history.most_messages,
+        characters: history.most_characters,
+        since: by_seconds.max(since),
+    }
+}
+
+/// Tells somebody who believes to be in a room that they are not: treating the
+/// presence as a wish to enter would leave them with half of what they need
+/// (XEP-0045 §7.2.17).
+pub(crate) fn refuse_stranger(occupant: &FullJid, to: &str, output: &mut BytesMut) {
+    let mut writer = Writer::new(output);
+    let mut stanza = writer
+        .open("presence")
+        .attribute("to", to)
+        .attribute("from", occupant.as_str())
+        .attribute("type", PresenceType::Unavailable.name());
+    let mut x = stanza.open("x").namespace(ns::MUC_USER);
+    let item = muc::Item {
+        affiliation: "none",
+        role: "none",
+        reason: Some("You are not in this room"),
+        ..muc::Item::default()
+    };
+    item.write(&mut x);
+    for status in [110, 307, 333] {
+        muc::write_status(&mut x, status);
+    }
+}

@@ -1,0 +1,190 @@
+//! What service discovery tells of rooms.
+
+use super::{COVEN, JOIN, configure, coven, field};
+use anser_tests::script::Script;
+
+fn ask(script: &mut Script, to: &str, about: &str, content: &str) -> anser_xml::Element {
+    script.send(
+        "bob",
+        &format!(
+            "<iq type='get' id='d' to='{to}'>\
+             <query xmlns='http://jabber.org/protocol/disco#{about}'>{content}</query></iq>"
+        ),
+    );
+    let answer = script.receive("bob");
+    assert_eq!(answer.attribute("id").as_deref(), Some("d"), "{answer:?}");
+    answer
+}
+
+fn features(answer: &anser_xml::Element) -> Vec<String> {
+    let query = answer.children().next().unwrap().open();
+    let features = query.children().filter(|child| child.name() == "feature");
+    features
+        .map(|feature| feature.attribute("var").unwrap().into_owned())
+        .collect()
+}
+
+/// XEP-0045 §6.1, §6.2
+#[test]
+fn the_server_names_the_service_and_the_service_what_it_can_do() {
+    let mut script = coven();
+    let items = ask(&mut script, "example.org", "items", "");
+    assert!(format!("{items:?}").contains("jid='rooms.example.org'"));
+    let info = ask(&mut script, "rooms.example.org", "info", "");
+    let features = features(&info);
+    for feature in [
+        "http://jabber.org/protocol/muc",
+        "http://jabber.org/protocol/muc#stable_id",
+        "http://jabber.org/protocol/disco#items",
+        "urn:xmpp:occupant-id:0",
+    ] {
+        assert!(features.iter().any(|found| found == feature), "{feature}");
+    }
+    assert!(format!("{info:?}").contains("category='conference' type='text'"));
+}
+
+/// XEP-0045 §6.4, §15.3
+#[test]
+fn a_room_says_what_it_is_like() {
+    let mut script = coven();
+    let before = features(&ask(&mut script, COVEN, "info", ""));
+    let opposites = [
+        ("muc_public", "muc_hidden", "muc#roomconfig_publicroom", "0"),
+        (
+            "muc_open",
+            "muc_membersonly",
+            "muc#roomconfig_membersonly",
+            "1",
+        ),
+        (
+            "muc_unmoderated",
+            "muc_moderated",
+            "muc#roomconfig_moderatedroom",
+            "1",
+        ),
+        (
+            "muc_semianonymous",
+            "muc_nonanonymous",
+            "muc#roomconfig_whois",
+            "anyone",
+        ),
+        (
+            "muc_persistent",
+            "muc_temporary",
+            "muc#roomconfig_persistentroom",
+            "0",
+        ),
+    ];
+    for (one, other, var, value) in opposites {
+        assert!(before.iter().any(|found| found == one), "{one}");
+        configure(&mut script, "alice", &field(var, value));
+        let after = features(&ask(&mut script, COVEN, "info", ""));
+        assert!(after.iter().any(|found| found == other), "{other}");
+        assert!(!after.iter().any(|found| found == one), "{one}");
+    }
+    for feature in [
+        "http://jabber.org/protocol/muc#self-ping-optimization",
+        "jabber:iq:register",
+        "urn:xmpp:occupant-id:0",
+    ] {
+        assert!(before.iter().any(|found| found == feature), "{feature}");
+    }
+    let ghost = ask(&mut script, "heath@rooms.example.org", "info", "");
+    assert_eq!(ghost.attribute("type").as_deref(), Some("error"));
+}
+
+/// XEP-0045 §6.4, §13.4
+#[test]
+fn a_room_tells_its_subject_to_those_who_may_come_in() {
+    let mut script = coven();
+    script.send(
+        "alice",
+        &format!(
+            "<message to='{COVEN}' type='groupchat'><subject>Spells &amp; more</subject></message>"
+        ),
+    );
+    script.forget("alice");
+    let info = format!("{:?}", ask(&mut script, COVEN, "info", ""));
+    assert!(info.contains("Spells &amp; more") && info.contains("muc#roominfo_occupants"));
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_publicroom", "0"),
+    );
+    let info = format!("{:?}", ask(&mut script, COVEN, "info", ""));
+    assert!(!info.contains("Spells"));
+}
+
+/// XEP-0045 §6.5, §6.6
+#[test]
+fn who_is_in_a_room_is_not_told_to_those_outside() {
+    let mut script = coven();
+    let items = ask(&mut script, COVEN, "items", "");
+    assert_eq!(items.attribute("type").as_deref(), Some("result"));
+    assert!(!format!("{items:?}").contains("alice"));
+    for about in ["info", "items"] {
+        let refused = ask(&mut script, &format!("{COVEN}/alice"), about, "");
+        assert!(format!("{refused:?}").contains("bad-request"));
+    }
+}
+
+/// XEP-0045 §6.3, XEP-0059 §2.2
+#[test]
+fn the_service_lists_the_rooms_that_are_no_secret_a_page_at_a_time() {
+    let mut script = coven();
+    for name in ["amber", "beryl", "coral", "dusk", "ember"] {
+        script.send(
+            "carol",
+            &format!("<presence to='{name}@rooms.example.org/carol'>{JOIN}</presence>"),
+        );
+        let public = field(
+            "muc#roomconfig_publicroom",
+            if name == "dusk" { "0" } else { "1" },
+        );
+        script.send(
+            "carol",
+            &format!(
+                "<iq type='set' id='c' to='{name}@rooms.example.org'>\
+                 <query xmlns='http://jabber.org/protocol/muc#owner'>\
+                 <x xmlns='jabber:x:data' type='submit'>{public}</x></query></iq>"
+            ),
+        );
+        script.forget("carol");
+    }
+    let all = |answer: &anser_xml::Element| -> Vec<String> {
+        let query = answer.children().next().unwrap().open();
+        let items = query.children().filter(|child| child.name() == "item");
+        items
+            .map(|item| item.attribute("name").unwrap().into_owned())
+            .collect()
+    };
+    let service = "rooms.example.org";
+    let everything = ask(&mut script, service, "items", "");
+    assert_eq!(
+        all(&everything),
+        ["amber", "beryl", "coral", "coven", "ember"]
+    );
+    let page = |after: &str| {
+        format!("<set xmlns='http://jabber.org/protocol/rsm'><max>2</max>{after}</set>")
+    };
+    let mut seen = Vec::new();
+    let mut after = String::new();
+    loop {
+        let answer = ask(&mut script, service, "items", &page(&after));
+        let names = all(&answer);
+        if names.is_empty() {
+            break;
+        }
+        seen.extend(names);
+        let query = answer.children().next().unwrap().open();
+        let set = query
+            .child("http://jabber.org/protocol/rsm", "set")
+            .unwrap()
+            .open();
+        let last = set.child("http://jabber.org/protocol/rsm", "last").unwrap();
+        after = format!("<after>{}</after>", last.text());
+    }
+    assert_eq!(seen, ["amber", "beryl", "coral", "coven", "ember"]);
+    let wrong = ask(&mut script, service, "items", &page("<after>@</after>"));
+    assert!(format!("{wrong:?}").contains("item-not-found"));
+}

@@ -1,0 +1,107 @@
+//! Rooms (XEP-0045), what clients send and must receive.
+//!
+//! | file | about |
+//! |---|---|
+//! | `entering.rs` | coming, being seen, another nickname, leaving |
+//! | `speaking.rs` | to all, to one, the subject, invitations, requests for voice |
+//! | `governing.rs` | roles and affiliations |
+//! | `owning.rs` | making, configuring and ending rooms, membership by registration |
+//! | `finding.rs` | what service discovery tells |
+//! | `keeping.rs` | what outlasts a restart, what is forgotten, what is counted |
+#![allow(
+    clippy::unwrap_used,
+    reason = "whatever does not unwrap here has failed the test"
+)]
+
+mod entering;
+mod finding;
+mod governing;
+mod keeping;
+mod owning;
+mod speaking;
+
+use anser_tests::script::Script;
+
+/// The address of the room of most tests.
+const COVEN: &str = "coven@rooms.example.org";
+
+/// What says that a presence is to enter a room.
+const JOIN: &str = "<x xmlns='http://jabber.org/protocol/muc'/>";
+
+/// Alice owns a room, and nobody is in it but her, as `alice`.
+fn coven() -> Script {
+    let mut script = Script::new(&["alice", "bob", "carol", "dave"]);
+    for (actor, user) in [("alice", "alice"), ("bob", "bob"), ("carol", "carol")] {
+        script.appear(actor, &format!("{user}@example.org/phone"));
+    }
+    script.send(
+        "alice",
+        &format!("<presence to='{COVEN}/alice'>{JOIN}</presence>"),
+    );
+    script.forget("alice");
+    configure(&mut script, "alice", "");
+    script
+}
+
+/// An owner sets some fields of the configuration.
+fn configure(script: &mut Script, owner: &str, fields: &str) {
+    script.send(
+        owner,
+        &format!(
+            "<iq type='set' id='config' to='{COVEN}'>\
+             <query xmlns='http://jabber.org/protocol/muc#owner'>\
+             <x xmlns='jabber:x:data' type='submit'>{fields}</x></query></iq>"
+        ),
+    );
+    loop {
+        let answer = script.receive(owner);
+        if answer.name() == "iq" {
+            assert_eq!(
+                answer.attribute("type").as_deref(),
+                Some("result"),
+                "{answer:?}"
+            );
+            return;
+        }
+    }
+}
+
+/// A field of a form.
+fn field(var: &str, value: &str) -> String {
+    format!("<field var='{var}'><value>{value}</value></field>")
+}
+
+/// Somebody enters the room; what they and the others are told is forgotten.
+fn join(script: &mut Script, actor: &str, nick: &str, others: &[&str]) {
+    script.send(
+        actor,
+        &format!("<presence to='{COVEN}/{nick}'>{JOIN}</presence>"),
+    );
+    for actor in others.iter().chain([&actor]) {
+        script.forget(actor);
+    }
+}
+
+/// Alice, who owns the room, Bob and Carol are in it.
+fn three_in_a_room() -> Script {
+    let mut script = coven();
+    join(&mut script, "bob", "bob", &["alice"]);
+    join(&mut script, "carol", "carol", &["alice", "bob"]);
+    script
+}
+
+/// What an administrative IQ looks like.
+fn admin(item: &str) -> String {
+    format!(
+        "<iq type='set' id='admin' to='{COVEN}'>\
+         <query xmlns='http://jabber.org/protocol/muc#admin'>{item}</query></iq>"
+    )
+}
+
+/// How an error to an IQ begins to be described in a script.
+fn refused(kind: &str, condition: &str) -> String {
+    format!(
+        "<iq type='error' from='{COVEN}'><error type='{kind}'>\
+         <{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+    )
+}

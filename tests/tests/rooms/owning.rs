@@ -1,0 +1,294 @@
+//! Making, configuring and ending rooms, and becoming a member by oneself.
+
+use super::{COVEN, JOIN, configure, coven, field, join, refused, three_in_a_room};
+use anser_tests::script::Script;
+
+/// What an owner asks of a room.
+fn owner(kind: &str, content: &str) -> String {
+    format!(
+        "<iq type='{kind}' id='owner' to='{COVEN}'>\
+         <query xmlns='http://jabber.org/protocol/muc#owner'>{content}</query></iq>"
+    )
+}
+
+/// XEP-0045 §10.1.3, §10.2
+#[test]
+fn an_owner_gets_the_form_with_what_the_room_is_like_and_nobody_else_does() {
+    let mut script = coven();
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_roomname", "A Dark Cave"),
+    );
+    script.forget("alice");
+    script.send("alice", &owner("get", ""));
+    script.play(
+        "
+        alice S: <iq type='result' id='owner'><query xmlns='http://jabber.org/protocol/muc#owner'>
+            <x xmlns='jabber:x:data' type='form'>
+            <field var='FORM_TYPE' type='hidden'>
+            <value>http://jabber.org/protocol/muc#roomconfig</value></field>
+            <field var='muc#roomconfig_roomname' type='text-single'><value>A Dark Cave</value></field>
+            <field var='muc#roomconfig_whois' type='list-single'><value>moderators</value></field>
+            <field var='muc#roomconfig_persistentroom' type='boolean'><value>1</value></field>
+            </x></query></iq>
+        ",
+    );
+    for content in ["", "<x xmlns='jabber:x:data' type='submit'/>", "<destroy/>"] {
+        let kind = if content.is_empty() { "get" } else { "set" };
+        script.send("bob", &owner(kind, content));
+        script.expect("bob", &refused("auth", "forbidden"));
+    }
+}
+
+/// XEP-0045 §10.1.3, XEP-0004 §4
+#[test]
+fn a_form_that_makes_no_sense_is_refused_and_changes_nothing() {
+    let mut script = coven();
+    let form =
+        |kind: &str, fields: &str| format!("<x xmlns='jabber:x:data' type='{kind}'>{fields}</x>");
+    let about_else = field("FORM_TYPE", "http://jabber.org/protocol/muc#register");
+    let no_password = field("muc#roomconfig_passwordprotectedroom", "1");
+    let twice = field("muc#roomconfig_lang", "en").repeat(2);
+    for (content, kind, condition) in [
+        (String::new(), "modify", "bad-request"),
+        (form("result", ""), "modify", "bad-request"),
+        (form("dance", ""), "modify", "bad-request"),
+        (form("submit", &about_else), "modify", "bad-request"),
+        (form("submit", &twice), "modify", "bad-request"),
+        (form("submit", &no_password), "modify", "not-acceptable"),
+        (
+            form("submit", &field("muc#roomconfig_whois", "x")),
+            "modify",
+            "not-acceptable",
+        ),
+        ("<destroy jid='@'/>".to_owned(), "modify", "jid-malformed"),
+    ] {
+        script.send("alice", &owner("set", &content));
+        script.expect("alice", &refused(kind, condition));
+    }
+    join(&mut script, "bob", "bob", &["alice"]);
+}
+
+/// XEP-0045 §10.2.1
+#[test]
+fn occupants_are_told_that_the_room_has_changed() {
+    let mut script = three_in_a_room();
+    let status = |code: u16| {
+        format!(
+            "<message from='{COVEN}' type='groupchat'>\
+             <x xmlns='http://jabber.org/protocol/muc#user'><status code='{code}'/></x></message>"
+        )
+    };
+    for (var, value, code) in [
+        ("muc#roomconfig_roomname", "x", 104),
+        ("muc#roomconfig_whois", "anyone", 172),
+        ("muc#roomconfig_whois", "moderators", 173),
+    ] {
+        configure(&mut script, "alice", &field(var, value));
+        script.expect("bob", &status(code));
+        script.expect("carol", &status(code));
+    }
+    configure(&mut script, "alice", &field("muc#roomconfig_roomname", "x"));
+    script.expect_nothing("bob");
+}
+
+/// XEP-0045 §10.2: "the service MUST remove any non-members from the room and
+/// include a status code of 322".
+#[test]
+fn a_room_that_becomes_one_for_members_only_loses_those_who_are_none() {
+    let mut script = three_in_a_room();
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_membersonly", "1"),
+    );
+    for actor in ["bob", "carol"] {
+        loop {
+            let stanza = script.receive(actor);
+            if stanza.attribute("from").as_deref() == Some(&format!("{COVEN}/{actor}")) {
+                assert!(format!("{stanza:?}").contains("322"));
+                break;
+            }
+        }
+    }
+}
+
+/// XEP-0045 §10.1.3: "If the room owner cancels the initial configuration, the
+/// service MUST destroy the room", and if "the room owner becomes unavailable
+/// [...] before submitting the form" too.
+#[test]
+fn a_room_that_was_never_opened_ends_with_its_owners_visit() {
+    let enter = format!("<presence to='{COVEN}/x'>{JOIN}</presence>");
+    let leave = format!("<presence to='{COVEN}/x' type='unavailable'/>");
+    let cancel = owner("set", "<x xmlns='jabber:x:data' type='cancel'/>");
+    for end in [
+        cancel.as_str(),
+        &leave,
+        "<presence type='unavailable'/>",
+        "cut",
+    ] {
+        let mut script = Script::new(&["alice", "bob"]);
+        script.appear("alice", "alice@example.org/phone");
+        script.appear("bob", "bob@example.org/phone");
+        script.send("alice", &enter);
+        script.forget("alice");
+        match end {
+            "cut" => script.cut("alice"),
+            stanza => script.send("alice", stanza),
+        }
+        // Whoever goes without a word is noticed a moment later.
+        script.world.pass(std::time::Duration::from_secs(1));
+        script.world.settle();
+        script.send("bob", &enter);
+        script.expect(
+            "bob",
+            "<presence><x xmlns='http://jabber.org/protocol/muc#user'>\
+             <item affiliation='owner'/><status code='201'/></x></presence>",
+        );
+    }
+}
+
+/// XEP-0045 §10.9: "instead sending only one presence stanza of type
+/// "unavailable" to each occupant".
+#[test]
+fn the_end_of_a_room_is_told_to_each_once_with_where_to_go() {
+    let mut script = three_in_a_room();
+    script.send(
+        "alice",
+        &owner(
+            "set",
+            "<destroy jid='heath@rooms.example.org'><reason>Macbeth doth come.</reason>\
+             <password>open</password></destroy>",
+        ),
+    );
+    for actor in ["bob", "carol"] {
+        script.expect(
+            actor,
+            &format!(
+                "<presence from='{COVEN}/{actor}' type='unavailable'>\
+                 <x xmlns='http://jabber.org/protocol/muc#user'>\
+                 <item affiliation='none' role='none'/><destroy jid='heath@rooms.example.org'>\
+                 <reason>Macbeth doth come.</reason><password>open</password></destroy></x></presence>"
+            ),
+        );
+        script.expect_nothing(actor);
+    }
+    script.forget("alice");
+    script.play(
+        "
+        bob C: <message to='coven@rooms.example.org' type='groupchat' id='1'><body>x</body></message>
+        bob S: <message type='error' id='1'><error type='cancel'>
+            <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+        bob C: <presence to='coven@rooms.example.org/bob'><x xmlns='http://jabber.org/protocol/muc'/></presence>
+        bob S: <presence><x xmlns='http://jabber.org/protocol/muc#user'>
+            <item affiliation='owner'/><status code='201'/></x></presence>
+        bob S: <message><subject/></message>
+        bob S: nothing
+        ",
+    );
+}
+
+/// XEP-0045 §7.14: "If the room is not persistent and this occupant is the last
+/// to exit, the service is responsible for destroying the room."
+#[test]
+fn a_room_that_nobody_keeps_ends_with_the_last_occupant() {
+    let mut script = coven();
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_persistentroom", "0"),
+    );
+    join(&mut script, "bob", "bob", &["alice"]);
+    script.send(
+        "alice",
+        &format!("<presence to='{COVEN}/alice' type='unavailable'/>"),
+    );
+    script.forget("bob");
+    script.send(
+        "bob",
+        &format!("<message to='{COVEN}' type='groupchat' id='1'><body>x</body></message>"),
+    );
+    script.expect("bob", "<message type='groupchat' id='1'/>");
+    script.send(
+        "bob",
+        &format!("<presence to='{COVEN}/bob' type='unavailable'/>"),
+    );
+    script.forget("bob");
+    script.send(
+        "bob",
+        &format!("<presence to='{COVEN}/bob'>{JOIN}</presence>"),
+    );
+    script.expect(
+        "bob",
+        "<presence><x xmlns='http://jabber.org/protocol/muc#user'>\
+         <item affiliation='owner'/><status code='201'/></x></presence>",
+    );
+}
+
+/// XEP-0045 §7.10, XEP-0077 §3.3
+#[test]
+fn somebody_becomes_a_member_with_a_nickname_to_keep_and_one_no_longer() {
+    let mut script = three_in_a_room();
+    let register = |kind: &str, content: &str| {
+        format!(
+            "<iq type='{kind}' id='r' to='{COVEN}'><query xmlns='jabber:iq:register'>{content}</query></iq>"
+        )
+    };
+    let form = |nick: &str| {
+        let about = field("FORM_TYPE", "http://jabber.org/protocol/muc#register");
+        let nick = field("muc#register_roomnick", nick);
+        format!("<x xmlns='jabber:x:data' type='submit'>{about}{nick}</x>")
+    };
+    script.send("bob", &register("get", ""));
+    script.expect(
+        "bob",
+        "<iq type='result' id='r'><query xmlns='jabber:iq:register'>\
+         <x xmlns='jabber:x:data' type='form'><field var='muc#register_roomnick'/></x></query></iq>",
+    );
+    script.send("bob", &register("set", &form("alice")));
+    script.expect("bob", &refused("cancel", "conflict"));
+    script.send("bob", &register("set", &form("")));
+    script.expect("bob", &refused("modify", "bad-request"));
+    script.send("bob", &register("set", ""));
+    script.expect("bob", &refused("modify", "bad-request"));
+    script.send("bob", &register("set", &form("bob")));
+    for actor in ["alice", "carol"] {
+        script.expect(
+            actor,
+            "<presence from='coven@rooms.example.org/bob'>\
+             <x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='member'/></x></presence>",
+        );
+    }
+    script.forget("bob");
+    script.send("bob", &register("get", ""));
+    script.expect(
+        "bob",
+        "<iq type='result' id='r'><query xmlns='jabber:iq:register'>\
+         <registered/><username>bob</username></query></iq>",
+    );
+    script.send("bob", &register("set", "<remove/>"));
+    script.expect(
+        "carol",
+        "<presence from='coven@rooms.example.org/bob'>\
+         <x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none'/></x></presence>",
+    );
+    configure(
+        &mut script,
+        "alice",
+        &field("{https://anser.im/rooms}registration", "0"),
+    );
+    for actor in ["bob", "carol"] {
+        script.forget(actor);
+    }
+    script.send("carol", &register("get", ""));
+    script.expect("carol", &refused("cancel", "not-allowed"));
+    script.send("carol", &register("set", &form("carol")));
+    script.expect("carol", &refused("cancel", "not-allowed"));
+    let nowhere = register("get", "").replace(COVEN, "heath@rooms.example.org");
+    script.send("carol", &nowhere);
+    script.expect(
+        "carol",
+        "<iq type='error' from='heath@rooms.example.org' id='r'/>",
+    );
+}
