@@ -9,6 +9,7 @@
 //! they must have both sides of every conversation, once and in the order of
 //! the log.
 
+mod history;
 mod person;
 mod seen;
 
@@ -123,6 +124,7 @@ impl Simulation {
         self.world.space().grant(None);
         self.come_to_rest();
         self.check();
+        self.check_history();
         (self.figures, self.transcript)
     }
 

@@ -22,6 +22,7 @@ mod credentials;
 mod directory;
 mod error;
 mod event;
+mod history;
 mod hub;
 mod inbox;
 mod mailbox;
@@ -44,6 +45,10 @@ pub use counters::Counters;
 pub use credentials::{Credentials, Login};
 pub use error::{AccountError, NotKept, OpenError, RosterError, SendError};
 pub use event::{CloseReason, Event, Query, QueryKind, Relay};
+pub use history::{
+    HistoryDefault, HistoryError, HistoryPage, HistoryPreferences, HistoryQuery, Paging,
+    PreferencesError, With,
+};
 pub use hub::{Domains, Hub, HubConfig, Then};
 pub use mailbox::Mailbox;
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};

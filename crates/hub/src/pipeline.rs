@@ -45,6 +45,21 @@ pub(crate) enum Content {
     Query(Arc<Query>),
 }
 
+impl Content {
+    /// Where it is in the log of its sender, if it is there and for somebody
+    /// else.
+    fn place_sent(&self, sender: &Session) -> Option<MessageId> {
+        match self {
+            Self::Message(delivery) => {
+                let is_own = Arc::ptr_eq(&delivery.recipient, sender.account());
+                let is_senders = delivery.origin == Origin::Sender;
+                delivery.place.filter(|_| is_senders && !is_own)
+            }
+            Self::Room(_) | Self::Whisper { .. } | Self::Query(_) => None,
+        }
+    }
+}
+
 impl Parcel {
     /// About how much memory it holds, without what is on its way into the logs.
     pub(crate) fn weight_bytes(&self) -> usize {
@@ -203,6 +218,8 @@ impl Hub {
 
     /// Puts a message into the log of both sides.
     fn append(&self, sender: &Arc<Session>, delivery: Delivery, now: Timestamp) {
+        // Not under the journal's lock.
+        let history = InHistory::of(sender.account(), &delivery);
         sender.on_submitted();
         self.journal().append(now, |id| {
             // Asked here, where an account that has been removed is seen to be
@@ -214,7 +231,7 @@ impl Hub {
             let append = Change::Append {
                 id,
                 body: delivery.message.encoded().clone(),
-                entries: entries(sender.account(), &delivery),
+                entries: entries(sender.account(), &delivery, history),
             };
             let delivery = Delivery {
                 place: Some(id),
@@ -246,7 +263,13 @@ impl Hub {
     ) {
         let sender = Arc::clone(&parcel.sender);
         match (outcome, parcel.content) {
-            (Ok(()), content) => self.deliver(Parcel { content, ..parcel }, wakes),
+            (Ok(()), content) => {
+                let sent = content.place_sent(&sender);
+                self.deliver(Parcel { content, ..parcel }, wakes);
+                if let Some(place) = sent {
+                    self.note_sent(sender.account(), place);
+                }
+            }
             (
                 Err(error),
                 Content::Message(Delivery { message, .. })
@@ -256,6 +279,19 @@ impl Hub {
             (Err(_), Content::Query(_)) => {}
         }
         sender.on_settled(wakes);
+    }
+
+    /// What an account has sent to others does not wait in its log for its own
+    /// devices. It is written down now and then: whoever reads the account goes
+    /// through no more of its log than that.
+    fn note_sent(&self, sender: &Arc<Account>, place: MessageId) {
+        const NOW_AND_THEN: u32 = 500;
+        let mut state = sender.state();
+        state.inbox.passed(place);
+        state.passed += 1;
+        if state.passed >= NOW_AND_THEN {
+            self.inbox_changed(sender, &mut state);
+        }
     }
 
     fn deliver(&self, parcel: Parcel, wakes: &mut Wakes) {
@@ -336,15 +372,40 @@ pub(crate) fn deliver_later(sender: &Arc<Session>, content: Content) -> Then {
     Then::Deliver(Box::new(Parcel { sender, content }))
 }
 
-/// A message's entries in the logs of both sides.
-fn entries(sender: &Account, delivery: &Delivery) -> Vec<NewEntry> {
+/// Which of the two sides will be able to read a message again.
+#[derive(Debug, Clone, Copy)]
+struct InHistory {
+    of_recipient: EntryFlags,
+    of_sender: EntryFlags,
+}
+
+impl InHistory {
+    fn of(sender: &Account, delivery: &Delivery) -> Self {
+        let message = &delivery.message;
+        let is_passing = message.traits().contains(Traits::NO_PERMANENT_STORE);
+        let wants = |account: &Account, other: &Jid| {
+            let state = account.state();
+            match !is_passing && state.preferences.keeps(&state.roster, other) {
+                true => FOR_HISTORY,
+                false => EntryFlags::NONE,
+            }
+        };
+        Self {
+            of_recipient: wants(&delivery.recipient, message.from()),
+            of_sender: wants(sender, message.to()),
+        }
+    }
+}
+
+/// A message's entries in the logs of both sides. One that has no flag would
+/// never be read.
+fn entries(sender: &Account, delivery: &Delivery, history: InHistory) -> Vec<NewEntry> {
     let room = delivery.message.from().to_bare();
     let own = match delivery.origin {
         Origin::Sender => sender.address(),
         Origin::Room => &room,
     };
     let other = delivery.recipient.address();
-    let history = history_flags(&delivery.message);
     let addressed = match delivery.message.to().is_bare() {
         true => EntryFlags::NONE,
         false => FOR_SESSION,
@@ -352,13 +413,15 @@ fn entries(sender: &Account, delivery: &Delivery) -> Vec<NewEntry> {
     let mut entries = vec![NewEntry {
         owner: other.clone(),
         counterpart: own.clone(),
-        flags: history.with(FOR_DEVICES).with(addressed),
+        flags: history.of_recipient.with(FOR_DEVICES).with(addressed),
     }];
-    if delivery.origin == Origin::Sender && own != other && !sender.is_gone() {
+    let is_read = history.of_sender != EntryFlags::NONE;
+    let is_senders = delivery.origin == Origin::Sender && own != other;
+    if is_senders && is_read && !sender.is_gone() {
         entries.push(NewEntry {
             owner: own.clone(),
             counterpart: other.clone(),
-            flags: history,
+            flags: history.of_sender,
         });
     }
     entries
@@ -479,15 +542,6 @@ fn copy_whisper(sender: &Session, sent: Option<&Arc<Message>>, wakes: &mut Wakes
     };
     copied.give_all(&sender.account().state(), wakes);
 }
-
-fn history_flags(message: &Message) -> EntryFlags {
-    if message.traits().contains(Traits::NO_PERMANENT_STORE) {
-        EntryFlags::NONE
-    } else {
-        FOR_HISTORY
-    }
-}
-
 /// Whether a message may go on. What waits for devices is bounded whether or not
 /// some of them are there: they may not take what they get.
 fn admit(

@@ -56,6 +56,18 @@ pub const FORM: &str = "jabber:x:data";
 pub const RSM: &str = "http://jabber.org/protocol/rsm";
 /// Stanza forwarding (XEP-0297).
 pub const FORWARD: &str = "urn:xmpp:forward:0";
+/// Validation of form fields (XEP-0122).
+pub const FORM_VALIDATE: &str = "http://jabber.org/protocol/xdata-validate";
+/// Message archives (XEP-0313).
+pub const MAM: &str = "urn:xmpp:mam:2";
+/// What of them came later (XEP-0313 §7).
+pub const MAM_EXTENDED: &str = "urn:xmpp:mam:2#extended";
+/// Whether archives show what was said in rooms (XEP-0313 §7).
+pub const MAM_GROUPCHAT_FIELD: &str = "urn:xmpp:mam:2#groupchat-field";
+/// Messages that are taken back (XEP-0424).
+pub const RETRACT: &str = "urn:xmpp:message-retract:1";
+/// A tombstone stands in their place (XEP-0424 §4).
+pub const RETRACT_TOMBSTONE: &str = "urn:xmpp:message-retract:1#tombstone";
 /// Entering rooms (XEP-0045 §7.2).
 pub const MUC: &str = "http://jabber.org/protocol/muc";
 /// What rooms tell occupants (XEP-0045 §7).

@@ -18,10 +18,13 @@ use bytes::BytesMut;
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
+mod archive;
 mod attention;
 mod mail;
 mod silence;
 
+use archive::ArchiveAnswer;
+pub(crate) use archive::{ArchiveHeader, ArchivePage};
 use attention::Held;
 pub(crate) use mail::BITE_BYTES;
 use silence::Silence;
@@ -35,6 +38,8 @@ pub(crate) struct Bound {
     queue: VecDeque<Event>,
     /// What is held back while nobody looks at the client.
     held: Option<Box<Held>>,
+    /// Answers out of archives that were not sent to the end.
+    archives: VecDeque<ArchiveAnswer>,
     /// Messages written for a client that does not acknowledge: they count as
     /// taken when the connection has swallowed them.
     written: Vec<MessageId>,
@@ -54,6 +59,7 @@ impl Bound {
             management: None,
             queue: VecDeque::new(),
             held: None,
+            archives: VecDeque::new(),
             written: Vec::new(),
             silence: Silence::Since(now),
             has_spoken: false,

@@ -136,12 +136,21 @@ async fn answer(
         scope,
         now,
         reply: BytesMut::new(),
+        archive: None,
     };
     handler(&mut context, child).await?;
-    let payload = context.reply;
+    let Context { reply, archive, .. } = context;
     bound.send_held(front, output, now);
-    write_result(bound, &iq.id, to.as_ref(), &payload, output, now);
-    Ok(())
+    let Some(page) = archive else {
+        write_result(bound, &iq.id, to.as_ref(), &reply, output, now);
+        return Ok(());
+    };
+    let mut end = BytesMut::new();
+    let own = bound.session().address().as_str();
+    write_answer(own, &iq.id, to.as_ref(), &reply, &mut end);
+    bound
+        .answer_from_archive(front, page, &iq.id, end.freeze(), output, now)
+        .await
 }
 
 fn write_result(
@@ -154,15 +163,19 @@ fn write_result(
 ) {
     let own = Jid::from(bound.session().address().clone());
     bound.reply(output, now, |output| {
-        let mut writer = Writer::new(output);
-        let mut result = writer
-            .open("iq")
-            .attribute("type", "result")
-            .attribute("id", id)
-            .attribute_opt("from", from.map(Jid::as_str))
-            .attribute("to", own.as_str());
-        result.raw(payload);
+        write_answer(own.as_str(), id, from, payload, output);
     });
+}
+
+fn write_answer(own: &str, id: &str, from: Option<&Jid>, payload: &[u8], output: &mut BytesMut) {
+    let mut writer = Writer::new(output);
+    let mut result = writer
+        .open("iq")
+        .attribute("type", "result")
+        .attribute("id", id)
+        .attribute_opt("from", from.map(Jid::as_str))
+        .attribute("to", own);
+    result.raw(payload);
 }
 
 /// For whom the question is.

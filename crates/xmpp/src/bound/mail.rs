@@ -15,7 +15,7 @@ use std::task::{Context, Poll};
 /// So much is written at most before the connection gets a chance to send it.
 pub(crate) const BITE_BYTES: usize = 64 << 10;
 /// Messages are read from the log so many at a time.
-const PAGE: usize = 20;
+pub(super) const PAGE: usize = 20;
 
 impl Bound {
     /// Whether [`Bound::mail`] has something to do.
@@ -34,7 +34,7 @@ impl Bound {
             return Poll::Ready(());
         }
         let is_due = self.held.as_ref().is_some_and(|held| held.is_due());
-        if is_due || !self.queue.is_empty() {
+        if is_due || !self.queue.is_empty() || !self.archives.is_empty() {
             return Poll::Ready(());
         }
         self.session.mailbox().poll_ready(context)
@@ -64,6 +64,7 @@ impl Bound {
             }
             return Err(closing(reason));
         }
+        self.send_archives(front, output, now).await;
         while output.len() < BITE_BYTES && !self.is_held_back(front) {
             match self.next_event(front) {
                 Some(Event::Waiting(places)) => {
@@ -130,7 +131,7 @@ impl Bound {
         now: Timestamp,
     ) -> Result<(), StreamError> {
         let rest = places.split_off(places.len().min(PAGE));
-        let messages = front.hub().waiting(&places).await.map_err(|error| {
+        let messages = front.hub().messages(&places).await.map_err(|error| {
             tracing::error!(%error, "waiting messages cannot be read");
             StreamError::from(StreamCondition::InternalServerError)
         })?;
