@@ -13,13 +13,24 @@ pub enum Outcome {
     Fail,
     /// The suite says that it cannot be run against this server.
     Impossible,
+    /// Of a ledger only: the test races with itself, and passes or fails.
+    Varies,
 }
 
 impl Outcome {
-    const NAMES: [(Self, &'static str); 3] = [
+    /// Whether a test that is expected to end like this may have ended like `other`.
+    fn allows(self, other: Self) -> bool {
+        match self {
+            Self::Pass | Self::Fail | Self::Impossible => self == other,
+            Self::Varies => matches!(other, Self::Pass | Self::Fail),
+        }
+    }
+
+    const NAMES: [(Self, &'static str); 4] = [
         (Self::Pass, "pass"),
         (Self::Fail, "fail"),
         (Self::Impossible, "impossible"),
+        (Self::Varies, "varies"),
     ];
 }
 
@@ -103,7 +114,7 @@ impl Ledger {
             let expected = row.anser;
             match outcomes.get(test) {
                 None => surprises.push(format!("{test}: expected {expected}, was not run")),
-                Some(outcome) if *outcome != expected => {
+                Some(outcome) if !expected.allows(*outcome) => {
                     surprises.push(format!("{test}: expected {expected}, was {outcome}"));
                 }
                 Some(_) => {}
@@ -128,7 +139,8 @@ impl Ledger {
                 faults.push(format!("{test}: {} because of {:?}", row.anser, row.reason));
             }
             let is_allowed = allowed.iter().any(|reason| row.reason.starts_with(reason));
-            if !passes && row.prosody == Outcome::Pass && !is_allowed {
+            let varies = row.anser == Outcome::Varies;
+            if !passes && !varies && row.prosody == Outcome::Pass && !is_allowed {
                 faults.push(format!("{test}: Prosody passes it; {:?}", row.reason));
             }
         }
@@ -137,7 +149,11 @@ impl Ledger {
 
     /// Takes over what a run against Anser has shown. Reasons stay, except of what passes.
     pub fn take_anser(&mut self, outcomes: &Outcomes) {
-        self.take(outcomes, |row, outcome| row.anser = outcome);
+        self.take(outcomes, |row, outcome| {
+            if !row.anser.allows(outcome) {
+                row.anser = outcome;
+            }
+        });
     }
 
     /// Takes over what a run against Prosody has shown.
@@ -275,6 +291,23 @@ impossible  impossible  b.door    needs a door
 fail        impossible  d.new     ?
 ";
         assert_eq!(ledger.to_string(), expected);
+    }
+
+    #[test]
+    fn a_test_that_races_with_itself_may_pass_or_fail_and_needs_a_reason() {
+        let mut ledger = Ledger::parse("varies pass a.race races").unwrap();
+        for outcome in [Outcome::Pass, Outcome::Fail] {
+            let run = outcomes(&[("a.race", outcome)]);
+            assert_eq!(ledger.surprises(&run), [""; 0]);
+            ledger.take_anser(&run);
+            assert_eq!(ledger.rows()["a.race"].anser, Outcome::Varies);
+        }
+        assert_eq!(ledger.faults(&[]), [""; 0]);
+        let run = outcomes(&[("a.race", Outcome::Impossible)]);
+        let expected = ["a.race: expected varies, was impossible"];
+        assert_eq!(ledger.surprises(&run), expected);
+        let unexplained = Ledger::parse("varies pass a.race").unwrap();
+        assert_eq!(unexplained.faults(&[]), ["a.race: varies because of \"\""]);
     }
 
     #[test]
