@@ -5,6 +5,7 @@
 )]
 
 pub mod client;
+pub mod conformance;
 pub mod foreign;
 pub mod process;
 pub mod program;

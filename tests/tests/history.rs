@@ -1000,3 +1000,37 @@ fn what_was_said_long_ago_is_not_taken_back() {
     assert_eq!(texts.len(), 1 + 1900 + 1 + 1 + 2000 + 1);
     assert_eq!(texts.iter().filter(|text| *text == "old").count(), 1);
 }
+
+/// XEP-0313 §6.1.1, XEP-0160 §2: whoever reads what they have missed in the
+/// archive is not given it again, and whoever reads of one contact only is.
+#[test]
+fn what_a_device_has_read_in_the_archive_does_not_wait_for_it() {
+    for (with, is_given) in [("", false), ("carol@example.org", true)] {
+        let mut script = Script::new(&["alice", "bob"]);
+        script.appear("alice", "alice@example.org/phone");
+        script.send(
+            "alice",
+            "<message to='bob@example.org' type='chat' id='m'><body>hello</body></message>",
+        );
+        script.log_in("bob", "bob@example.org/phone");
+        let form = match with {
+            "" => String::new(),
+            with => format!(
+                "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>\
+                 <value>urn:xmpp:mam:2</value></field>\
+                 <field var='with'><value>{with}</value></field></x>"
+            ),
+        };
+        script.send(
+            "bob",
+            &format!("<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'>{form}</query></iq>"),
+        );
+        script.forget("bob");
+        script.send("bob", "<presence/>");
+        script.expect("bob", "<presence from='bob@example.org/phone'/>");
+        if is_given {
+            script.expect("bob", "<message id='m'><body>hello</body></message>");
+        }
+        script.expect_nothing("bob");
+    }
+}

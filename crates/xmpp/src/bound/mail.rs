@@ -20,7 +20,7 @@ pub(super) const PAGE: usize = 20;
 impl Bound {
     /// Whether [`Bound::mail`] has something to do.
     pub(crate) fn poll_mail(&mut self, front: &Xmpp, context: &mut Context<'_>) -> Poll<()> {
-        if !self.written.is_empty() {
+        if !self.written.is_empty() && self.hush.is_over() && self.management.is_none() {
             // Whoever polls has sent what was written.
             front.hub().taken(&self.session, self.written.drain(..));
             self.written = Vec::new();
@@ -40,11 +40,11 @@ impl Bound {
         self.session.mailbox().poll_ready(context)
     }
 
-    /// Mail has to wait: the client has not spoken yet, or so much is under way
+    /// Mail has to wait: the client may be about to speak first, or so much is under way
     /// to it that it has to acknowledge some first.
     pub(super) fn is_held_back(&self, front: &Xmpp) -> bool {
         let is_full = |management: &Management| management.is_full(&front.config());
-        !self.has_spoken || self.management.as_deref().is_some_and(is_full)
+        self.hush.holds_back(self.written.len()) || self.management.as_deref().is_some_and(is_full)
     }
 
     /// Sends what others have for the client, a good bite of it.

@@ -17,6 +17,11 @@ use std::sync::Arc;
 /// A page of the account's own archive (XEP-0313 §4).
 pub(super) async fn query(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), StanzaError> {
     let owner = own_archive(ctx)?;
+    let query = Query::read(query)?;
+    // First, so that nothing counts as read that came too late for it.
+    if query.is_for_everything() {
+        ctx.front.hub().has_caught_up(ctx.session);
+    }
     let with = |address| With::in_account(&owner, address);
     answer(ctx, &owner, query, with).await
 }
@@ -108,10 +113,9 @@ fn own_archive(ctx: &Context<'_>) -> Result<BareJid, StanzaError> {
 pub(crate) async fn answer(
     ctx: &mut Context<'_>,
     owner: &BareJid,
-    query: Child<'_>,
+    query: Query,
     with: impl FnOnce(Jid) -> With,
 ) -> Result<(), StanzaError> {
-    let query = Query::read(query)?;
     let (query_id, is_flipped) = (query.query_id.clone(), query.is_flipped);
     let query = history_query(query, with)?;
     let page = ctx.front.hub().history(owner, query).await;
