@@ -106,8 +106,6 @@ pub const RECEIPTS: &str = "urn:xmpp:receipts";
 pub const MARKERS: &str = "urn:xmpp:chat-markers:0";
 /// Corrections (XEP-0308).
 pub const CORRECTION: &str = "urn:xmpp:message-correct:0";
-/// Retractions (XEP-0424).
-pub const RETRACTION: &str = "urn:xmpp:message-retract:1";
 /// Reactions (XEP-0444).
 pub const REACTIONS: &str = "urn:xmpp:reactions:0";
 /// References, and mentions among them (XEP-0372).
@@ -120,3 +118,5 @@ pub const OMEMO_SIACS: &str = "eu.siacs.conversations.axolotl";
 pub const ENCRYPTION: &str = "urn:xmpp:eme:0";
 /// Calls (XEP-0353).
 pub const JINGLE_MESSAGE: &str = "urn:xmpp:jingle-message:0";
+/// Messages that a moderator takes back (XEP-0425).
+pub const MODERATE: &str = "urn:xmpp:message-moderate:1";

@@ -62,7 +62,9 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::TooFast { .. } => {
             return DefinedCondition::PolicyViolation.because(error).wait();
         }
-        RoomError::NoRoom | RoomError::NoSuchOccupant => DefinedCondition::ItemNotFound,
+        RoomError::NoRoom | RoomError::NoSuchOccupant | RoomError::NoSuchMessage => {
+            DefinedCondition::ItemNotFound
+        }
         RoomError::NoCreation | RoomError::NotAllowed => DefinedCondition::NotAllowed,
         RoomError::Exists | RoomError::NickTaken | RoomError::Conflict => {
             DefinedCondition::Conflict

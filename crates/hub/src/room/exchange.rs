@@ -33,11 +33,14 @@ const SERVICE_LABEL: &str = "rooms.";
 /// Something said on its way to everybody in a room.
 #[derive(Debug)]
 pub(crate) struct RoomDelivery {
-    room: Arc<Room>,
+    pub(super) room: Arc<Room>,
     pub(crate) message: Arc<Message>,
-    speaker: OccupantId,
+    /// Whose it is; nobody's if the room itself says it.
+    pub(super) speaker: Option<OccupantId>,
     /// Where it is in the room's log, if it is there.
     pub(crate) place: Option<MessageId>,
+    /// What it puts into the place of an earlier message.
+    pub(super) buried: Option<(MessageId, Arc<Message>)>,
 }
 
 /// What everybody may know of a room.
@@ -330,8 +333,9 @@ impl Hub {
         let delivery = RoomDelivery {
             room: Arc::clone(room),
             message: Arc::new(message),
-            speaker: speaker.id,
+            speaker: Some(speaker.id),
             place: None,
+            buried: None,
         };
         if is_kept {
             self.append_to_room(session.session(), delivery, now);
@@ -370,13 +374,21 @@ impl Hub {
             message,
             speaker,
             place,
+            buried,
         } = delivery;
         let mut state = room.state();
         if room.is_gone() {
             return Err(SendError::Unavailable);
         }
-        let message = RoomMessage::new((*message).clone(), speaker, place);
-        state.hear(Arc::new(message), wakes);
+        let is_news = buried.is_none();
+        if let Some((place, tombstone)) = buried {
+            state.bury(place, &tombstone);
+        }
+        let message = Arc::new(RoomMessage::new((*message).clone(), speaker, place));
+        state.hear(&message, wakes);
+        if is_news {
+            state.remember(message);
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ pub mod disco;
 pub mod form;
 pub mod forward;
 pub mod mam;
+pub mod moderation;
 pub mod muc;
 pub mod muc_admin;
 pub mod reference;

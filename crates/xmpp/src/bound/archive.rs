@@ -5,6 +5,8 @@ use super::Bound;
 use super::mail::{BITE_BYTES, PAGE};
 use crate::front::Xmpp;
 use crate::outbound::Sent;
+use crate::room;
+use anser_hub::{Message, NotKept, Room, Sight};
 use anser_jid::BareJid;
 use anser_store::{MessageId, Timestamp};
 use anser_xmpp_proto::{DefinedCondition, Kind, StanzaError};
@@ -23,6 +25,8 @@ pub(crate) struct ArchiveHeader {
     pub(crate) archive: BareJid,
     /// The asker's name for the question (XEP-0313 §4).
     pub(crate) query_id: Option<Box<str>>,
+    /// The room, if it is one's archive, and what of it the asker may know.
+    pub(crate) room: Option<(Arc<Room>, Sight)>,
 }
 
 /// Which messages of an archive are the answer, in the order in which they are
@@ -31,6 +35,24 @@ pub(crate) struct ArchiveHeader {
 pub(crate) struct ArchivePage {
     pub(crate) header: Arc<ArchiveHeader>,
     pub(crate) places: VecDeque<MessageId>,
+}
+
+/// Reads messages of an archive, as the asker is to see them.
+async fn read(
+    front: &Xmpp,
+    header: &ArchiveHeader,
+    places: &[MessageId],
+) -> Result<Vec<(MessageId, Message)>, NotKept> {
+    let hub = front.hub();
+    let Some((room, sight)) = &header.room else {
+        return Ok(hub.messages(places).await?);
+    };
+    let messages = hub.room_messages(&header.archive, places).await?;
+    let shown = messages.into_iter().map(|archived| {
+        let message = room::write_archived(front, room, *sight, &archived);
+        (archived.place, message)
+    });
+    Ok(shown.collect())
 }
 
 /// An answer under way.
@@ -89,7 +111,8 @@ impl Bound {
                 }
                 continue;
             }
-            match front.hub().messages(&piece).await {
+            let header = Arc::clone(&answer.page.header);
+            match read(front, &header, &piece).await {
                 Ok(messages) => self.send_piece(front, &piece, messages, output, now),
                 Err(error) => {
                     tracing::error!(%error, "an archive cannot be read");
@@ -110,7 +133,7 @@ impl Bound {
         &mut self,
         front: &Xmpp,
         piece: &[MessageId],
-        messages: Vec<(MessageId, anser_hub::Message)>,
+        messages: Vec<(MessageId, Message)>,
         output: &mut BytesMut,
         now: Timestamp,
     ) {

@@ -4,7 +4,8 @@ use super::{Context, Scope};
 use crate::bound::{ArchiveHeader, ArchivePage};
 use crate::error;
 use anser_hub::{
-    HistoryDefault, HistoryError, HistoryPage, HistoryPreferences, HistoryQuery, Paging, With,
+    HistoryDefault, HistoryError, HistoryPage, HistoryPreferences, HistoryQuery, Paging, Room,
+    Sight, With,
 };
 use anser_jid::{BareJid, Jid};
 use anser_store::{MessageId, Timestamp};
@@ -23,7 +24,7 @@ pub(super) async fn query(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(),
         ctx.front.hub().has_caught_up(ctx.session);
     }
     let with = |address| With::in_account(&owner, address);
-    answer(ctx, &owner, query, with).await
+    answer(ctx, &owner, None, query, with).await
 }
 
 /// What can be asked for (XEP-0313 §4.1.5).
@@ -113,6 +114,7 @@ fn own_archive(ctx: &Context<'_>) -> Result<BareJid, StanzaError> {
 pub(crate) async fn answer(
     ctx: &mut Context<'_>,
     owner: &BareJid,
+    room: Option<(Arc<Room>, Sight)>,
     query: Query,
     with: impl FnOnce(Jid) -> With,
 ) -> Result<(), StanzaError> {
@@ -129,6 +131,7 @@ pub(crate) async fn answer(
         header: Arc::new(ArchiveHeader {
             archive: owner.clone(),
             query_id: query_id.map(Into::into),
+            room,
         }),
         places: places.into(),
     });
