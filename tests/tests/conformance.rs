@@ -15,8 +15,6 @@ const ALLOWED: &[&str] = &[
     "needs vCards:",
     "needs uploads:",
     // Being built. Whoever has built it takes it off this list.
-    "needs rooms:",
-    "needs history:",
     "needs blocking:",
     "needs private storage:",
 ];
