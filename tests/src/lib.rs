@@ -5,6 +5,7 @@
 )]
 
 pub mod client;
+pub mod conformance;
 pub mod crash;
 pub mod foreign;
 pub mod process;

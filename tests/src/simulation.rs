@@ -5,19 +5,28 @@
 //! Every message is numbered by its sender for each recipient. At the end, when
 //! everybody has come back and everything has arrived, each account must have
 //! every message that its sender saw acknowledged, once, in the order of the
-//! numbers.
+//! numbers. Some devices ask for copies (XEP-0280); while their sessions last,
+//! they must have both sides of every conversation, once and in the order of
+//! the log.
 
 mod device;
+mod history;
 mod person;
 pub mod rooms;
 mod scene;
+mod seen;
 
-use crate::world::{Dice, World};
-use anser_hub::AccountsConfig;
+use crate::world::{DOMAIN, Dice, World};
+use anser_hub::{AccountsConfig, Message};
+use anser_jid::BareJid;
+use anser_store::{MessageId, Page};
 use anser_xmpp::XmppConfig;
 use person::Person;
 use scene::Scene;
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// What a run was like.
@@ -33,6 +42,9 @@ pub struct Figures {
     pub cuts: usize,
     /// Streams that went on in another connection.
     pub resumed: usize,
+    /// Messages that sessions with copies had at the end, of those that they had
+    /// to have.
+    pub followed: usize,
 }
 
 impl std::ops::AddAssign for Figures {
@@ -42,6 +54,7 @@ impl std::ops::AddAssign for Figures {
         self.refused += other.refused;
         self.cuts += other.cuts;
         self.resumed += other.resumed;
+        self.followed += other.followed;
     }
 }
 
@@ -50,6 +63,23 @@ pub struct Simulation {
     scene: Scene<Person>,
     accounts: usize,
     figures: Figures,
+}
+
+/// What a store in memory has read: nothing has to be waited for.
+fn at_once<T>(read: impl Future<Output = T>) -> T {
+    match pin!(read).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("it waits for something"),
+    }
+}
+
+/// The places of the messages in somebody's log.
+fn log_of(world: &World, name: &str) -> Vec<String> {
+    let owner = BareJid::new(Some(name), DOMAIN).unwrap();
+    let store = world.store().clone();
+    let read = store.read(move |view| view.places(&owner, &Page::oldest(1_000_000)));
+    let places = at_once(read).unwrap();
+    places.iter().map(ToString::to_string).collect()
 }
 
 const NAMES: &[&str] = &["alice", "bob", "carol", "dave", "eve"];
@@ -76,7 +106,7 @@ impl Simulation {
         let mut people = Vec::new();
         for (account, name) in NAMES[..accounts].iter().enumerate() {
             for resource in ["phone", "laptop"].iter().take(1 + dice.below(2)) {
-                people.push(Person::new(account, name, resource, accounts));
+                people.push(Person::new(account, name, resource, accounts, &mut dice));
             }
         }
         Self {
@@ -98,6 +128,7 @@ impl Simulation {
         self.scene.world.space().grant(None);
         self.scene.come_to_rest();
         self.check();
+        self.check_history();
         (self.figures, self.scene.transcript)
     }
 
@@ -139,6 +170,7 @@ impl Simulation {
             }
             24..32 => person.device.ask(),
             32..34 => person.change_presence(&mut scene.dice),
+            37 => person.change_state(&mut scene.dice),
             34 => scene.break_connection(who),
             35 => scene.leave_connection(who),
             36 if scene.dice.one_in(3) => person.device.say_goodbye(),
@@ -152,11 +184,46 @@ impl Simulation {
                 self.check_pair(sender, recipient);
             }
         }
+        for who in 0..self.scene.people.len() {
+            self.check_copies(who);
+        }
         self.figures.cuts = self.scene.cuts;
         for person in &self.scene.people {
             self.figures.refused += person.refused();
             self.figures.resumed += person.device.resumed;
         }
+    }
+
+    /// Whoever gets copies has everything that was said since, on whatever device,
+    /// but what they said themselves (XEP-0280 §2).
+    fn check_copies(&mut self, who: usize) {
+        let person = &self.scene.people[who];
+        let since = person.seen().and_then(|seen| seen.complete_after.clone());
+        let Some(since) = since else {
+            return;
+        };
+        let log = log_of(&self.scene.world, NAMES[person.account]);
+        let others: Vec<_> = log.into_iter().filter(|place| *place > since).collect();
+        for place in others {
+            let person = &self.scene.people[who];
+            let seen = person.seen().is_some_and(|seen| seen.has(&place));
+            assert!(
+                seen || self.sender_of(&place) == person.device.address,
+                "{place} did not come to {}\n{}",
+                person.device.address,
+                self.scene.transcript
+            );
+            self.figures.followed += usize::from(seen);
+        }
+    }
+
+    /// Who has sent a message.
+    fn sender_of(&self, place: &str) -> String {
+        let place: MessageId = place.parse().unwrap();
+        let store = self.scene.world.store().clone();
+        let read = store.read(move |view| view.messages(&[place]));
+        let (_, body) = at_once(read).unwrap().pop().unwrap();
+        Message::decode(body).unwrap().from().to_string()
     }
 
     /// What one account has written to another.
@@ -167,6 +234,10 @@ impl Simulation {
             let mut places = BTreeMap::new();
             let devices = people.iter().filter(|person| person.account == recipient);
             for reader in devices {
+                for (number, place) in reader.copies_from(&device.device.address) {
+                    let first = places.insert(*number, place.clone());
+                    assert!(first.is_none_or(|first| first == *place));
+                }
                 // Order is promised between two addresses (RFC 6120 §10.1).
                 let mut last = BTreeMap::new();
                 for arrival in reader.arrivals_from(&device.device.address) {

@@ -27,6 +27,7 @@ fn nothing_acknowledged_is_lost_doubled_or_out_of_order_whatever_breaks() {
     }
     println!("{count} seeds: {total:?}");
     assert!(total.acknowledged > 0 && total.resumed > 0 && total.refused > 0);
+    assert!(total.followed > 0);
 }
 
 #[test]

@@ -6,9 +6,9 @@ use crate::directory::Resident;
 use crate::mailbox::Wakes;
 use crate::room::IsEnd;
 use crate::roster::SubscriptionStep;
-use crate::{Event, Hub, Look, Message, Presence, PresenceKind, SendError, Session, SessionHandle};
+use crate::{Event, Hub, Look, Presence, PresenceKind, SendError, Session, SessionHandle};
 use anser_jid::{BareJid, Jid};
-use anser_store::{MessageId, StoreError};
+use anser_store::MessageId;
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl Hub {
             welcome(&state, account, session, &mut wakes);
         }
         if priority >= 0 {
-            give_waiting(&mut state, session, &mut wakes);
+            self.give_waiting(&mut state, session, &mut wakes);
         }
         drop(state);
         self.broadcast(account, &audience, &presence, &mut wakes);
@@ -105,7 +105,7 @@ impl Hub {
         state
             .devices
             .retain(|device| !Arc::ptr_eq(&device.session, session));
-        hand_on(&mut state, session, &mut wakes);
+        self.hand_on(&mut state, session, &mut wakes);
         drop(state);
         let from = Jid::from(session.address().clone());
         let presence = Presence::unavailable(from, account.address().clone().into());
@@ -179,28 +179,23 @@ impl Hub {
         }
     }
 
-    /// Reads messages that wait for a session, in the order of `places`. What
-    /// is gone from the log is left out. Best asked for some dozens at a time.
+    /// Notes that a session reads its account's log for itself, and so need not be
+    /// given what waits there (XEP-0313 §6.1.1). What waits up to now counts as
+    /// taken as soon as the session takes messages, which is when it would have
+    /// been given them (XEP-0160 §2, XEP-0386 §3.2); what is under way to
+    /// another session goes on waiting for that.
     ///
-    /// # Errors
-    /// [`StoreError`]; the same call may succeed later.
-    pub async fn waiting(
-        &self,
-        places: &[MessageId],
-    ) -> Result<Vec<(MessageId, Message)>, StoreError> {
-        let places = places.to_vec();
-        let stored = self
-            .store()
-            .read(move |view| view.messages(&places))
-            .await?;
-        let decode = |(place, body)| match Message::decode(body) {
-            Ok(message) => Some((place, message)),
-            Err(error) => {
-                tracing::error!(%place, %error, "a message is left out");
-                None
-            }
-        };
-        Ok(stored.into_iter().filter_map(decode).collect())
+    /// To be called **before** the log is read, so that nothing counts as read
+    /// that came too late for it; and only for a session that wants the whole
+    /// log, not one conversation of it. What it did not ask for it finds in the
+    /// log all the same. To say so again only moves the place forward.
+    pub fn has_caught_up(&self, session: &SessionHandle) {
+        let session = session.session();
+        let mut state = session.account().state();
+        let newest = state.inbox.newest();
+        if let Some(device) = state.device_of(session) {
+            device.caught_up = newest;
+        }
     }
 
     /// Notes that a session's device has taken messages.
@@ -213,6 +208,34 @@ impl Hub {
         }
         if is_news {
             self.inbox_changed(account, &mut state);
+        }
+    }
+
+    /// Gives what a session has not acknowledged to the account's other devices.
+    fn hand_on(&self, state: &mut AccountState, session: &Session, wakes: &mut Wakes) {
+        let slot = session.slot();
+        state.slots.remove(slot);
+        if state.inbox.release(slot).is_empty() {
+            return;
+        }
+        let takers = state.devices.iter().filter(|d| d.takes_messages());
+        let takers: Vec<_> = takers.map(|device| Arc::clone(&device.session)).collect();
+        for taker in takers {
+            self.give_waiting(state, &taker, wakes);
+        }
+    }
+
+    /// Tells a session of the messages that it has not been given yet, without
+    /// those that it has read in the log.
+    fn give_waiting(&self, state: &mut AccountState, session: &Session, wakes: &mut Wakes) {
+        let read_through = state.device_of(session).map(|device| device.caught_up);
+        let slot = session.slot();
+        if state.inbox.skip(slot, read_through.unwrap_or_default()) {
+            self.inbox_changed(session.account(), state);
+        }
+        let places = state.inbox.give_all(slot);
+        if !places.is_empty() {
+            session.mailbox().push(Event::Waiting(places), wakes);
         }
     }
 
@@ -370,20 +393,6 @@ fn hand_over<'a>(
     }
 }
 
-/// Gives what a session has not acknowledged to the account's other devices.
-fn hand_on(state: &mut AccountState, session: &Session, wakes: &mut Wakes) {
-    let slot = session.slot();
-    state.slots.remove(slot);
-    if state.inbox.release(slot).is_empty() {
-        return;
-    }
-    let takers = state.devices.iter().filter(|d| d.takes_messages());
-    let takers: Vec<_> = takers.map(|device| Arc::clone(&device.session)).collect();
-    for taker in takers {
-        give_waiting(state, &taker, wakes);
-    }
-}
-
 /// A session's first presence: it learns of the account's other devices, and
 /// of those who have asked and still wait for an answer (RFC 6121 §3.1.3).
 fn welcome(state: &AccountState, account: &Account, session: &Session, wakes: &mut Wakes) {
@@ -410,14 +419,6 @@ fn welcome(state: &AccountState, account: &Account, session: &Session, wakes: &m
                 .mailbox()
                 .push(Event::Presence(Arc::new(presence)), wakes);
         }
-    }
-}
-
-/// Tells a session of the messages that it has not been given yet.
-fn give_waiting(state: &mut AccountState, session: &Session, wakes: &mut Wakes) {
-    let places = state.inbox.give_all(session.slot());
-    if !places.is_empty() {
-        session.mailbox().push(Event::Waiting(places), wakes);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What happens to a session.
 
-use crate::{Message, Presence, RoomEvent, RosterPush, SendError};
+use crate::{Direction, Message, Presence, RoomEvent, RosterPush, SendError};
 use anser_jid::{FullJid, Jid};
 use anser_store::MessageId;
 use bytes::Bytes;
@@ -17,8 +17,18 @@ pub enum Event {
         /// be given back to [`Hub::taken`](crate::Hub::taken).
         place: Option<MessageId>,
     },
+    /// A message that another device of the session's account has sent or got,
+    /// for a session that wants copies.
+    Copy {
+        /// Which of the two.
+        direction: Direction,
+        /// The message.
+        message: Arc<Message>,
+        /// As with [`Event::Message`].
+        place: Option<MessageId>,
+    },
     /// Messages wait in the log, at these places and in this order: to be
-    /// read with [`Hub::waiting`](crate::Hub::waiting) before anything that
+    /// read with [`Hub::messages`](crate::Hub::messages) before anything that
     /// comes later.
     Waiting(Vec<MessageId>),
     /// A presence.
@@ -122,9 +132,9 @@ impl Event {
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
         let payload = match self {
-            Self::Message { message, .. } | Self::Refused { message, .. } => {
-                message.encoded().len()
-            }
+            Self::Message { message, .. }
+            | Self::Copy { message, .. }
+            | Self::Refused { message, .. } => message.encoded().len(),
             Self::Presence(presence) => presence.payload.len(),
             Self::Query(query) | Self::Unanswered(query) => query.weight_bytes(),
             Self::Waiting(places) => size_of_val(&places[..]),

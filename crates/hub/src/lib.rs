@@ -16,11 +16,13 @@ mod availability;
 mod command;
 mod config;
 mod contacts;
+mod copies;
 mod counters;
 mod credentials;
 mod directory;
 mod error;
 mod event;
+mod history;
 mod hub;
 mod inbox;
 mod mailbox;
@@ -31,27 +33,34 @@ mod room;
 mod roster;
 mod session;
 mod sync;
+mod unread;
 
 pub use command::{
     COMMANDS, Command, CommandError, NewAccount, NewRoom, RoomAffiliation, RoomCreate, RoomDestroy,
     RoomList, RoomShow, UserAdd, UserDelete, UserList, run_command,
 };
 pub use config::{AccountsConfig, MailboxLimits};
+pub use copies::{Copies, Direction};
 pub use counters::Counters;
 pub use credentials::{Credentials, Login};
 pub use error::{AccountError, NotKept, OpenError, RosterError, SendError};
 pub use event::{CloseReason, Event, Query, QueryKind, Relay};
+pub use history::{
+    HistoryDefault, HistoryError, HistoryPage, HistoryPreferences, HistoryQuery, Paging,
+    PreferencesError, With,
+};
 pub use hub::{Domains, Hub, HubConfig, Then};
 pub use mailbox::Mailbox;
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
 pub use pipeline::{Parcel, Recipient};
 pub use presence::{Presence, PresenceKind};
 pub use room::{
-    Actor, Affiliated, Affiliation, AffiliationChange, ConfigNews, Creation, Deed, Departure,
-    Destruction, Entrance, Invitation, IsModerated, Look, OccupantId, PastWanted, Present,
-    PrivateMessages, Role, RoleChange, Room, RoomConfig, RoomError, RoomEvent, RoomInfo,
-    RoomMessage, RoomPresence, RoomSummary, RoomsConfig, Sight, Speaker, Speech, VoiceRequest,
-    Whois,
+    Actor, Affiliated, Affiliation, AffiliationChange, Archived, ConfigNews, Creation, Deed,
+    Departure, Destruction, Entrance, Invitation, IsModerated, Look, OccupantId, PastWanted,
+    Present, PrivateMessages, Remains, Retractor, Role, RoleChange, Room, RoomConfig, RoomError,
+    RoomEvent, RoomInfo, RoomMessage, RoomPresence, RoomSummary, RoomsConfig, Sight, Speaker,
+    Speech, VoiceRequest, Whois,
 };
 pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
 pub use session::{Session, SessionHandle};
+pub use unread::{MOST_UNREAD, Marked, Unread};

@@ -1,6 +1,6 @@
 //! Messages as the exchange knows them, and as they stand in logs.
 
-use anser_jid::Jid;
+use anser_jid::{BareJid, Jid};
 use bytes::Bytes;
 
 /// What a message is for (RFC 6121 §5.2.2).
@@ -18,9 +18,10 @@ pub enum MessageKind {
     Error,
 }
 
-/// What decides over keeping a message; the front end that reads it knows.
+/// What decides over keeping and copying a message; the front end that reads it
+/// knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Traits(u8);
+pub struct Traits(u16);
 
 impl Traits {
     /// None of them.
@@ -34,8 +35,25 @@ impl Traits {
     pub const NO_STORE: Self = Self(1 << 2);
     /// The sender wants it kept until it is delivered only (XEP-0334 §4.1).
     pub const NO_PERMANENT_STORE: Self = Self(1 << 3);
+    /// It was taken back, and this stands in its place.
+    pub const TOMBSTONE: Self = Self(1 << 10);
     /// It changes the subject of a room (XEP-0045 §8.1).
     pub const SUBJECT: Self = Self(1 << 7);
+    /// Somebody says something in it: it has a text, if only one that nobody on
+    /// its way can read.
+    pub const TEXT: Self = Self(1 << 4);
+    /// It belongs to a conversation even without a text: a receipt, a marker,
+    /// the news that somebody is typing (XEP-0280 §6.1).
+    pub const CONVERSATION: Self = Self(1 << 5);
+    /// The sender wants it on no other device than those that it is for
+    /// (XEP-0280 §9, XEP-0334 §4.3).
+    pub const NO_COPY: Self = Self(1 << 6);
+    /// Between two occupants of a room, which has given it to every device that
+    /// is in there (XEP-0280 §6.1).
+    pub const IN_ROOM: Self = Self(1 << 9);
+    /// It changes an earlier message or says something of it; there is nothing
+    /// new to read, whatever text it has for those who do not know better.
+    pub const AMENDS: Self = Self(1 << 8);
 
     /// Both sets.
     #[must_use]
@@ -62,18 +80,34 @@ pub struct Message {
     traits: Traits,
     id: Span,
     lang: Span,
+    text: Span,
+    mentions: Span,
     payload_at: u32,
     encoded: Bytes,
 }
 
 /// Where a text stands in the encoded message; empty if there is none.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Span {
     at: u32,
     len: u32,
 }
 
+/// Between addresses, which cannot contain it (RFC 7622 §3).
+const MENTIONS_END: &str = "\n";
+
 impl Span {
+    /// This text, or the one that is part of the payload.
+    fn or_inside(self, inside: Self, payload_at: u32) -> Self {
+        match inside.len {
+            0 => self,
+            len => Self {
+                at: payload_at + inside.at,
+                len,
+            },
+        }
+    }
+
     fn of(self, encoded: &[u8]) -> Option<&str> {
         let bytes = &encoded[self.at as usize..(self.at + self.len) as usize];
         let text = std::str::from_utf8(bytes).expect("written from text and checked when read");
@@ -96,6 +130,11 @@ pub struct Draft<'a> {
     pub id: Option<&'a str>,
     /// The language of its texts.
     pub lang: Option<&'a str>,
+    /// What people read of it, without any markup. Where it is part of `payload`
+    /// as it is, in the same memory, it takes no more room.
+    pub text: Option<&'a str>,
+    /// Accounts that its sender has marked as mentioned.
+    pub mentions: &'a [BareJid],
     /// XML children that need no declaration from outside but that of the
     /// default namespace `jabber:client`.
     pub payload: &'a [u8],
@@ -107,7 +146,9 @@ pub struct Draft<'a> {
 pub struct DecodeError(&'static str);
 
 /// The first byte of every stored message.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
+/// What it was before messages knew their texts.
+const FORMAT_WITHOUT_TEXT: u8 = 1;
 
 impl Message {
     /// Puts a message together.
@@ -115,10 +156,21 @@ impl Message {
     pub fn new(draft: &Draft<'_>) -> Self {
         let (from, to) = (draft.from.as_str(), draft.to.as_str());
         let (id, lang) = (draft.id.unwrap_or(""), draft.lang.unwrap_or(""));
-        let texts = from.len() + to.len() + id.len() + lang.len();
-        let mut encoded = Vec::with_capacity(3 + 4 * 4 + texts + draft.payload.len());
-        encoded.extend([FORMAT, draft.kind.code(), draft.traits.0]);
-        let [_, _, id, lang] = [from, to, id, lang].map(|text| write_text(&mut encoded, text));
+        let mentions: Vec<_> = draft.mentions.iter().map(|jid| jid.as_str()).collect();
+        let mentions = mentions.join(MENTIONS_END);
+        let text = draft.text.unwrap_or("");
+        let (aside, inside) = match position(text.as_bytes(), draft.payload) {
+            Some(inside) => ("", inside),
+            None => (text, Span::default()),
+        };
+        let texts = [from, to, id, lang, &mentions, aside];
+        let bytes: usize = texts.iter().map(|text| text.len() + 4).sum();
+        let mut encoded = Vec::with_capacity(4 + 8 + bytes + draft.payload.len());
+        encoded.extend([FORMAT, draft.kind.code()]);
+        encoded.extend(draft.traits.0.to_le_bytes());
+        let [_, _, id, lang, mentions, aside] = texts.map(|text| write_text(&mut encoded, text));
+        encoded.extend(inside.at.to_le_bytes());
+        encoded.extend(inside.len.to_le_bytes());
         let payload_at = length(encoded.len());
         encoded.extend(draft.payload);
         Self {
@@ -128,22 +180,27 @@ impl Message {
             traits: draft.traits,
             id,
             lang,
+            text: aside.or_inside(inside, payload_at),
+            mentions,
             payload_at,
             encoded: encoded.into(),
         }
     }
 
-    /// Reads what [`Message::encoded`] gave.
+    /// Reads what [`Message::encoded`] gave, in this version or an earlier one.
     ///
     /// # Errors
     /// [`DecodeError`] if it is from a later version, or damaged.
     pub fn decode(encoded: Bytes) -> Result<Self, DecodeError> {
-        let [FORMAT, kind, traits, ..] = encoded[..] else {
-            return Err(DecodeError("unknown format"));
+        let (kind, traits, at) = match encoded[..] {
+            [FORMAT, kind, low, high, ..] => (kind, u16::from_le_bytes([low, high]), 4),
+            [FORMAT_WITHOUT_TEXT, kind, traits, ..] => (kind, traits.into(), 3),
+            _ => return Err(DecodeError("unknown format")),
         };
+        let has_text = encoded[0] == FORMAT;
         let mut reader = Reader {
             encoded: &encoded,
-            at: 3,
+            at,
         };
         let jid = |span: Span| {
             let text = span.of(&encoded).unwrap_or("");
@@ -152,6 +209,10 @@ impl Message {
         let from = jid(reader.text()?)?;
         let to = jid(reader.text()?)?;
         let (id, lang) = (reader.text()?, reader.text()?);
+        let (mentions, text) = match has_text {
+            true => (reader.text()?, reader.text_aside_or_inside()?),
+            false => (Span::default(), Span::default()),
+        };
         let payload_at = reader.at;
         Ok(Self {
             from,
@@ -160,9 +221,36 @@ impl Message {
             traits: Traits(traits),
             id,
             lang,
+            text,
+            mentions,
             payload_at,
             encoded,
         })
+    }
+
+    /// What stands in the place of this message once it was taken back: from the
+    /// same sender, to the same recipient, of the same kind and with the same id,
+    /// and nothing else of it but what `payload` says, which is XML children as
+    /// in [`Draft`].
+    #[must_use]
+    pub fn tombstone(&self, payload: &[u8]) -> Self {
+        Self::new(&Draft {
+            from: &self.from,
+            to: &self.to,
+            kind: self.kind,
+            traits: self.traits.with(Traits::TOMBSTONE),
+            id: self.id(),
+            lang: None,
+            text: None,
+            mentions: &[],
+            payload,
+        })
+    }
+
+    /// Whether it stands in the place of a message that was taken back.
+    #[must_use]
+    pub fn is_tombstone(&self) -> bool {
+        self.traits.contains(Traits::TOMBSTONE)
     }
 
     /// The form in which logs have it.
@@ -207,6 +295,19 @@ impl Message {
         self.lang.of(&self.encoded)
     }
 
+    /// What people read of it, without any markup; a text that is encrypted for
+    /// somebody is not here.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.text.of(&self.encoded)
+    }
+
+    /// The addresses of accounts that its sender has marked as mentioned.
+    pub fn mentions(&self) -> impl Iterator<Item = &str> {
+        let mentions = self.mentions.of(&self.encoded);
+        mentions.into_iter().flat_map(|all| all.split(MENTIONS_END))
+    }
+
     /// Its XML children.
     #[must_use]
     pub fn payload(&self) -> Bytes {
@@ -229,6 +330,12 @@ impl Message {
     pub fn is_worth_keeping(&self) -> bool {
         let wanted = self.traits.contains(Traits::CONTENT) || self.traits.contains(Traits::STORE);
         wanted && !self.traits.contains(Traits::NO_STORE)
+    }
+
+    /// Whether there is something new in it for people to read.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        self.traits.contains(Traits::TEXT) && !self.traits.contains(Traits::AMENDS)
     }
 }
 
@@ -270,6 +377,17 @@ fn write_text(encoded: &mut Vec<u8>, text: &str) -> Span {
     }
 }
 
+/// Where a text stands in a payload, if it is part of the same memory.
+fn position(text: &[u8], payload: &[u8]) -> Option<Span> {
+    let at = (text.as_ptr() as usize).checked_sub(payload.as_ptr() as usize)?;
+    let end = at.checked_add(text.len())?;
+    let is_part = !text.is_empty() && end <= payload.len();
+    is_part.then(|| Span {
+        at: length(at),
+        len: length(text.len()),
+    })
+}
+
 struct Reader<'a> {
     encoded: &'a [u8],
     at: u32,
@@ -290,6 +408,28 @@ impl Reader<'_> {
         self.at = span.at + len;
         Ok(span)
     }
+
+    /// A text that stands here, or where in the payload it stands.
+    fn text_aside_or_inside(&mut self) -> Result<Span, DecodeError> {
+        let aside = self.text()?;
+        let inside = Span {
+            at: self.number()?,
+            len: self.number()?,
+        };
+        let payload = self.encoded.get(self.at as usize..).unwrap_or_default();
+        let part = payload.get(inside.at as usize..);
+        let part = part.and_then(|part| part.get(..inside.len as usize));
+        let part = part.ok_or(DecodeError("cut short"))?;
+        std::str::from_utf8(part).map_err(|_| DecodeError("text"))?;
+        Ok(aside.or_inside(inside, self.at))
+    }
+
+    fn number(&mut self) -> Result<u32, DecodeError> {
+        let rest = self.encoded.get(self.at as usize..).unwrap_or_default();
+        let (number, _) = rest.split_first_chunk().ok_or(DecodeError("cut short"))?;
+        self.at += 4;
+        Ok(u32::from_le_bytes(*number))
+    }
 }
 
 #[cfg(test)]
@@ -309,7 +449,24 @@ mod tests {
             traits,
             id: Some("m1"),
             lang: None,
+            text: Some("hello"),
+            mentions: &[],
             payload: b"<body>hello</body>",
+        })
+    }
+
+    /// With this text, and two accounts that are mentioned.
+    fn with_text(text: &str, payload: &[u8]) -> Message {
+        Message::new(&Draft {
+            from: &jid("alice@example.org/phone"),
+            to: &jid("bob@example.org"),
+            kind: MessageKind::Chat,
+            traits: Traits::CONTENT.with(Traits::TEXT),
+            id: None,
+            lang: Some("en"),
+            text: Some(text),
+            mentions: &["bob@example.org", "carol@example.org"].map(|a| a.parse().unwrap()),
+            payload,
         })
     }
 
@@ -323,6 +480,69 @@ mod tests {
         assert_eq!(read.traits(), Traits::CONTENT);
         assert_eq!((read.id(), read.lang()), (Some("m1"), None));
         assert_eq!(read.payload(), "<body>hello</body>");
+    }
+
+    #[test]
+    fn a_text_is_kept_once_where_it_is_part_of_what_the_message_carries() {
+        let payload = b"<body>hello</body>";
+        let part = std::str::from_utf8(&payload[6..11]).unwrap();
+        let inside = with_text(part, payload);
+        let aside = with_text("hello", payload);
+        let difference = aside.encoded().len() - inside.encoded().len();
+        assert_eq!(difference, "hello".len());
+        for message in [inside, aside] {
+            let read = Message::decode(message.encoded().clone()).unwrap();
+            for message in [message, read] {
+                assert_eq!(message.text(), Some("hello"));
+                assert_eq!(message.lang(), Some("en"));
+                assert_eq!(message.payload(), &payload[..]);
+                let mentions: Vec<_> = message.mentions().collect();
+                assert_eq!(mentions, ["bob@example.org", "carol@example.org"]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_of_the_first_format_is_read_as_one_without_a_text() {
+        let mut encoded = vec![FORMAT_WITHOUT_TEXT, MessageKind::Chat.code(), 1];
+        for text in ["alice@example.org/phone", "bob@example.org", "m1", ""] {
+            write_text(&mut encoded, text);
+        }
+        encoded.extend(b"<body>hello</body>");
+        let read = Message::decode(encoded.into()).unwrap();
+        assert_eq!(read.from(), &jid("alice@example.org/phone"));
+        assert_eq!((read.traits(), read.id()), (Traits::CONTENT, Some("m1")));
+        assert_eq!((read.text(), read.mentions().count()), (None, 0));
+        assert_eq!(read.payload(), "<body>hello</body>");
+    }
+
+    #[test]
+    fn what_changes_an_earlier_message_is_nothing_new_to_read() {
+        let text = Traits::CONTENT.with(Traits::TEXT);
+        for (traits, is_news) in [
+            (text, true),
+            (text.with(Traits::AMENDS), false),
+            (Traits::CONTENT.with(Traits::CONVERSATION), false),
+        ] {
+            assert_eq!(message(MessageKind::Chat, traits).is_news(), is_news);
+        }
+    }
+
+    /// XEP-0424 §4
+    #[test]
+    fn a_tombstone_has_nothing_of_a_message_but_who_sent_it_to_whom_and_its_id() {
+        let message = message(MessageKind::Chat, Traits::CONTENT);
+        let tombstone = message.tombstone(b"<retracted xmlns='urn:x'/>");
+        let read = Message::decode(tombstone.encoded().clone()).unwrap();
+        assert!(read.is_tombstone() && !message.is_tombstone());
+        assert_eq!(read.from(), message.from());
+        assert_eq!(read.to(), message.to());
+        assert_eq!(read.kind(), MessageKind::Chat);
+        assert_eq!(read.id(), Some("m1"));
+        assert_eq!(read.payload(), "<retracted xmlns='urn:x'/>");
+        let hello = b"hello";
+        let mut parts = read.encoded().windows(hello.len());
+        assert!(!parts.any(|part| part == hello));
     }
 
     /// XEP-0313 §5.1.1, XEP-0334 §4
@@ -355,6 +575,7 @@ mod tests {
             encoded.extend(bytes);
             if let Ok(message) = Message::decode(encoded.into()) {
                 let _ = (message.id(), message.lang(), message.payload());
+                let _ = (message.text(), message.mentions().count());
             }
         }
     }

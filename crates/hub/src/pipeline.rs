@@ -8,12 +8,13 @@
 //! 4. **Acknowledge**: the sender's session counts it as settled.
 
 use crate::account::{Account, AccountState, Device, FOR_DEVICES, FOR_HISTORY, FOR_SESSION};
+use crate::copies::{Copied, is_copied};
 use crate::directory::Resident;
 use crate::mailbox::Wakes;
 use crate::room::{RoomDelivery, Whisper, deliver_whisper};
 use crate::{
-    Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle, Then,
-    Traits,
+    Direction, Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle,
+    Then, Traits,
 };
 use anser_jid::{FullJid, Jid};
 use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
@@ -36,6 +37,21 @@ pub(crate) enum Content {
     Whisper(Whisper),
     /// To one session.
     Query(Arc<Query>),
+}
+
+impl Content {
+    /// Where it is in the log of its sender, if it is there and for somebody
+    /// else.
+    fn place_sent(&self, sender: &Session) -> Option<MessageId> {
+        match self {
+            Self::Message(delivery) => {
+                let is_own = Arc::ptr_eq(&delivery.recipient, sender.account());
+                let is_senders = delivery.origin == Origin::Sender;
+                delivery.place.filter(|_| is_senders && !is_own)
+            }
+            Self::Room(_) | Self::Whisper { .. } | Self::Query(_) => None,
+        }
+    }
 }
 
 impl Parcel {
@@ -134,7 +150,8 @@ impl Hub {
         recipient.touch(now);
         let most_waiting = self.config().accounts.waiting_messages;
         let admission = admit(&message, &mut recipient.state(), most_waiting)?;
-        if admission == Admission::Ignore {
+        let is_copied = origin == Origin::Sender && is_copied(&message, Direction::Sent);
+        if admission == Admission::Ignore && !is_copied {
             return Ok(());
         }
         let delivery = Delivery {
@@ -195,6 +212,8 @@ impl Hub {
 
     /// Puts a message into the log of both sides.
     fn append(&self, sender: &Arc<Session>, delivery: Delivery, now: Timestamp) {
+        // Not under the journal's lock.
+        let history = InHistory::of(sender.account(), &delivery);
         sender.on_submitted();
         self.journal().append(now, |id| {
             // Asked here, where an account that has been removed is seen to be
@@ -206,7 +225,7 @@ impl Hub {
             let append = Change::Append {
                 id,
                 body: delivery.message.encoded().clone(),
-                entries: entries(sender.account(), &delivery),
+                entries: entries(sender.account(), &delivery, history),
             };
             let delivery = Delivery {
                 place: Some(id),
@@ -238,7 +257,13 @@ impl Hub {
     ) {
         let sender = Arc::clone(&parcel.sender);
         match (outcome, parcel.content) {
-            (Ok(()), content) => self.deliver(Parcel { content, ..parcel }, wakes),
+            (Ok(()), content) => {
+                let sent = content.place_sent(&sender);
+                self.deliver(Parcel { content, ..parcel }, wakes);
+                if let Some(place) = sent {
+                    self.note_sent(sender.account(), place);
+                }
+            }
             (
                 Err(error),
                 Content::Message(Delivery { message, .. })
@@ -250,24 +275,35 @@ impl Hub {
         sender.on_settled(wakes);
     }
 
+    /// What an account has sent to others does not wait in its log for its own
+    /// devices. It is written down now and then: whoever reads the account goes
+    /// through no more of its log than that.
+    fn note_sent(&self, sender: &Arc<Account>, place: MessageId) {
+        const NOW_AND_THEN: u32 = 500;
+        let mut state = sender.state();
+        state.inbox.passed(place);
+        state.passed += 1;
+        if state.passed >= NOW_AND_THEN {
+            self.inbox_changed(sender, &mut state);
+        }
+    }
+
     fn deliver(&self, parcel: Parcel, wakes: &mut Wakes) {
         match parcel.content {
-            Content::Message(delivery) => {
-                if let Err(error) = deliver_message(&delivery, wakes) {
-                    refuse(&parcel.sender, delivery.message, error, wakes);
-                }
-            }
+            Content::Message(delivery) => match deliver_message(&parcel.sender, &delivery, wakes) {
+                Ok(()) => copy_to_sender(&parcel.sender, &delivery, wakes),
+                Err(error) => refuse(&parcel.sender, delivery.message, error, wakes),
+            },
             Content::Room(delivery) => {
                 let message = Arc::clone(&delivery.message);
                 if let Err(error) = self.deliver_to_room(delivery, wakes) {
                     refuse(&parcel.sender, message, error, wakes);
                 }
             }
-            Content::Whisper(whisper) => {
-                if let Err(error) = deliver_whisper(&whisper, wakes) {
-                    refuse(&parcel.sender, whisper.message, error, wakes);
-                }
-            }
+            Content::Whisper(whisper) => match deliver_whisper(&whisper, wakes) {
+                Ok(()) => copy_whisper(&parcel.sender, whisper.sent.as_ref(), wakes),
+                Err(error) => refuse(&parcel.sender, whisper.message, error, wakes),
+            },
             Content::Query(query) => self.deliver_query(&query, wakes),
         }
     }
@@ -323,15 +359,40 @@ pub(crate) fn deliver_later(sender: &Arc<Session>, content: Content) -> Then {
     Then::Deliver(Box::new(Parcel { sender, content }))
 }
 
-/// A message's entries in the logs of both sides.
-fn entries(sender: &Account, delivery: &Delivery) -> Vec<NewEntry> {
+/// Which of the two sides will be able to read a message again.
+#[derive(Debug, Clone, Copy)]
+struct InHistory {
+    of_recipient: EntryFlags,
+    of_sender: EntryFlags,
+}
+
+impl InHistory {
+    fn of(sender: &Account, delivery: &Delivery) -> Self {
+        let message = &delivery.message;
+        let is_passing = message.traits().contains(Traits::NO_PERMANENT_STORE);
+        let wants = |account: &Account, other: &Jid| {
+            let state = account.state();
+            match !is_passing && state.preferences.keeps(&state.roster, other) {
+                true => FOR_HISTORY,
+                false => EntryFlags::NONE,
+            }
+        };
+        Self {
+            of_recipient: wants(&delivery.recipient, message.from()),
+            of_sender: wants(sender, message.to()),
+        }
+    }
+}
+
+/// A message's entries in the logs of both sides. One that has no flag would
+/// never be read.
+fn entries(sender: &Account, delivery: &Delivery, history: InHistory) -> Vec<NewEntry> {
     let room = delivery.message.from().to_bare();
     let own = match delivery.origin {
         Origin::Sender => sender.address(),
         Origin::Room => &room,
     };
     let other = delivery.recipient.address();
-    let history = history_flags(&delivery.message);
     let addressed = match delivery.message.to().is_bare() {
         true => EntryFlags::NONE,
         false => FOR_SESSION,
@@ -339,13 +400,15 @@ fn entries(sender: &Account, delivery: &Delivery) -> Vec<NewEntry> {
     let mut entries = vec![NewEntry {
         owner: other.clone(),
         counterpart: own.clone(),
-        flags: history.with(FOR_DEVICES).with(addressed),
+        flags: history.of_recipient.with(FOR_DEVICES).with(addressed),
     }];
-    if delivery.origin == Origin::Sender && own != other && !sender.is_gone() {
+    let is_read = history.of_sender != EntryFlags::NONE;
+    let is_senders = delivery.origin == Origin::Sender && own != other;
+    if is_senders && is_read && !sender.is_gone() {
         entries.push(NewEntry {
             owner: own.clone(),
             counterpart: other.clone(),
-            flags: history,
+            flags: history.of_sender,
         });
     }
     entries
@@ -358,7 +421,11 @@ fn entries(sender: &Account, delivery: &Delivery) -> Vec<NewEntry> {
 /// # Errors
 /// It has no place in the log, and whom it was for has left meanwhile: somebody
 /// else gets it, or is told of it, as policy says now (RFC 6121 §8.5.3.2.1).
-fn deliver_message(delivery: &Delivery, wakes: &mut Wakes) -> Result<(), SendError> {
+fn deliver_message(
+    sender: &Session,
+    delivery: &Delivery,
+    wakes: &mut Wakes,
+) -> Result<(), SendError> {
     let Delivery {
         recipient,
         message,
@@ -379,39 +446,89 @@ fn deliver_message(delivery: &Delivery, wakes: &mut Wakes) -> Result<(), SendErr
         }
     }
     let AccountState { devices, inbox, .. } = &mut *state;
-    let event = || Event::Message {
-        message: Arc::clone(message),
-        place: *place,
-    };
     let addressed = message.to().resource().and_then(|resource| {
         devices
             .iter()
-            .find(|device| device.session.address().resource() == resource)
+            .position(|device| device.session.address().resource() == resource)
     });
-    if let Some(device) = addressed {
-        if let Some(place) = place {
-            inbox.reserve(*place, device.session.slot());
+    let copied = Copied {
+        message,
+        place: *place,
+        direction: direction(sender, recipient),
+        sender,
+    };
+    for (number, device) in devices.iter().enumerate() {
+        let slot = device.session.slot();
+        let gets_it = addressed.map_or_else(|| device.takes_messages(), |at| at == number);
+        if gets_it {
+            match (place, addressed) {
+                (Some(place), Some(_)) => inbox.reserve(*place, slot),
+                (Some(place), None) => inbox.give(*place, slot),
+                (None, _) => {}
+            }
+            let event = Event::Message {
+                message: Arc::clone(message),
+                place: *place,
+            };
+            device.session.mailbox().push(event, wakes);
+        } else if copied.is_for(device) {
+            if let Some(place) = place {
+                inbox.give(*place, slot);
+            }
+            copied.give(device, wakes);
         }
-        device.session.mailbox().push(event(), wakes);
-        return Ok(());
-    }
-    for device in devices.iter().filter(|device| device.takes_messages()) {
-        if let Some(place) = place {
-            inbox.give(*place, device.session.slot());
-        }
-        device.session.mailbox().push(event(), wakes);
     }
     Ok(())
 }
 
-fn history_flags(message: &Message) -> EntryFlags {
-    if message.traits().contains(Traits::NO_PERMANENT_STORE) {
-        EntryFlags::NONE
+/// As the account sees it that a message is for: what it writes to itself, it has
+/// sent.
+fn direction(sender: &Session, recipient: &Arc<Account>) -> Direction {
+    if Arc::ptr_eq(sender.account(), recipient) {
+        Direction::Sent
     } else {
-        FOR_HISTORY
+        Direction::Received
     }
 }
 
+/// Gives a message that was delivered to the other devices of its sender, also if
+/// nobody on the other side was there to take it (XEP-0280 §8). Nobody hears of
+/// what was refused.
+fn copy_to_sender(sender: &Session, delivery: &Delivery, wakes: &mut Wakes) {
+    let Delivery {
+        recipient,
+        message,
+        place,
+        origin,
+    } = delivery;
+    // What somebody writes to their own account has reached these devices as
+    // one of those that it is for, and what a room writes nobody here has sent.
+    if *origin == Origin::Room || Arc::ptr_eq(sender.account(), recipient) {
+        return;
+    }
+    let copied = Copied {
+        message,
+        place: *place,
+        direction: Direction::Sent,
+        sender,
+    };
+    copied.give_all(&sender.account().state(), wakes);
+}
+
+/// Gives copies of a private message in a room to its sender's other devices
+/// (XEP-0045 §7.5).
+fn copy_whisper(sender: &Session, sent: Option<&Arc<Message>>, wakes: &mut Wakes) {
+    let Some(message) = sent else {
+        return;
+    };
+    let copied = Copied {
+        message,
+        place: None,
+        direction: Direction::Sent,
+        sender,
+    };
+    copied.give_all(&sender.account().state(), wakes);
+}
 /// Whether a message may go on. What waits for devices is bounded whether or not
 /// some of them are there: they may not take what they get.
 fn admit(
@@ -434,7 +551,9 @@ fn admit_by_kind(message: &Message, state: &mut AccountState) -> Result<Admissio
     if addressed.is_some_and(|resource| state.device(resource).is_some()) {
         return Ok(Admission::Accept);
     }
-    let somebody_takes_it = state.devices.iter().any(Device::takes_messages);
+    let is_copied = is_copied(message, Direction::Received);
+    let takes_it = |device: &Device| device.takes_messages() || is_copied && device.wants_copies;
+    let somebody_takes_it = state.devices.iter().any(takes_it);
     match message.kind() {
         MessageKind::Error => Ok(Admission::Ignore),
         MessageKind::Groupchat => Err(SendError::Unavailable),

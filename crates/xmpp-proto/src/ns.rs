@@ -56,6 +56,18 @@ pub const FORM: &str = "jabber:x:data";
 pub const RSM: &str = "http://jabber.org/protocol/rsm";
 /// Stanza forwarding (XEP-0297).
 pub const FORWARD: &str = "urn:xmpp:forward:0";
+/// Validation of form fields (XEP-0122).
+pub const FORM_VALIDATE: &str = "http://jabber.org/protocol/xdata-validate";
+/// Message archives (XEP-0313).
+pub const MAM: &str = "urn:xmpp:mam:2";
+/// What of them came later (XEP-0313 §7).
+pub const MAM_EXTENDED: &str = "urn:xmpp:mam:2#extended";
+/// Whether archives show what was said in rooms (XEP-0313 §7).
+pub const MAM_GROUPCHAT_FIELD: &str = "urn:xmpp:mam:2#groupchat-field";
+/// Messages that are taken back (XEP-0424).
+pub const RETRACT: &str = "urn:xmpp:message-retract:1";
+/// A tombstone stands in their place (XEP-0424 §4).
+pub const RETRACT_TOMBSTONE: &str = "urn:xmpp:message-retract:1#tombstone";
 /// Entering rooms (XEP-0045 §7.2).
 pub const MUC: &str = "http://jabber.org/protocol/muc";
 /// What rooms tell occupants (XEP-0045 §7).
@@ -84,3 +96,27 @@ pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
 pub const HATS: &str = "urn:xmpp:hats:0";
 /// Invitations without a room in between (XEP-0249).
 pub const CONFERENCE: &str = "jabber:x:conference";
+/// Copies for one's other devices (XEP-0280).
+pub const CARBONS: &str = "urn:xmpp:carbons:2";
+/// Whether somebody looks at the client (XEP-0352).
+pub const CLIENT_STATE: &str = "urn:xmpp:csi:0";
+/// Delivery receipts (XEP-0184).
+pub const RECEIPTS: &str = "urn:xmpp:receipts";
+/// Displayed markers (XEP-0333).
+pub const MARKERS: &str = "urn:xmpp:chat-markers:0";
+/// Corrections (XEP-0308).
+pub const CORRECTION: &str = "urn:xmpp:message-correct:0";
+/// Reactions (XEP-0444).
+pub const REACTIONS: &str = "urn:xmpp:reactions:0";
+/// References, and mentions among them (XEP-0372).
+pub const REFERENCE: &str = "urn:xmpp:reference:0";
+/// OMEMO as it is (XEP-0384).
+pub const OMEMO: &str = "urn:xmpp:omemo:2";
+/// OMEMO as most clients still have it (XEP-0384 before 0.4).
+pub const OMEMO_SIACS: &str = "eu.siacs.conversations.axolotl";
+/// Says how a message is encrypted (XEP-0380).
+pub const ENCRYPTION: &str = "urn:xmpp:eme:0";
+/// Calls (XEP-0353).
+pub const JINGLE_MESSAGE: &str = "urn:xmpp:jingle-message:0";
+/// Messages that a moderator takes back (XEP-0425).
+pub const MODERATE: &str = "urn:xmpp:message-moderate:1";

@@ -239,6 +239,8 @@ pub enum Feature<'a> {
     OptionalSession,
     /// Stream management (XEP-0198 §2).
     StreamManagement,
+    /// Whether somebody looks at the client (XEP-0352 §4.1).
+    ClientState,
     /// Roster versions (RFC 6121 §2.6.1).
     RosterVersions,
     /// Subscriptions allowed in advance (RFC 6121 §3.4.1).
@@ -289,6 +291,7 @@ impl Feature<'_> {
                 session.open("optional").close();
             }
             Self::StreamManagement => features.open("sm").namespace(ns::SM).close(),
+            Self::ClientState => features.open("csi").namespace(ns::CLIENT_STATE).close(),
             Self::RosterVersions => features.open("ver").namespace(ns::ROSTER_VERSIONS).close(),
             Self::PreApproval => features.open("sub").namespace(ns::PRE_APPROVAL).close(),
             Self::Capabilities { node, version } => features
@@ -495,6 +498,7 @@ mod tests {
                 "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>",
             ),
             (Feature::StreamManagement, "<sm xmlns='urn:xmpp:sm:3'/>"),
+            (Feature::ClientState, "<csi xmlns='urn:xmpp:csi:0'/>"),
             (
                 Feature::RosterVersions,
                 "<ver xmlns='urn:xmpp:features:rosterver'/>",

@@ -22,6 +22,10 @@ pub struct XmppConfig {
     pub unacknowledged_stanzas: usize,
     /// The same limit in bytes.
     pub unacknowledged_bytes: u32,
+    /// Changes of presence and news of typing that are held back for a client
+    /// which says that nobody looks at it; when there are more, all of them go
+    /// out. With 0 nothing is held back.
+    pub held_stanzas: usize,
     /// How long a client whose connection broke may come back and go on as if
     /// nothing had happened; 0 means not at all.
     pub resume_seconds: u32,
@@ -41,6 +45,7 @@ impl Default for XmppConfig {
             stanza_bytes: 256 << 10,
             unacknowledged_stanzas: 500,
             unacknowledged_bytes: 4 << 20,
+            held_stanzas: 100,
             resume_seconds: 300,
             ping_seconds: 300,
             ping_timeout_seconds: 60,

@@ -18,7 +18,9 @@ mod negotiation;
 mod outbound;
 mod presence;
 mod resumption;
+mod retraction;
 mod room;
+mod traits;
 
 pub use c2s::C2s;
 pub use config::XmppConfig;

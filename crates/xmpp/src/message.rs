@@ -4,12 +4,14 @@ use crate::bound::Bound;
 use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
+use crate::retraction;
 use crate::room;
-use anser_hub::{Draft, Hub, Message, MessageKind, Traits};
+use crate::traits::{mentions, traits};
+use anser_hub::{Draft, Hub, Marked, Message, MessageKind};
 use anser_jid::Jid;
 use anser_store::Timestamp;
 use anser_xml::{Child, Element};
-use anser_xmpp_proto::payload::{delay, stanza_id};
+use anser_xmpp_proto::payload::{carbons, delay, retract, stanza_id};
 use anser_xmpp_proto::{Kind, MessageType, StanzaError, StanzaHeader, ns};
 use bytes::BytesMut;
 use std::sync::Arc;
@@ -28,9 +30,12 @@ pub(crate) async fn handle(
         .filter(|to| room::is_room(front, Some(to)))
     {
         let taken = room::take_message(bound, front, element, &header, &to, now).await;
-        if let Err(error) = taken {
-            let id = header.id.as_deref();
-            bound.refuse(&error, Kind::Message, Some(&to), id, output, now);
+        match taken {
+            Ok(()) => note_displayed(bound, front, element, &to, now).await,
+            Err(error) => {
+                let id = header.id.as_deref();
+                bound.refuse(&error, Kind::Message, Some(&to), id, output, now);
+            }
         }
         return;
     }
@@ -50,17 +55,51 @@ pub(crate) async fn handle(
         Some(recipient) => Ok(recipient),
         None => front.hub().find_recipient(message.to(), now).await,
     };
+    let retracted = match retract::retracted_id(element) {
+        Some(id) => retraction::find(bound, front, &message, &id).await,
+        None => None,
+    };
     let sent = recipient.and_then(|recipient| {
         front
             .hub()
             .send(bound.session(), recipient, Arc::clone(&message), now)
     });
-    if let Err(error) = sent
-        && message.kind() != MessageKind::Error
-    {
-        let error = error::stanza_error(&error);
-        let (to, id) = (Some(message.to()), message.id());
-        bound.refuse(&error, Kind::Message, to, id, output, now);
+    match sent {
+        Ok(()) => {
+            if let Some(retracted) = retracted {
+                retraction::carry_out(front, retracted, now).await;
+            }
+            note_displayed(bound, front, element, message.to(), now).await;
+        }
+        Err(_) if message.kind() == MessageKind::Error => {}
+        Err(error) => {
+            let error = error::stanza_error(&error);
+            let (to, id) = (Some(message.to()), message.id());
+            bound.refuse(&error, Kind::Message, to, id, output, now);
+        }
+    }
+}
+
+/// What a device says that it was shown, its account has seen (XEP-0333 §4.2).
+async fn note_displayed(bound: &Bound, front: &Xmpp, element: &Element, to: &Jid, now: Timestamp) {
+    let displayed = element.child(ns::MARKERS, "displayed");
+    let Some(id) = displayed.and_then(|displayed| displayed.attribute("id")) else {
+        return;
+    };
+    let marked = match MessageType::of(element) {
+        // In a room, messages go by the ids that the room has given them.
+        MessageType::Groupchat => id.parse().ok().map(Marked::Place),
+        MessageType::Normal | MessageType::Chat => Some(Marked::Id(&id)),
+        MessageType::Headline | MessageType::Error => None,
+    };
+    let Some(marked) = marked else {
+        return;
+    };
+    let conversation = to.to_bare();
+    let hub = front.hub();
+    let noted = hub.mark_displayed(bound.session(), &conversation, marked, now);
+    if let Err(error) = noted.await {
+        tracing::warn!(%error, "what was seen of a conversation is not written down");
     }
 }
 
@@ -82,12 +121,17 @@ fn read(
         MessageType::Normal => MessageKind::Normal,
     };
     let is_forged = |child: Child<'_>| {
+        if carbons::is_claim(child) {
+            return true;
+        }
         let hub = front.hub();
         let id = stanza_id::claimant(child);
         let delay = delay::claimant(child);
         id.is_some_and(|by| is_forged_id(hub, &by, &to))
             || delay.is_some_and(|from| is_forged_delay(hub, &from, own, &to))
     };
+    let payload = content_without(front, element, is_forged)?;
+    let body = element.child(ns::CLIENT, "body");
     Ok(Message::new(&Draft {
         from: &Jid::from(own.clone()),
         to: &to,
@@ -95,7 +139,9 @@ fn read(
         traits: traits(element),
         id: header.id.as_deref(),
         lang: header.lang.as_deref(),
-        payload: &content_without(front, element, is_forged)?,
+        text: body.map(|body| body.text()).as_deref(),
+        mentions: &mentions(element),
+        payload: &payload,
     }))
 }
 
@@ -114,21 +160,4 @@ fn is_forged_delay(hub: &Hub, from: &Jid, sender: &Jid, to: &Jid) -> bool {
         return false;
     }
     from.is_domain() && hub.serves(from.domain()) || from.bare_str() == to.bare_str()
-}
-
-/// What decides over keeping a message (XEP-0160 §3, XEP-0334 §4): news of
-/// typing, hints and ids are no content.
-pub(crate) fn traits(element: &Element) -> Traits {
-    let of_child = |child: Child<'_>| match (child.namespace(), child.name()) {
-        (ns::HINTS, "store") => Traits::STORE,
-        (ns::HINTS, "no-store") => Traits::NO_STORE,
-        (ns::HINTS, "no-permanent-store") => Traits::NO_PERMANENT_STORE,
-        (ns::HINTS | ns::CHAT_STATES | ns::STANZA_ID | ns::DELAY, _) => Traits::NONE,
-        (ns::CLIENT, "thread") => Traits::NONE,
-        _ => Traits::CONTENT,
-    };
-    element
-        .children()
-        .map(of_child)
-        .fold(Traits::NONE, Traits::with)
 }

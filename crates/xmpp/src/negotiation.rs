@@ -185,6 +185,7 @@ impl Negotiation {
                 Feature::Bind,
                 Feature::OptionalSession,
                 Feature::StreamManagement,
+                Feature::ClientState,
                 Feature::RosterVersions,
                 Feature::PreApproval,
                 capabilities,

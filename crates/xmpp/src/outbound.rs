@@ -1,15 +1,18 @@
 //! Events as stanzas.
 
+use crate::bound::ArchiveHeader;
 use crate::error;
 use crate::room;
 use anser_hub::{
-    Contact, Event, Message, MessageKind, Presence, PresenceKind, Query, QueryKind, RosterPush,
-    Session, SessionHandle, Subscription, SubscriptionStep,
+    Contact, Direction, Event, Message, MessageKind, Presence, PresenceKind, Query, QueryKind,
+    RosterPush, Session, SessionHandle, Subscription, SubscriptionStep,
 };
 use anser_store::{MessageId, Timestamp};
 use anser_xml::Writer;
-use anser_xmpp_proto::payload::{delay, roster, stanza_id};
-use anser_xmpp_proto::{DefinedCondition, IqKind, Kind, MessageType, PresenceType, StanzaError};
+use anser_xmpp_proto::payload::{carbons, delay, mam, roster, stanza_id};
+use anser_xmpp_proto::{
+    DefinedCondition, IqKind, Kind, MessageType, PresenceType, StanzaError, ns,
+};
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
 
@@ -23,6 +26,14 @@ pub(crate) enum Sent {
     Late {
         message: Arc<Message>,
         place: MessageId,
+        /// Whether it is a copy.
+        copy: Option<Direction>,
+    },
+    /// A message out of an archive that the client has asked after.
+    Archived {
+        message: Arc<Message>,
+        place: MessageId,
+        header: Arc<ArchiveHeader>,
     },
     /// An answer, as it is.
     Reply(Bytes),
@@ -34,26 +45,49 @@ impl Sent {
         Self::Late {
             message: Arc::new(message),
             place,
+            copy: None,
+        }
+    }
+
+    /// A message of an answer out of an archive.
+    pub(crate) fn archived(message: Message, place: MessageId, header: Arc<ArchiveHeader>) -> Self {
+        Self::Archived {
+            message: Arc::new(message),
+            place,
+            header,
         }
     }
 
     /// Marks a message as late if it was sent before the client was there.
     pub(crate) fn late_before(self, live_since: Timestamp) -> Self {
-        match self {
-            Self::Event(Event::Message {
+        let late = match &self {
+            Self::Event(Event::Message { message, place }) => (message, *place, None),
+            Self::Event(Event::Copy {
+                direction,
                 message,
-                place: Some(place),
-            }) if place.timestamp() < live_since => Self::Late { message, place },
-            other => other,
+                place,
+            }) => (message, *place, Some(*direction)),
+            Self::Event(_) | Self::Late { .. } | Self::Archived { .. } | Self::Reply(_) => {
+                return self;
+            }
+        };
+        match late {
+            (message, Some(place), copy) if place.timestamp() < live_since => Self::Late {
+                message: Arc::clone(message),
+                place,
+                copy,
+            },
+            _ => self,
         }
     }
 
-    /// Where the message is in the log, if it is one that is there.
+    /// Where the message is in the log, if it is one that is there and was given
+    /// to the client from its inbox.
     pub(crate) fn place(&self) -> Option<MessageId> {
         match self {
-            Self::Event(Event::Message { place, .. }) => *place,
+            Self::Event(Event::Message { place, .. } | Event::Copy { place, .. }) => *place,
             Self::Late { place, .. } => Some(*place),
-            Self::Event(_) | Self::Reply(_) => None,
+            Self::Event(_) | Self::Archived { .. } | Self::Reply(_) => None,
         }
     }
 
@@ -61,7 +95,9 @@ impl Sent {
     pub(crate) fn weight_bytes(&self) -> u32 {
         let bytes = match self {
             Self::Event(event) => event.weight_bytes(),
-            Self::Late { message, .. } => message.encoded().len() + size_of::<Self>(),
+            Self::Late { message, .. } | Self::Archived { message, .. } => {
+                message.encoded().len() + size_of::<Self>()
+            }
             Self::Reply(stanza) => stanza.len() + size_of::<Self>(),
         };
         u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -71,16 +107,35 @@ impl Sent {
     pub(crate) fn into_query(self) -> Option<Arc<Query>> {
         match self {
             Self::Event(Event::Query(query)) => Some(query),
-            Self::Event(_) | Self::Late { .. } | Self::Reply(_) => None,
+            Self::Event(_) | Self::Late { .. } | Self::Archived { .. } | Self::Reply(_) => None,
         }
     }
 
     pub(crate) fn write(&self, session: &SessionHandle, output: &mut BytesMut) {
         match self {
             Self::Event(event) => write_event(event, session, output),
-            Self::Late { message, place } => {
-                write_message(message, Some(*place), IsLate::Yes, session, output);
-            }
+            Self::Late {
+                message,
+                place,
+                copy: None,
+            } => write_message(message, Some(*place), IsLate::Yes, session, output),
+            Self::Late {
+                message,
+                place,
+                copy: Some(direction),
+            } => write_copy(
+                *direction,
+                message,
+                Some(*place),
+                IsLate::Yes,
+                session,
+                output,
+            ),
+            Self::Archived {
+                message,
+                place,
+                header,
+            } => write_archived(message, *place, header, session, output),
             Self::Reply(stanza) => output.extend_from_slice(stanza),
         }
     }
@@ -91,6 +146,11 @@ fn write_event(event: &Event, session: &SessionHandle, output: &mut BytesMut) {
         Event::Message { message, place } => {
             write_message(message, *place, IsLate::No, session, output);
         }
+        Event::Copy {
+            direction,
+            message,
+            place,
+        } => write_copy(*direction, message, *place, IsLate::No, session, output),
         Event::Presence(presence) => write_presence(presence, output),
         Event::Query(query) => write_query(query, output),
         Event::Unanswered(query) => {
@@ -133,28 +193,117 @@ fn write_message(
     output: &mut BytesMut,
 ) {
     let mut writer = Writer::new(output);
-    let kind = match message.kind() {
+    let stanza = writer.open("message");
+    let mut stanza = write_content(stanza, message, place, session);
+    if let (Some(place), IsLate::Yes) = (place, is_late) {
+        write_delay(&mut stanza, place, session);
+    }
+}
+
+/// A copy of a message for another device (XEP-0280 §7 and §8).
+fn write_copy(
+    direction: Direction,
+    message: &Message,
+    place: Option<MessageId>,
+    is_late: IsLate,
+    session: &Session,
+    output: &mut BytesMut,
+) {
+    let own = session.address();
+    let mut writer = Writer::new(output);
+    let mut stanza = writer
+        .open("message")
+        .attribute("from", own.bare_str())
+        .attribute("to", own.as_str())
+        .attribute_opt("type", message_type(message.kind()));
+    let direction = match direction {
+        Direction::Sent => "sent",
+        Direction::Received => "received",
+    };
+    carbons::write(&mut stanza, direction, |forwarded| {
+        // Before the message, as XEP-0297 §3.1 has it.
+        if let (Some(place), IsLate::Yes) = (place, is_late) {
+            write_delay(forwarded, place, session);
+        }
+        let inner = forwarded.open("message").namespace(ns::CLIENT);
+        write_content(inner, message, place, session).close();
+    });
+}
+
+/// The attributes and children of a message as its account has it in the log.
+fn write_content<'a>(
+    stanza: Writer<'a>,
+    message: &Message,
+    place: Option<MessageId>,
+    session: &Session,
+) -> Writer<'a> {
+    let mut stanza = stanza
+        .attribute("from", message.from().as_str())
+        .attribute("to", message.to().as_str())
+        .attribute_opt("type", message_type(message.kind()))
+        .attribute_opt("id", message.id())
+        .attribute_opt("xml:lang", message.lang());
+    stanza.raw(&message.payload());
+    if let Some(place) = place {
+        stanza_id::write(&mut stanza, session.address().bare_str(), place);
+    }
+    stanza
+}
+
+fn write_delay(stanza: &mut Writer<'_>, place: MessageId, session: &Session) {
+    let sent_at = place.timestamp().millis();
+    delay::write(stanza, session.address().domain(), sent_at);
+}
+
+/// `None` is what a message is without a word (RFC 6121 §5.2.2).
+fn message_type(kind: MessageKind) -> Option<&'static str> {
+    match kind {
         MessageKind::Normal => None,
         MessageKind::Chat => Some(MessageType::Chat.name()),
         MessageKind::Groupchat => Some(MessageType::Groupchat.name()),
         MessageKind::Headline => Some(MessageType::Headline.name()),
         MessageKind::Error => Some(MessageType::Error.name()),
+    }
+}
+
+/// XEP-0313 §4.2
+fn write_archived(
+    message: &Message,
+    place: MessageId,
+    header: &ArchiveHeader,
+    session: &Session,
+    output: &mut BytesMut,
+) {
+    // A room has nobody in particular to write to (XEP-0313 §6.1.2).
+    let to = match message.kind() {
+        MessageKind::Groupchat => None,
+        MessageKind::Normal | MessageKind::Chat | MessageKind::Headline | MessageKind::Error => {
+            Some(message.to().as_str())
+        }
     };
+    let mut writer = Writer::new(output);
     let mut stanza = writer
         .open("message")
-        .attribute("from", message.from().as_str())
-        .attribute("to", message.to().as_str())
-        .attribute_opt("type", kind)
-        .attribute_opt("id", message.id())
-        .attribute_opt("xml:lang", message.lang());
-    stanza.raw(&message.payload());
-    if let Some(place) = place {
-        let own = session.address();
-        stanza_id::write(&mut stanza, own.bare_str(), place);
-        if is_late == IsLate::Yes {
-            delay::write(&mut stanza, own.domain(), place.timestamp().millis());
-        }
-    }
+        .attribute("from", header.archive.as_str())
+        .attribute("to", session.address().as_str());
+    let (query_id, sent_at) = (header.query_id.as_deref(), place.timestamp());
+    mam::write_result(
+        &mut stanza,
+        query_id,
+        place,
+        sent_at.millis(),
+        |forwarded| {
+            let mut archived = forwarded
+                .open("message")
+                .namespace(ns::CLIENT)
+                .attribute("from", message.from().as_str())
+                .attribute_opt("to", to)
+                .attribute_opt("type", message_type(message.kind()))
+                .attribute_opt("id", message.id())
+                .attribute_opt("xml:lang", message.lang());
+            archived.raw(&message.payload());
+        },
+    );
 }
 
 fn write_presence(presence: &Presence, output: &mut BytesMut) {

@@ -204,7 +204,13 @@ impl<T: Clone> Device<T> {
         self.connection.as_ref().unwrap().stage
     }
 
-    fn send(&mut self, text: &str) {
+    /// A session that has begun, and of which it does not know that it is over.
+    pub(super) fn has_session(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// Sends what is no stanza.
+    pub(super) fn send(&mut self, text: &str) {
         self.connection.as_mut().unwrap().send(text);
     }
 

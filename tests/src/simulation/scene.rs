@@ -16,6 +16,9 @@ pub(super) trait Client {
 
     /// Their device has something to tell them.
     fn hear(&mut self, news: News<Self::Name>, dice: &mut Dice);
+
+    /// They look at the world after what they have heard.
+    fn look(&mut self, _world: &World) {}
 }
 
 /// People in a world.
@@ -125,6 +128,7 @@ impl<C: Client> Scene<C> {
         for news in person.device().receive(&bytes, &mut self.dice) {
             person.hear(news, &mut self.dice);
         }
+        person.look(&self.world);
         if is_over {
             self.people[who].device().disconnected();
         }

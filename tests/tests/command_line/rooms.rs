@@ -44,7 +44,7 @@ fn rooms_are_made_listed_shown_changed_and_destroyed_beside_a_running_server() {
     ])
     .succeeded();
     let shown: Value =
-        serde_json::from_str(&run(&["room", "show", TEAM, "--json"]).succeeded()).unwrap();
+        serde_json::from_str(run(&["room", "show", TEAM, "--json"]).succeeded()).unwrap();
     assert_eq!(shown["config"]["name"], "The Team");
     assert_eq!(shown["affiliations"][0]["account"], "alice@localhost");
     assert_eq!(shown["affiliations"][0]["affiliation"], "owner");

@@ -6,6 +6,7 @@
 //! | `speaking.rs` | to all, to one, the subject, invitations, requests for voice |
 //! | `governing.rs` | roles and affiliations |
 //! | `owning.rs` | making, configuring and ending rooms, membership by registration |
+//! | `archive.rs` | what was said, read again and taken back |
 //! | `finding.rs` | what service discovery tells |
 //! | `racing.rs` | several things at once |
 //! | `keeping.rs` | what outlasts a restart, what is forgotten, what is counted |
@@ -14,6 +15,7 @@
     reason = "whatever does not unwrap here has failed the test"
 )]
 
+mod archive;
 mod entering;
 mod finding;
 mod governing;

@@ -9,6 +9,7 @@
 //! | ways around TLS | `before_tls` |
 //! | one identity taken for another, weaker mechanisms, enumeration | `login` |
 //! | stanzas that two parsers read differently | `smuggling`, `reflection` |
+//! | messages that look like copies, or out of an archive | `forgery` |
 //! | queues without end | `queues` |
 //! | names that can be guessed | `identifiers` |
 #![allow(
@@ -17,6 +18,7 @@
 )]
 
 mod before_tls;
+mod forgery;
 mod identifiers;
 mod leaks;
 mod limits;

@@ -259,7 +259,7 @@ impl RoomState {
         let mut fitting = 0;
         for message in self.recent.iter().rev().take(most) {
             let said_at = message.place.map_or(now, MessageId::timestamp);
-            let size = message.message.encoded().len() + MARKUP_CHARACTERS;
+            let size = message.message.payload().len() + MARKUP_CHARACTERS;
             if said_at <= since || size > characters {
                 break;
             }

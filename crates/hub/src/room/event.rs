@@ -217,8 +217,8 @@ impl std::ops::Deref for RoomPresence {
 pub struct RoomMessage {
     /// From the occupant's address in the room, to the room.
     pub message: Message,
-    /// Whose it is.
-    pub occupant_id: OccupantId,
+    /// Whose it is; nobody's if the room itself says it.
+    pub occupant_id: Option<OccupantId>,
     /// Where it is in the room's log, if it is there.
     pub place: Option<MessageId>,
     /// The same in the form of a protocol.
@@ -226,7 +226,11 @@ pub struct RoomMessage {
 }
 
 impl RoomMessage {
-    pub(crate) fn new(message: Message, occupant_id: OccupantId, place: Option<MessageId>) -> Self {
+    pub(crate) fn new(
+        message: Message,
+        occupant_id: Option<OccupantId>,
+        place: Option<MessageId>,
+    ) -> Self {
         Self {
             message,
             occupant_id,

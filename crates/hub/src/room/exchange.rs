@@ -33,11 +33,14 @@ const SERVICE_LABEL: &str = "rooms.";
 /// Something said on its way to everybody in a room.
 #[derive(Debug)]
 pub(crate) struct RoomDelivery {
-    room: Arc<Room>,
+    pub(super) room: Arc<Room>,
     pub(crate) message: Arc<Message>,
-    speaker: OccupantId,
+    /// Whose it is; nobody's if the room itself says it.
+    pub(super) speaker: Option<OccupantId>,
     /// Where it is in the room's log, if it is there.
     pub(crate) place: Option<MessageId>,
+    /// What it puts into the place of an earlier message.
+    pub(super) buried: Option<(MessageId, Arc<Message>)>,
 }
 
 /// Something said to one session in a room, on its way there.
@@ -46,6 +49,9 @@ pub(crate) struct Whisper {
     room: Arc<Room>,
     listener: Arc<Session>,
     pub(crate) message: Arc<Message>,
+    /// The same as its sender wrote it, for copies; with one of those that it
+    /// goes to.
+    pub(crate) sent: Option<Arc<Message>>,
 }
 
 /// What everybody may know of a room.
@@ -346,8 +352,9 @@ impl Hub {
         let delivery = RoomDelivery {
             room: Arc::clone(room),
             message: Arc::new(message),
-            speaker: speaker.id,
+            speaker: Some(speaker.id),
             place: None,
+            buried: None,
         };
         if is_kept {
             self.append_to_room(session.session(), delivery, now);
@@ -386,6 +393,7 @@ impl Hub {
             message,
             speaker,
             place,
+            buried,
         } = delivery;
         let mut state = room.state();
         // What got into the log came before the end of the room, and should the
@@ -393,14 +401,22 @@ impl Hub {
         if place.is_none() && room.is_gone() {
             return Err(SendError::Unavailable);
         }
-        let message = RoomMessage::new((*message).clone(), speaker, place);
-        state.hear(Arc::new(message), wakes);
+        let is_news = buried.is_none();
+        if let Some((place, tombstone)) = buried {
+            state.bury(place, &tombstone);
+        }
+        let message = Arc::new(RoomMessage::new((*message).clone(), speaker, place));
+        state.hear(&message, wakes);
+        if is_news {
+            state.remember(message);
+        }
         Ok(())
     }
 
-    /// Says something to one occupant alone (XEP-0045 §7.5). `make` gets the
-    /// address in the room that it comes from, and that of a session it goes
-    /// to. It is not kept: whom it is for is there.
+    /// Says something to one occupant alone (XEP-0045 §7.5). `make` gets where
+    /// it comes from and where it goes: once as its sender sees it, for the
+    /// sender's other devices, and once for every session that gets it. It is
+    /// not kept: whom it is for is there.
     ///
     /// # Errors
     /// [`RoomError`]; nobody hears it.
@@ -409,7 +425,7 @@ impl Hub {
         session: &SessionHandle,
         occupant: &FullJid,
         now: Timestamp,
-        make: impl Fn(&Speaker, &FullJid) -> Message,
+        make: impl Fn(&FullJid, &FullJid) -> Message,
     ) -> Result<(), RoomError> {
         let room = self
             .rooms
@@ -420,12 +436,14 @@ impl Hub {
         let nick = occupant.resource();
         let (speaker, listeners) = state.whisperer(session, nick, &config.rooms, now)?;
         drop(state);
+        let mut sent = Some(Arc::new(make(session.address(), occupant)));
         for listener in listeners {
-            let message = Arc::new(make(&speaker, listener.address()));
+            let message = Arc::new(make(&speaker.occupant, listener.address()));
             let whisper = Whisper {
                 room: Arc::clone(&room),
                 listener,
                 message,
+                sent: sent.take(),
             };
             self.pass(session.session(), Content::Whisper(whisper), now);
         }

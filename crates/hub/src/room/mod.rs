@@ -6,6 +6,7 @@
 //! state, under one small lock; what has to last is written down first, and
 //! nobody is told of anything that a crash could take back.
 
+mod archive;
 mod budget;
 mod config;
 mod enter;
@@ -19,6 +20,7 @@ mod speak;
 mod standing;
 mod state;
 
+pub use archive::{Archived, Remains, Retractor};
 pub use config::{ConfigNews, Creation, PrivateMessages, RoomConfig, RoomsConfig, Whois};
 pub use enter::{Entrance, PastWanted};
 pub use error::RoomError;

@@ -330,9 +330,14 @@ impl RoomState {
         }
     }
 
-    /// Notes what was said, and forgets what was said long before.
+    /// Notes what was said, for those who come later, and forgets what was said
+    /// long before.
     pub(crate) fn remember(&mut self, message: Arc<RoomMessage>) {
-        if self.most_recent == 0 {
+        if message.is_subject() {
+            self.subject = Some(message);
+            return;
+        }
+        if self.most_recent == 0 || message.place.is_none() {
             return;
         }
         while self.recent.len() >= self.most_recent {

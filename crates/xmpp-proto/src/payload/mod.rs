@@ -2,12 +2,18 @@
 
 pub mod bind;
 pub mod caps;
+pub mod carbons;
+pub mod client_state;
 pub mod delay;
 pub mod disco;
 pub mod form;
 pub mod forward;
+pub mod mam;
+pub mod moderation;
 pub mod muc;
 pub mod muc_admin;
+pub mod reference;
+pub mod retract;
 pub mod roster;
 pub mod rsm;
 pub mod stanza_id;

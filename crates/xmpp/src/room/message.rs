@@ -5,17 +5,17 @@ use crate::bound::Bound;
 use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
-use crate::message::traits;
+use crate::traits::{mentions, traits};
 use anser_hub::{
-    Actor, Draft, Message, MessageKind, Role, RoleChange, Room, RoomError, SendError, Speech,
-    Traits,
+    Actor, Archived, Draft, Message, MessageKind, Remains, Retractor, Role, RoleChange, Room,
+    RoomError, SendError, Speaker, Speech, Traits,
 };
 use anser_jid::{FullJid, Jid};
 use anser_store::Timestamp;
 use anser_xml::{Child, Element, Writer};
 use anser_xmpp_proto::payload::form::{Form, FormKind, Submission};
 use anser_xmpp_proto::payload::muc::{self, Mediation, Note};
-use anser_xmpp_proto::payload::{delay, stanza_id};
+use anser_xmpp_proto::payload::{carbons, delay, retract, stanza_id};
 use anser_xmpp_proto::{DefinedCondition, MessageType, StanzaError, StanzaHeader, ns};
 use bytes::BytesMut;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ pub(crate) async fn take(
             let found = front.hub().room(&room, now).await;
             let room = found.map_err(|error| error::room_error(&error))?;
             if kind == MessageType::Groupchat {
-                stanza.say(&room)
+                stanza.say_or_take_back(&room).await
             } else {
                 stanza.ask(&room).await
             }
@@ -72,6 +72,40 @@ struct Stanza<'a> {
 }
 
 impl Stanza<'_> {
+    /// For all in the room. What takes back an earlier message of the same
+    /// author leaves a tombstone in its place; what names another's, or none, is
+    /// said and no more (XEP-0424 §5).
+    async fn say_or_take_back(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
+        let named = retract::retracted_id(self.element);
+        let Some(place) = named.and_then(|id| id.parse().ok()) else {
+            return self.say(room);
+        };
+        let payload = self.payload(room.address())?;
+        let by = self.header.id.as_deref().unwrap_or_default();
+        let retractor = Retractor::Author;
+        let hub = self.front.hub();
+        let make = |_: &Archived, speaker: &Speaker| {
+            let mut tombstone = BytesMut::new();
+            let mut writer = Writer::new(&mut tombstone);
+            retract::write_tombstone(&mut writer, by, self.now.millis());
+            drop(writer);
+            let from = Jid::from(speaker.occupant.clone());
+            let to = Jid::from(room.address().clone());
+            let traits = traits(self.element);
+            let news = self.message(&from, &to, MessageKind::Groupchat, traits, &payload);
+            Remains {
+                tombstone: tombstone.to_vec(),
+                news,
+            }
+        };
+        let session = self.bound.session();
+        let taken_back = hub.take_back(session, room, place, retractor, self.now, make);
+        match taken_back.await {
+            Err(RoomError::NoSuchMessage) => self.say(room),
+            other => other.map_err(|error| error::room_error(&error)),
+        }
+    }
+
     /// For all in the room.
     fn say(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
         let payload = self.payload(room.address())?;
@@ -113,18 +147,12 @@ impl Stanza<'_> {
                 MessageKind::Normal
             }
         };
-        let traits = traits(self.element);
+        let traits = traits(self.element).with(Traits::IN_ROOM);
         let hub = self.front.hub();
-        let whispered = hub.whisper(
-            self.bound.session(),
-            occupant,
-            self.now,
-            |speaker, listener| {
-                let from = Jid::from(speaker.occupant.clone());
-                let to = Jid::from(listener.clone());
-                self.message(&from, &to, kind, traits, &payload)
-            },
-        );
+        let whispered = hub.whisper(self.bound.session(), occupant, self.now, |from, to| {
+            let (from, to) = (Jid::from(from.clone()), Jid::from(to.clone()));
+            self.message(&from, &to, kind, traits, &payload)
+        });
         whispered.map_err(|error| error::room_error(&error))
     }
 
@@ -237,6 +265,7 @@ impl Stanza<'_> {
         traits: Traits,
         payload: &[u8],
     ) -> Message {
+        let body = self.element.child(ns::CLIENT, "body");
         Message::new(&Draft {
             from,
             to,
@@ -244,6 +273,8 @@ impl Stanza<'_> {
             traits,
             id: self.header.id.as_deref(),
             lang: self.header.lang.as_deref(),
+            text: body.map(|body| body.text()).as_deref(),
+            mentions: &mentions(self.element),
             payload,
         })
     }
@@ -253,6 +284,7 @@ impl Stanza<'_> {
         content_without(self.front, self.element, |child| {
             let of_room = |by: Option<Jid>| by.is_some_and(|by| by.bare_str() == room.bare_str());
             muc::is_the_rooms_own(child)
+                || carbons::is_claim(child)
                 || of_room(stanza_id::claimant(child))
                 || of_room(delay::claimant(child))
         })

@@ -223,7 +223,9 @@ fn render_message(room_message: &RoomMessage) -> Bytes {
     if let Some(place) = room_message.place {
         stanza_id::write(&mut stanza, room_message.room().as_str(), place);
     }
-    muc::write_occupant_id(&mut stanza, room_message.occupant_id);
+    if let Some(id) = room_message.occupant_id {
+        muc::write_occupant_id(&mut stanza, id);
+    }
     stanza.close();
     writer.close();
     shared.freeze()

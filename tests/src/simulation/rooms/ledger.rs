@@ -1,13 +1,11 @@
 //! What the rooms' logs had after each commit, also of rooms that are no more.
 
 use super::plan::Plan;
+use crate::simulation::at_once;
 use crate::world::World;
 use anser_hub::Message;
 use anser_jid::BareJid;
 use anser_store::{LogEntry, MessageId, Page};
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 /// The log of each room.
 pub(super) struct Ledger {
@@ -100,11 +98,7 @@ fn read(world: &World, room: &BareJid, after: MessageId) -> (bool, Vec<LogEntry>
         let record = view.record(&room, "room", "")?;
         Ok((record.is_some(), view.page(&room, &page)?))
     });
-    // What is in memory is there at once.
-    match pin!(read).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(found) => found.unwrap(),
-        Poll::Pending => panic!("the store in memory keeps somebody waiting"),
-    }
+    at_once(read).unwrap()
 }
 
 fn logged(entry: &LogEntry, life: usize) -> Logged {

@@ -167,6 +167,8 @@ async fn ask_in(ctx: &Context<'_>, room: &Arc<Room>, member: &BareJid) {
         traits: Traits::CONTENT,
         id: None,
         lang: None,
+        text: None,
+        mentions: &[],
         payload: &payload,
     });
     let sent = hub.send_for_room(ctx.session, recipient, Arc::new(message), ctx.now);
