@@ -154,31 +154,40 @@ fn whoever_loses_a_role_that_is_shown_has_gone_for_the_others() {
     );
 }
 
-/// XEP-0045 §10.2
+/// XEP-0045 §10.2.1: nobody sees a real address before they know that theirs is
+/// seen too.
 #[test]
-fn who_is_shown_changes_with_the_configuration() {
+fn who_is_shown_changes_with_the_configuration_and_that_is_said_first() {
     let mut script = three_in_a_room();
     script.send("alice", &admin("<item nick='bob' role='visitor'/>"));
     for actor in ["alice", "bob", "carol"] {
         script.forget(actor);
     }
+    let news = |statuses: &str| {
+        format!(
+            "<message from='{COVEN}'><x xmlns='http://jabber.org/protocol/muc#user'>\
+             {statuses}</x></message>"
+        )
+    };
     configure(&mut script, "alice", SPEAKERS_ONLY);
+    script.expect("carol", &news("<status code='104'/>"));
     script.expect(
         "carol",
         "<presence from='coven@rooms.example.org/bob' type='unavailable'/>",
     );
-    script.expect("carol", "<message from='coven@rooms.example.org'/>");
-    script.expect("bob", "<message from='coven@rooms.example.org'/>");
+    script.expect("bob", &news("<status code='104'/>"));
+    let all = SPEAKERS_ONLY.replace("</field>", "<value>visitor</value></field>");
     configure(
         &mut script,
         "alice",
-        &SPEAKERS_ONLY.replace("</field>", "<value>visitor</value></field>"),
+        &(all + &field("muc#roomconfig_whois", "anyone")),
     );
+    script.expect("carol", &news("<status code='172'/><status code='104'/>"));
     script.expect(
         "carol",
         "<presence from='coven@rooms.example.org/bob'>\
          <x xmlns='http://jabber.org/protocol/muc#user'>\
-         <item affiliation='none' role='visitor'/></x></presence>",
+         <item affiliation='none' role='visitor' jid='bob@example.org/phone'/></x></presence>",
     );
 }
 

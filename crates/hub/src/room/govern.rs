@@ -375,6 +375,9 @@ impl RoomState {
         let is_closed = config.members_only && !self.config.members_only;
         let shown_before = std::mem::replace(&mut self.config, config).presence_of;
         self.is_locked = false;
+        // First: nobody sees a real address before they know that theirs is
+        // seen too.
+        self.give_news(news, wakes);
         self.tell_who_is_shown(shown_before, wakes);
         let mut gone = Vec::new();
         if is_closed {
@@ -387,7 +390,6 @@ impl RoomState {
                 gone.extend(self.remove(&nick, Departure::MembersOnly, None, wakes));
             }
         }
-        self.give_news(news, wakes);
         gone
     }
 
