@@ -323,8 +323,12 @@ impl<T: Clone> Device<T> {
         self.stream.is_some() && self.connection.as_ref().is_some_and(online)
     }
 
-    /// Sends a stanza; again if it is lost with a connection.
+    /// Sends a stanza if there is a session; again if it is lost with a
+    /// connection.
     pub(super) fn send_stanza(&mut self, text: String, name: Option<T>) {
+        if !self.is_online() {
+            return;
+        }
         self.send(&text);
         if self.management == Management::On {
             let stream = self.stream.as_mut().unwrap();
