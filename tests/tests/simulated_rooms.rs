@@ -14,7 +14,7 @@ fn number(variable: &str) -> Option<u64> {
 fn all_see_the_same_room_and_the_same_log_whatever_breaks() {
     let seeds = match number("ANSER_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("ANSER_SEEDS").unwrap_or(150),
+        None => 0..number("ANSER_SEEDS").unwrap_or(120),
     };
     let count = seeds.end - seeds.start;
     let mut total = Figures::default();
