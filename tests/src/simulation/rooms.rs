@@ -139,6 +139,7 @@ impl RoomsSimulation {
         self.scene.world.space().grant(None);
         self.scene.come_to_rest();
         for guest in &mut self.scene.people {
+            guest.wake();
             guest.ask_whether_inside();
         }
         self.scene.until_nothing_moves();
@@ -200,6 +201,7 @@ impl RoomsSimulation {
             52 if scene.dice.one_in(3) => guest.change_presence(&mut scene.dice),
             53 if scene.dice.one_in(3) => scene.break_connection(who),
             54 if scene.dice.one_in(3) => scene.leave_connection(who),
+            56 => guest.change_state(&mut scene.dice),
             55 if scene.dice.one_in(6) => guest.device.say_goodbye(),
             _ => scene.run_something(),
         }

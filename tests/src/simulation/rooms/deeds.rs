@@ -198,6 +198,19 @@ impl Guest {
         self.device.send_stanza(text, None);
     }
 
+    /// Nobody looks at it, or somebody does again (XEP-0352).
+    pub(super) fn change_state(&mut self, dice: &mut Dice) {
+        if dice.one_in(2) {
+            return self.wake();
+        }
+        if self.device.is_online() {
+            self.device.send("<inactive xmlns='urn:xmpp:csi:0'/>");
+            for view in &mut self.views {
+                view.is_told_the_latest = true;
+            }
+        }
+    }
+
     /// Of the whole session, which leaves all rooms with it.
     pub(super) fn change_presence(&mut self, dice: &mut Dice) {
         if !self.device.is_online() {

@@ -37,7 +37,12 @@ impl Client for Guest {
 
     fn hear(&mut self, news: News<(usize, String)>, _dice: &mut Dice) {
         match news {
-            News::Began => self.views.iter_mut().for_each(View::end),
+            News::Began => {
+                for view in &mut self.views {
+                    view.end();
+                    view.is_told_the_latest = false;
+                }
+            }
             News::Acknowledged(names) => self.acknowledged.extend(names),
             News::Stanza(stanza) => self.stanza(&stanza),
         }
@@ -107,6 +112,13 @@ impl Guest {
                     self.configure(room, &plans[room].fields);
                 }
             }
+        }
+    }
+
+    /// Somebody looks at it.
+    pub(super) fn wake(&mut self) {
+        if self.device.is_online() {
+            self.device.send("<active xmlns='urn:xmpp:csi:0'/>");
         }
     }
 

@@ -21,6 +21,9 @@ pub(super) struct View {
     pub(super) occupants: BTreeMap<String, Seen>,
     /// Everybody sees real addresses.
     is_open: bool,
+    /// It has not always been looked at, and of somebody who came and went is
+    /// told the latest (XEP-0352).
+    pub(super) is_told_the_latest: bool,
     pub(super) visit: Visit,
     /// Those that are over.
     pub(super) visits: Vec<Visit>,
@@ -44,6 +47,8 @@ pub(super) enum Stage {
 pub(super) struct Seen {
     pub(super) affiliation: String,
     pub(super) role: String,
+    /// Their name under all nicknames.
+    pub(super) id: String,
     /// The real address, where it was shown.
     pub(super) address: Option<String>,
     /// What they say of themselves.
@@ -98,6 +103,7 @@ impl View {
             nick: String::new(),
             occupants: BTreeMap::new(),
             is_open: false,
+            is_told_the_latest: false,
             visit: Visit::default(),
             visits: Vec::new(),
             marks: Vec::new(),
@@ -194,7 +200,8 @@ impl View {
         )?;
         self.check_address(sight)?;
         let left = self.occupants.remove(&sight.nick);
-        check(left.is_some(), "sees somebody leave who was not there")?;
+        let was_there = left.is_some() || self.is_told_the_latest;
+        check(was_there, "sees somebody leave who was not there")?;
         self.mark(sight);
         Ok(())
     }
@@ -220,6 +227,7 @@ impl View {
         // What was known of a real address is not forgotten.
         let mut seen = sight.seen.clone();
         let before = self.occupants.remove(&sight.nick);
+        let before = before.filter(|before| before.id == seen.id);
         seen.address = seen.address.or(before.and_then(|before| before.address));
         self.occupants.insert(sight.nick.clone(), seen);
         Ok(())
@@ -354,6 +362,8 @@ fn read(stanza: &Element) -> Sight {
     let content = item.open();
     let reason = content.children().find(|child| child.name() == "reason");
     let status = stanza.child("jabber:client", "status");
+    let id = stanza.child("urn:xmpp:occupant-id:0", "occupant-id");
+    let id = id.map(|id| id.attribute("id").unwrap().into_owned());
     Sight {
         nick: nick.to_owned(),
         is_gone: stanza.attribute("type").as_deref() == Some("unavailable"),
@@ -361,6 +371,7 @@ fn read(stanza: &Element) -> Sight {
         seen: Seen {
             affiliation: of_item("affiliation").unwrap(),
             role: of_item("role").unwrap(),
+            id: id.unwrap_or_default(),
             address: of_item("jid"),
             status: status.map(|status| status.text().into_owned()),
         },
