@@ -50,9 +50,9 @@ pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
 pub use pipeline::{Parcel, Recipient};
 pub use presence::{Presence, PresenceKind};
 pub use room::{
-    Actor, Affiliated, Affiliation, AffiliationChange, ConfigNews, Creation, Deed, Departure,
-    Destruction, Entrance, Invitation, IsModerated, Look, OccupantId, PastWanted, Present,
-    PrivateMessages, Role, RoleChange, Room, RoomConfig, RoomError, RoomEvent, RoomInfo,
+    Actor, Affiliated, Affiliation, AffiliationChange, ConfigNews, Creation, Deciders, Deed,
+    Departure, Destruction, Entrance, Invitation, IsModerated, Look, OccupantId, PastWanted,
+    Present, PrivateMessages, Role, RoleChange, Room, RoomConfig, RoomError, RoomEvent, RoomInfo,
     RoomMessage, RoomPresence, RoomSummary, RoomsConfig, Sight, Speaker, Speech, VoiceRequest,
     Whois,
 };

@@ -6,6 +6,7 @@ use super::{Affiliation, Deed, Departure, Destruction, Role, RoomConfig, RoomErr
 use crate::Session;
 use crate::mailbox::Wakes;
 use anser_jid::{BareJid, FullJid};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Who wants something done.
@@ -39,6 +40,16 @@ pub struct AffiliationChange {
     pub nick: Option<String>,
     /// Why.
     pub reason: Option<String>,
+}
+
+/// Who shall decide in a room: whole lists (XEP-0045 §10.1.3), not changes of
+/// them. `None` leaves a list as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deciders {
+    /// All owners.
+    pub owners: Option<Vec<BareJid>>,
+    /// All admins.
+    pub admins: Option<Vec<BareJid>>,
 }
 
 /// An account's affiliation as somebody may see it who may see the list.
@@ -183,6 +194,56 @@ impl RoomState {
             return Err(RoomError::TooManyAffiliations { limit });
         }
         Ok(())
+    }
+
+    /// The changes that make the lists of those who decide what they shall be.
+    /// Those who come onto a list come first, so that a room can be handed over
+    /// in one step; whoever is on no list any more has no affiliation left.
+    ///
+    /// # Errors
+    /// [`RoomError::UnfitConfig`] if an account is on both lists.
+    pub(crate) fn changes_for(
+        &self,
+        deciders: &Deciders,
+    ) -> Result<Vec<AffiliationChange>, RoomError> {
+        let lists = [
+            (Affiliation::Owner, &deciders.owners),
+            (Affiliation::Admin, &deciders.admins),
+        ];
+        let mut wanted: BTreeMap<&BareJid, Affiliation> = BTreeMap::new();
+        for (affiliation, list) in lists {
+            for account in list.iter().flatten() {
+                let other = wanted.insert(account, affiliation);
+                if other.is_some_and(|other| other != affiliation) {
+                    let reason = "somebody is on the lists of owners and of admins";
+                    return Err(RoomError::UnfitConfig(reason));
+                }
+            }
+        }
+        let change = |account: &BareJid, affiliation| AffiliationChange {
+            account: account.clone(),
+            affiliation,
+            nick: None,
+            reason: None,
+        };
+        let own = |account: &BareJid| {
+            let standing = self.affiliations.get(account);
+            standing.map_or(Affiliation::None, |standing| standing.affiliation)
+        };
+        let mut changes: Vec<_> = wanted
+            .iter()
+            .filter(|(account, affiliation)| own(account) != **affiliation)
+            .map(|(account, affiliation)| change(account, *affiliation))
+            .collect();
+        // Stable, and new owners come before those who become less.
+        changes.sort_by_key(|change| std::cmp::Reverse(change.affiliation));
+        let left_out = self.affiliations.iter().filter(|(account, standing)| {
+            let mut lists = lists.iter();
+            let is_on_it = lists.any(|(of, list)| *of == standing.affiliation && list.is_some());
+            is_on_it && !wanted.contains_key(account)
+        });
+        changes.extend(left_out.map(|(account, _)| change(account, Affiliation::None)));
+        Ok(changes)
     }
 
     fn check_nick(&self, change: &AffiliationChange) -> Result<(), RoomError> {

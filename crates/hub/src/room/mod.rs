@@ -27,7 +27,7 @@ pub use event::{
     VoiceRequest,
 };
 pub use exchange::{Invitation, RoomInfo};
-pub use govern::{Actor, Affiliated, AffiliationChange, Present, RoleChange};
+pub use govern::{Actor, Affiliated, AffiliationChange, Deciders, Present, RoleChange};
 pub use record::RoomSummary;
 pub use speak::{Speaker, Speech};
 pub use standing::{Affiliation, IsModerated, Role};

@@ -1,7 +1,7 @@
 //! Rooms as they are kept: records of the room's address, and its log.
 
 use super::state::{RoomState, Standing};
-use super::{RoomConfig, RoomMessage};
+use super::{AffiliationChange, RoomConfig, RoomMessage};
 use crate::Message;
 use crate::account::to_json;
 use anser_jid::BareJid;
@@ -77,6 +77,37 @@ impl RoomState {
     fn logged(&self, message: Message, entry: &LogEntry) -> RoomMessage {
         let id = self.occupant_id(&entry.counterpart);
         RoomMessage::new(message, id, Some(entry.id))
+    }
+
+    /// What is written down of the room itself, were its configuration this.
+    pub(crate) fn record(&self, config: &RoomConfig) -> RoomRecord {
+        RoomRecord {
+            config: config.clone(),
+        }
+    }
+
+    /// What writes down another configuration and other affiliations, and the
+    /// whole room if nothing of it is written down yet.
+    pub(crate) fn configuration(
+        &self,
+        config: &RoomConfig,
+        affiliations: &[AffiliationChange],
+    ) -> Vec<Change> {
+        let record = self.record(config);
+        let changed = affiliations
+            .iter()
+            .map(|change| (change.account.clone(), self.standing_after(change)));
+        if self.is_locked {
+            let mut standings = self.affiliations.clone();
+            standings.extend(changed);
+            let is_something =
+                |(_, standing): &(BareJid, Standing)| *standing != Standing::default();
+            let standings: Vec<_> = standings.into_iter().filter(is_something).collect();
+            return Self::creation(&self.address, &record, &standings);
+        }
+        let mut changes = Vec::from(save_room(&self.address, &record, Expect::Anything));
+        changes.extend(changed.map(|(of, is)| save_standing(&self.address, &of, &is)));
+        changes
     }
 
     /// What makes a new room, owned by somebody if there is somebody. Whatever

@@ -7,7 +7,7 @@ mod presence;
 mod query;
 mod render;
 
-pub(crate) use form::{config_form, info_form, read_config};
+pub(crate) use form::{config_form, info_form, read_config, read_deciders};
 pub(crate) use message::take as take_message;
 pub(crate) use presence::{Taken, refuse_stranger, take as take_presence};
 pub(crate) use query::{IsAnswered, pass_on, resolve_answer};
