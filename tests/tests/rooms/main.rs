@@ -55,7 +55,7 @@ fn configure(script: &mut Script, owner: &str, fields: &str) {
     );
     loop {
         let answer = script.receive(owner);
-        if answer.name() == "iq" {
+        if answer.attribute("id").as_deref() == Some("config") {
             assert_eq!(
                 answer.attribute("type").as_deref(),
                 Some("result"),

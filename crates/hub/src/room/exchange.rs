@@ -36,6 +36,8 @@ pub(crate) struct RoomDelivery {
     room: Arc<Room>,
     pub(crate) message: Arc<Message>,
     speaker: OccupantId,
+    /// When it was said.
+    at: Timestamp,
     /// Where it is in the room's log, if it is there.
     pub(crate) place: Option<MessageId>,
 }
@@ -331,6 +333,7 @@ impl Hub {
             room: Arc::clone(room),
             message: Arc::new(message),
             speaker: speaker.id,
+            at: now,
             place: None,
         };
         if is_kept {
@@ -369,6 +372,7 @@ impl Hub {
             room,
             message,
             speaker,
+            at,
             place,
         } = delivery;
         let mut state = room.state();
@@ -376,7 +380,12 @@ impl Hub {
             return Err(SendError::Unavailable);
         }
         let message = RoomMessage::new((*message).clone(), speaker, place);
+        let is_changed = state.note_activity(&message, at);
         state.hear(Arc::new(message), wakes);
+        drop(state);
+        if is_changed {
+            self.activity_changed(&room);
+        }
         Ok(())
     }
 

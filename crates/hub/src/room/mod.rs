@@ -6,6 +6,7 @@
 //! state, under one small lock; what has to last is written down first, and
 //! nobody is told of anything that a crash could take back.
 
+mod activity;
 mod budget;
 mod config;
 mod enter;

@@ -60,6 +60,7 @@ impl RoomState {
         if let Some(record) = view.record(address, SUBJECT, "")? {
             state.subject = read_subject(&state, &record.value);
         }
+        state.load_activity(view)?;
         let page = Page {
             flags: SAID,
             ..Page::newest(most_recent)

@@ -1,5 +1,6 @@
 //! A room in memory: who is in it, who may do what, and what was said last.
 
+use super::activity::Activity;
 use super::budget::{Budget, Rate};
 use super::{
     Affiliation, ConfigNews, Deed, Departure, Look, OccupantId, Role, RoomConfig, RoomError,
@@ -45,6 +46,11 @@ pub(crate) struct RoomState {
     pub(crate) recent: VecDeque<Arc<RoomMessage>>,
     /// So much of it is kept.
     pub(crate) most_recent: usize,
+    /// How much was said in the last hours, if anybody has counted.
+    pub(crate) activity: Option<Activity>,
+    /// That differs from what is written down, and the exchange has been told
+    /// so.
+    pub(crate) activity_is_dirty: bool,
 }
 
 /// What an account is in a room for good.
@@ -139,6 +145,8 @@ impl RoomState {
             subject: None,
             recent: VecDeque::new(),
             most_recent: 0,
+            activity: None,
+            activity_is_dirty: false,
         }
     }
 

@@ -162,6 +162,8 @@ const FIELDS: &[ConfigField] = &[
 
 const SECRET: &str = "muc#roomconfig_roomsecret";
 const OWNERS: &str = "muc#roomconfig_roomowners";
+/// XEP-0502 §4.1
+const ACTIVITY: &str = "{urn:xmpp:muc-activity}message-activity";
 const ADMINS: &str = "muc#roomconfig_roomadmins";
 
 fn offer<T>(field: Field, choices: &[(&'static str, T)]) -> Field {
@@ -314,7 +316,7 @@ pub(crate) fn read_deciders(form: &Submission) -> Result<Deciders, StanzaError> 
 }
 
 /// What everybody may know of a room (XEP-0045 §15.5.4).
-pub(crate) fn info_form(info: &RoomInfo, subject: Option<&str>) -> Form {
+pub(crate) fn info_form(info: &RoomInfo, subject: Option<&str>, activity: Option<f64>) -> Form {
     let config = &info.config;
     let text = |var: &str, value: &str| Field::new(FieldType::TextSingle, var).value(value);
     let mut fields = vec![
@@ -338,6 +340,11 @@ pub(crate) fn info_form(info: &RoomInfo, subject: Option<&str>) -> Form {
     }
     if let Some(subject) = subject {
         fields.push(text("muc#roominfo_subject", subject).label("Subject"));
+    }
+    if let Some(per_hour) = activity {
+        // XEP-0502 §4.1
+        let per_hour = format!("{per_hour:.2}");
+        fields.push(text(ACTIVITY, &per_hour).label("Messages per hour"));
     }
     Form::new(FormKind::Result, ns::MUC_ROOMINFO).with(fields)
 }

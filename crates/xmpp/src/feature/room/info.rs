@@ -66,7 +66,8 @@ pub(super) async fn room(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), 
     let is_open = info.config.public && !info.config.members_only;
     let is_open = is_open && info.config.password.is_none();
     let subject = subject(&info).filter(|_| is_in || is_open);
-    let form = info_form(&info, subject.as_deref());
+    let activity = hub.room_activity(&room, ctx.now);
+    let form = info_form(&info, subject.as_deref(), activity);
     let mut writer = Writer::new(&mut ctx.reply);
     disco::write_info(&mut writer, None, &[identity], &features, Some(&form));
     Ok(())

@@ -77,6 +77,7 @@ const ROOM_FEATURES: &[RoomFeature] = &[
     RoomFeature { specification: Xep(410, "1.1.0"), service: &[], room: &[ns::MUC_SELF_PING], iq: &[] },
     RoomFeature { specification: Xep(421, "1.0.1"), service: &[ns::OCCUPANT_ID], room: &[ns::OCCUPANT_ID], iq: &[] },
     RoomFeature { specification: Xep(500, "0.1.1"), service: &[], room: &[], iq: &[] },
+    RoomFeature { specification: Xep(502, "0.1.0"), service: &[], room: &[], iq: &[] },
 ];
 
 pub(super) fn specifications() -> impl Iterator<Item = Specification> {
