@@ -51,7 +51,8 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         | RoomError::UnfitNick
         | RoomError::UnfitConfig(_)
         | RoomError::NotOccupant
-        | RoomError::SubjectTooLarge { .. } => DefinedCondition::NotAcceptable,
+        | RoomError::SubjectTooLarge { .. }
+        | RoomError::CardTooLarge { .. } => DefinedCondition::NotAcceptable,
         RoomError::Banned | RoomError::NoVoice | RoomError::Forbidden => {
             DefinedCondition::Forbidden
         }

@@ -6,6 +6,7 @@
 //! | `speaking.rs` | to all, to one, the subject, invitations, requests for voice |
 //! | `governing.rs` | roles and affiliations |
 //! | `owning.rs` | making, configuring and ending rooms, membership by registration |
+//! | `avatar.rs` | the pictures of rooms |
 //! | `finding.rs` | what service discovery tells |
 //! | `keeping.rs` | what outlasts a restart, what is forgotten, what is counted |
 #![allow(
@@ -13,6 +14,7 @@
     reason = "whatever does not unwrap here has failed the test"
 )]
 
+mod avatar;
 mod entering;
 mod finding;
 mod governing;

@@ -99,6 +99,14 @@ pub enum RoomError {
         /// What it may have.
         limit: usize,
     },
+    /// The card is too large.
+    #[error("a card of {got} bytes exceeds the limit of {limit}")]
+    CardTooLarge {
+        /// What it has.
+        got: usize,
+        /// What it may have.
+        limit: usize,
+    },
     /// There is no service for this.
     #[error("this room does not do that")]
     Unsupported,

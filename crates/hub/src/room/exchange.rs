@@ -51,6 +51,8 @@ pub struct RoomInfo {
     pub occupants: usize,
     /// Its subject, as XML children.
     pub subject: Option<bytes::Bytes>,
+    /// What the pictures on its card are known by (XEP-0486 §4.3).
+    pub avatar: Vec<String>,
 }
 
 /// Somebody is asked into a room.
@@ -472,6 +474,7 @@ impl Hub {
             config: state.config.clone(),
             occupants: state.occupants.len(),
             subject: subject.map(|subject| subject.message.payload()),
+            avatar: state.avatar.clone(),
         }
     }
 

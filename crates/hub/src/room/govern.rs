@@ -113,6 +113,17 @@ impl RoomState {
         }
     }
 
+    /// What belongs to a room can be kept when the room is.
+    ///
+    /// # Errors
+    /// [`RoomError::UnfitConfig`]
+    pub(crate) fn check_open(&self) -> Result<(), RoomError> {
+        if self.is_locked {
+            return Err(RoomError::UnfitConfig("its configuration is not sent yet"));
+        }
+        Ok(())
+    }
+
     /// Gives occupants other roles: all of them, or none (XEP-0045 §8.2 to
     /// §8.5, §9.6 to §9.8). Gives the sessions that are no longer in the room.
     ///

@@ -56,9 +56,7 @@ impl Hub {
             if self.rooms.resident(address).is_some() {
                 return Err((address.clone(), RoomError::Exists));
             }
-            let record = RoomRecord {
-                config: config.clone(),
-            };
+            let record = RoomRecord::new(config.clone());
             let owner = Standing {
                 affiliation: Affiliation::Owner,
                 ..Standing::default()

@@ -8,6 +8,7 @@
 
 mod activity;
 mod budget;
+mod card;
 mod config;
 mod enter;
 mod error;
@@ -20,6 +21,7 @@ mod speak;
 mod standing;
 mod state;
 
+pub use card::RoomCard;
 pub use config::{ConfigNews, Creation, PrivateMessages, RoomConfig, RoomsConfig, Whois};
 pub use enter::{Entrance, PastWanted};
 pub use error::RoomError;

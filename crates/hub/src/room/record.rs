@@ -28,6 +28,19 @@ pub(crate) const SAID: EntryFlags = EntryFlags(8);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RoomRecord {
     pub(crate) config: RoomConfig,
+    /// What the pictures on its card are known by.
+    #[serde(default)]
+    pub(crate) avatar: Vec<String>,
+}
+
+impl RoomRecord {
+    /// Of a new room.
+    pub(crate) fn new(config: RoomConfig) -> Self {
+        Self {
+            config,
+            avatar: Vec::new(),
+        }
+    }
 }
 
 impl RoomState {
@@ -50,6 +63,7 @@ impl RoomState {
             }
         };
         let mut state = Self::new(address.clone(), secret, record.config);
+        state.avatar = record.avatar;
         state.most_recent = most_recent;
         for (key, record) in view.records(address, AFFILIATION)? {
             match (key.parse(), serde_json::from_slice(&record.value)) {
@@ -84,6 +98,7 @@ impl RoomState {
     pub(crate) fn record(&self, config: &RoomConfig) -> RoomRecord {
         RoomRecord {
             config: config.clone(),
+            avatar: self.avatar.clone(),
         }
     }
 

@@ -33,6 +33,8 @@ pub(crate) struct RoomState {
     /// What occupant ids are made with.
     key: hmac::Key,
     pub(crate) config: RoomConfig,
+    /// What the pictures on its card are known by.
+    pub(crate) avatar: Vec<String>,
     /// Its owner has not said yet what it shall be like (XEP-0045 §10.1.1).
     pub(crate) is_locked: bool,
     pub(crate) affiliations: BTreeMap<BareJid, Standing>,
@@ -137,6 +139,7 @@ impl RoomState {
             address,
             key: hmac::Key::new(hmac::HMAC_SHA256, secret),
             config,
+            avatar: Vec::new(),
             is_locked: false,
             affiliations: BTreeMap::new(),
             reserved: BTreeMap::new(),
@@ -276,6 +279,11 @@ impl RoomState {
                 seat.session.mailbox().push(event, wakes);
             }
         }
+    }
+
+    /// Tells everybody that something about the room is not what it was.
+    pub(crate) fn tell_of_change(&self) {
+        self.give_news(vec![ConfigNews::Other], &mut Wakes::default());
     }
 
     /// Tells everybody that the room is not what it was.

@@ -16,4 +16,5 @@ pub mod rsm;
 pub mod stanza_id;
 pub mod stream_management;
 pub mod time;
+pub mod vcard;
 pub mod version;

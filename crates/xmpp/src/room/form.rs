@@ -341,6 +341,11 @@ pub(crate) fn info_form(info: &RoomInfo, subject: Option<&str>, activity: Option
     if let Some(subject) = subject {
         fields.push(text("muc#roominfo_subject", subject).label("Subject"));
     }
+    if !info.avatar.is_empty() {
+        // XEP-0486 §4.3
+        let hashes = Field::new(FieldType::TextMulti, "muc#roominfo_avatarhash");
+        fields.push(hashes.label("Avatar hash").values(&info.avatar));
+    }
     if let Some(per_hour) = activity {
         // XEP-0502 §4.1
         let per_hour = format!("{per_hour:.2}");

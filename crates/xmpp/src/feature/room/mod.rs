@@ -1,6 +1,7 @@
 //! What rooms and their service can do, one row each.
 
 mod admin;
+mod card;
 mod info;
 mod owner;
 mod register;
@@ -65,6 +66,10 @@ const ROOM_FEATURES: &[RoomFeature] = &[
         (Get, ns::MUC_OWNER, "query", At::Room, |ctx, iq| Box::pin(owner::form(ctx, iq))),
         (Set, ns::MUC_OWNER, "query", At::Room, |ctx, iq| Box::pin(owner::submit(ctx, iq))),
     ] },
+    RoomFeature { specification: Xep(54, "1.2"), service: &[ns::VCARD], room: &[ns::VCARD], iq: &[
+        (Get, ns::VCARD, "vCard", At::Both, |ctx, iq| Box::pin(card::get(ctx, iq))),
+        (Set, ns::VCARD, "vCard", At::Both, |ctx, iq| Box::pin(card::set(ctx, iq))),
+    ] },
     RoomFeature { specification: Xep(59, "1.0"), service: &[ns::RSM], room: &[], iq: &[] },
     RoomFeature { specification: Xep(77, "2.4"), service: &[], room: &[ns::REGISTER], iq: &[
         (Get, ns::REGISTER, "query", At::Room, |ctx, iq| Box::pin(register::form(ctx, iq))),
@@ -76,6 +81,7 @@ const ROOM_FEATURES: &[RoomFeature] = &[
     RoomFeature { specification: Xep(249, "1.2"), service: &[], room: &[], iq: &[] },
     RoomFeature { specification: Xep(410, "1.1.0"), service: &[], room: &[ns::MUC_SELF_PING], iq: &[] },
     RoomFeature { specification: Xep(421, "1.0.1"), service: &[ns::OCCUPANT_ID], room: &[ns::OCCUPANT_ID], iq: &[] },
+    RoomFeature { specification: Xep(486, "0.1.0"), service: &[], room: &[], iq: &[] },
     RoomFeature { specification: Xep(500, "0.1.1"), service: &[], room: &[], iq: &[] },
     RoomFeature { specification: Xep(502, "0.1.0"), service: &[], room: &[], iq: &[] },
 ];
