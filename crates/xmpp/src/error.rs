@@ -41,7 +41,9 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::TooFast { .. } => {
             return DefinedCondition::PolicyViolation.because(error).wait();
         }
-        RoomError::NoRoom | RoomError::NoSuchOccupant => DefinedCondition::ItemNotFound,
+        RoomError::NoRoom | RoomError::NoSuchOccupant | RoomError::NoHat => {
+            DefinedCondition::ItemNotFound
+        }
         RoomError::NoCreation | RoomError::NotAllowed => DefinedCondition::NotAllowed,
         RoomError::Exists | RoomError::NickTaken | RoomError::Conflict => {
             DefinedCondition::Conflict
@@ -50,6 +52,7 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::Unfit(_)
         | RoomError::UnfitNick
         | RoomError::UnfitConfig(_)
+        | RoomError::UnfitHat(_)
         | RoomError::NotOccupant
         | RoomError::SubjectTooLarge { .. }
         | RoomError::CardTooLarge { .. } => DefinedCondition::NotAcceptable,
@@ -59,9 +62,9 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::MembersOnly => DefinedCondition::RegistrationRequired,
         RoomError::Password => DefinedCondition::NotAuthorized,
         RoomError::Full { .. } | RoomError::Unsupported => DefinedCondition::ServiceUnavailable,
-        RoomError::TooManyRooms { .. } | RoomError::TooManyAffiliations { .. } => {
-            DefinedCondition::ResourceConstraint
-        }
+        RoomError::TooManyRooms { .. }
+        | RoomError::TooManyAffiliations { .. }
+        | RoomError::TooManyHats { .. } => DefinedCondition::ResourceConstraint,
         RoomError::BadRequest(_) => DefinedCondition::BadRequest,
     };
     condition.because(error)

@@ -7,6 +7,7 @@
 //! | `governing.rs` | roles and affiliations |
 //! | `owning.rs` | making, configuring and ending rooms, membership by registration |
 //! | `avatar.rs` | the pictures of rooms |
+//! | `hats.rs` | titles of occupants, and commands |
 //! | `finding.rs` | what service discovery tells |
 //! | `keeping.rs` | what outlasts a restart, what is forgotten, what is counted |
 #![allow(
@@ -18,6 +19,7 @@ mod avatar;
 mod entering;
 mod finding;
 mod governing;
+mod hats;
 mod keeping;
 mod owning;
 mod speaking;

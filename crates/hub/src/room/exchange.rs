@@ -53,6 +53,9 @@ pub struct RoomInfo {
     pub subject: Option<bytes::Bytes>,
     /// What the pictures on its card are known by (XEP-0486 §4.3).
     pub avatar: Vec<String>,
+    /// What tells its list of hats from others (XEP-0317 §2); `None` without
+    /// hats.
+    pub hats: Option<String>,
 }
 
 /// Somebody is asked into a room.
@@ -475,6 +478,7 @@ impl Hub {
             occupants: state.occupants.len(),
             subject: subject.map(|subject| subject.message.payload()),
             avatar: state.avatar.clone(),
+            hats: state.hats_hash(),
         }
     }
 

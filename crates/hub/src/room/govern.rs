@@ -80,7 +80,7 @@ pub struct Present {
 
 impl RoomState {
     /// What whoever acts is in the room: for good, and in this visit.
-    fn standing(&self, actor: Actor<'_>) -> (Affiliation, Role) {
+    pub(super) fn standing(&self, actor: Actor<'_>) -> (Affiliation, Role) {
         match actor {
             Actor::Operator => (Affiliation::Owner, Role::Moderator),
             Actor::Session(session) => {
@@ -280,10 +280,15 @@ impl RoomState {
             // §9.1, §9.4: with the affiliation goes the nickname.
             None => kept.filter(|_| change.affiliation >= Affiliation::Member),
         };
+        // Nobody sees the hats of whoever is banned, and coming back is a new
+        // beginning.
+        let is_banned = change.affiliation == Affiliation::Outcast;
+        let worn = before.filter(|_| !is_banned);
         Standing {
             affiliation: change.affiliation,
             nick: nick.filter(|_| change.affiliation >= Affiliation::Member),
             reason: change.reason.clone(),
+            hats: worn.map_or_else(Vec::new, |standing| standing.hats.clone()),
         }
     }
 

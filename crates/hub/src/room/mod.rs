@@ -15,6 +15,7 @@ mod error;
 mod event;
 mod exchange;
 mod govern;
+mod hats;
 mod lasting;
 mod record;
 mod speak;
@@ -31,6 +32,7 @@ pub use event::{
 };
 pub use exchange::{Invitation, RoomInfo};
 pub use govern::{Actor, Affiliated, AffiliationChange, Deciders, Present, RoleChange};
+pub use hats::{Hat, HatChange, MOST_HATS, MOST_WORN};
 pub use record::RoomSummary;
 pub use speak::{Speaker, Speech};
 pub use standing::{Affiliation, IsModerated, Role};

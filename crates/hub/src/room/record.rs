@@ -1,7 +1,7 @@
 //! Rooms as they are kept: records of the room's address, and its log.
 
 use super::state::{RoomState, Standing};
-use super::{AffiliationChange, RoomConfig, RoomMessage};
+use super::{AffiliationChange, Hat, RoomConfig, RoomMessage};
 use crate::Message;
 use crate::account::to_json;
 use anser_jid::BareJid;
@@ -31,6 +31,9 @@ pub(crate) struct RoomRecord {
     /// What the pictures on its card are known by.
     #[serde(default)]
     pub(crate) avatar: Vec<String>,
+    /// The hats that there are in it.
+    #[serde(default)]
+    pub(crate) hats: Vec<Hat>,
 }
 
 impl RoomRecord {
@@ -39,6 +42,7 @@ impl RoomRecord {
         Self {
             config,
             avatar: Vec::new(),
+            hats: Vec::new(),
         }
     }
 }
@@ -64,6 +68,7 @@ impl RoomState {
         };
         let mut state = Self::new(address.clone(), secret, record.config);
         state.avatar = record.avatar;
+        state.hats = record.hats;
         state.most_recent = most_recent;
         for (key, record) in view.records(address, AFFILIATION)? {
             match (key.parse(), serde_json::from_slice(&record.value)) {
@@ -99,6 +104,7 @@ impl RoomState {
         RoomRecord {
             config: config.clone(),
             avatar: self.avatar.clone(),
+            hats: self.hats.clone(),
         }
     }
 

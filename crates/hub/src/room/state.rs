@@ -3,7 +3,7 @@
 use super::activity::Activity;
 use super::budget::{Budget, Rate};
 use super::{
-    Affiliation, ConfigNews, Deed, Departure, Look, OccupantId, Role, RoomConfig, RoomError,
+    Affiliation, ConfigNews, Deed, Departure, Hat, Look, OccupantId, Role, RoomConfig, RoomError,
     RoomEvent, RoomMessage, RoomPresence, Sight, Whois,
 };
 use crate::mailbox::Wakes;
@@ -35,6 +35,8 @@ pub(crate) struct RoomState {
     pub(crate) config: RoomConfig,
     /// What the pictures on its card are known by.
     pub(crate) avatar: Vec<String>,
+    /// The hats that there are in it.
+    pub(crate) hats: Vec<Hat>,
     /// Its owner has not said yet what it shall be like (XEP-0045 §10.1.1).
     pub(crate) is_locked: bool,
     pub(crate) affiliations: BTreeMap<BareJid, Standing>,
@@ -64,6 +66,8 @@ pub(crate) struct Standing {
     pub(crate) nick: Option<String>,
     /// What was said when it became so.
     pub(crate) reason: Option<String>,
+    /// The hats that they wear here.
+    pub(crate) hats: Vec<String>,
 }
 
 /// Somebody in the room, with one or more sessions of one account.
@@ -75,6 +79,7 @@ pub(crate) struct Occupant {
     pub(crate) id: OccupantId,
     pub(crate) affiliation: Affiliation,
     pub(crate) role: Role,
+    pub(crate) hats: Arc<[Hat]>,
     pub(crate) seats: Vec<Seat>,
     /// What others see of them.
     pub(crate) shown: Arc<RoomPresence>,
@@ -115,6 +120,10 @@ impl Occupant {
             address: address.clone(),
             affiliation: self.affiliation,
             role,
+            hats: match departure {
+                None => Arc::clone(&self.hats),
+                Some(_) => Arc::default(),
+            },
             departure,
             deed,
             look: look.clone(),
@@ -140,6 +149,7 @@ impl RoomState {
             key: hmac::Key::new(hmac::HMAC_SHA256, secret),
             config,
             avatar: Vec::new(),
+            hats: Vec::new(),
             is_locked: false,
             affiliations: BTreeMap::new(),
             reserved: BTreeMap::new(),

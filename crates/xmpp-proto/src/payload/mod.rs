@@ -4,6 +4,7 @@ pub mod bind;
 pub mod caps;
 pub mod carbons;
 pub mod client_state;
+pub mod command;
 pub mod delay;
 pub mod disco;
 pub mod form;

@@ -346,6 +346,10 @@ pub(crate) fn info_form(info: &RoomInfo, subject: Option<&str>, activity: Option
         let hashes = Field::new(FieldType::TextMulti, "muc#roominfo_avatarhash");
         fields.push(hashes.label("Avatar hash").values(&info.avatar));
     }
+    if let Some(hash) = &info.hats {
+        // XEP-0317 §2
+        fields.push(text("hats#hash", hash).label("Hats hash"));
+    }
     if let Some(per_hour) = activity {
         // XEP-0502 §4.1
         let per_hour = format!("{per_hour:.2}");

@@ -2,6 +2,8 @@
 
 mod admin;
 mod card;
+mod command;
+mod hats;
 mod info;
 mod owner;
 mod register;
@@ -66,6 +68,9 @@ const ROOM_FEATURES: &[RoomFeature] = &[
         (Get, ns::MUC_OWNER, "query", At::Room, |ctx, iq| Box::pin(owner::form(ctx, iq))),
         (Set, ns::MUC_OWNER, "query", At::Room, |ctx, iq| Box::pin(owner::submit(ctx, iq))),
     ] },
+    RoomFeature { specification: Xep(50, "1.3.0"), service: &[], room: &[ns::COMMANDS], iq: &[
+        (Set, ns::COMMANDS, "command", At::Room, |ctx, iq| Box::pin(command::execute(ctx, iq))),
+    ] },
     RoomFeature { specification: Xep(54, "1.2"), service: &[ns::VCARD], room: &[ns::VCARD], iq: &[
         (Get, ns::VCARD, "vCard", At::Both, |ctx, iq| Box::pin(card::get(ctx, iq))),
         (Set, ns::VCARD, "vCard", At::Both, |ctx, iq| Box::pin(card::set(ctx, iq))),
@@ -79,6 +84,7 @@ const ROOM_FEATURES: &[RoomFeature] = &[
         (Get, ns::PING, "ping", At::Both, |ctx, iq| Box::pin(super::ping::reply(ctx, iq))),
     ] },
     RoomFeature { specification: Xep(249, "1.2"), service: &[], room: &[], iq: &[] },
+    RoomFeature { specification: Xep(317, "0.3.1"), service: &[], room: &[ns::HATS], iq: &[] },
     RoomFeature { specification: Xep(410, "1.1.0"), service: &[], room: &[ns::MUC_SELF_PING], iq: &[] },
     RoomFeature { specification: Xep(421, "1.0.1"), service: &[ns::OCCUPANT_ID], room: &[ns::OCCUPANT_ID], iq: &[] },
     RoomFeature { specification: Xep(486, "0.1.0"), service: &[], room: &[], iq: &[] },
