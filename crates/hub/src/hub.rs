@@ -86,6 +86,8 @@ pub struct Hub {
     pub(crate) rooms: Directory<Room>,
     /// Rooms that nobody wants to keep and whose last occupants have gone.
     pub(crate) emptied: Mutex<Vec<Arc<Room>>>,
+    /// Rooms whose counters of what is said differ from what is written down.
+    pub(crate) talking: Mutex<Vec<Arc<Room>>>,
     /// When the exchange began to count the time in which occupants come back.
     pub(crate) leftovers_since: Mutex<Option<Timestamp>>,
     /// The rooms of those who did not come back have been ended.
@@ -117,6 +119,7 @@ impl Hub {
             directory: Directory::new(),
             rooms: Directory::new(),
             emptied: Mutex::default(),
+            talking: Mutex::default(),
             leftovers_since: Mutex::default(),
             leftovers_ended: AtomicBool::new(false),
             secret,
@@ -284,6 +287,7 @@ impl Hub {
         self.save_inboxes(now).await;
         self.end_emptied_rooms(now).await;
         self.end_leftover_rooms(now).await;
+        self.save_due_activities(now).await;
         self.directory.sweep(now);
         self.rooms.sweep(now);
     }
@@ -342,9 +346,9 @@ impl Hub {
         self.commit_all(|| changes, now).await
     }
 
-    /// The same with changes that depend on which accounts are gone when they
-    /// get into the journal.
-    async fn commit_all(
+    /// The same with changes that depend on which accounts and rooms are gone
+    /// when they get into the journal.
+    pub(crate) async fn commit_all(
         &self,
         changes: impl FnOnce() -> Vec<Change>,
         now: Timestamp,

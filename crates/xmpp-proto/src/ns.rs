@@ -90,6 +90,12 @@ pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
 pub const MUC_SELF_PING: &str = "http://jabber.org/protocol/muc#self-ping-optimization";
 /// Registration (XEP-0077).
 pub const REGISTER: &str = "jabber:iq:register";
+/// Cards (XEP-0054).
+pub const VCARD: &str = "vcard-temp";
+/// Commands (XEP-0050).
+pub const COMMANDS: &str = "http://jabber.org/protocol/commands";
+/// The form of commands about titles of occupants (XEP-0317 §4.8).
+pub const HATS_COMMANDS: &str = "urn:xmpp:hats:commands";
 /// Names of occupants through all visits (XEP-0421).
 pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
 /// Titles of occupants (XEP-0317).

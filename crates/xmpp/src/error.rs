@@ -62,9 +62,10 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::TooFast { .. } => {
             return DefinedCondition::PolicyViolation.because(error).wait();
         }
-        RoomError::NoRoom | RoomError::NoSuchOccupant | RoomError::NoSuchMessage => {
-            DefinedCondition::ItemNotFound
-        }
+        RoomError::NoRoom
+        | RoomError::NoSuchOccupant
+        | RoomError::NoSuchMessage
+        | RoomError::NoHat => DefinedCondition::ItemNotFound,
         RoomError::NoCreation | RoomError::NotAllowed => DefinedCondition::NotAllowed,
         RoomError::Exists | RoomError::NickTaken | RoomError::Conflict => {
             DefinedCondition::Conflict
@@ -73,17 +74,19 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::Unfit(_)
         | RoomError::UnfitNick
         | RoomError::UnfitConfig(_)
+        | RoomError::UnfitHat(_)
         | RoomError::NotOccupant
-        | RoomError::SubjectTooLarge { .. } => DefinedCondition::NotAcceptable,
+        | RoomError::SubjectTooLarge { .. }
+        | RoomError::CardTooLarge { .. } => DefinedCondition::NotAcceptable,
         RoomError::Banned | RoomError::NoVoice | RoomError::Forbidden => {
             DefinedCondition::Forbidden
         }
         RoomError::MembersOnly => DefinedCondition::RegistrationRequired,
         RoomError::Password => DefinedCondition::NotAuthorized,
         RoomError::Full { .. } | RoomError::Unsupported => DefinedCondition::ServiceUnavailable,
-        RoomError::TooManyRooms { .. } | RoomError::TooManyAffiliations { .. } => {
-            DefinedCondition::ResourceConstraint
-        }
+        RoomError::TooManyRooms { .. }
+        | RoomError::TooManyAffiliations { .. }
+        | RoomError::TooManyHats { .. } => DefinedCondition::ResourceConstraint,
         RoomError::BadRequest(_) => DefinedCondition::BadRequest,
     };
     condition.because(error)

@@ -34,6 +34,9 @@ pub struct RoomsConfig {
     pub subject_bytes: usize,
     /// Rooms that one session may be in at the same time.
     pub per_session: usize,
+    /// Largest card of a room, in bytes; most of it is the picture, which takes
+    /// a third more there than in its file.
+    pub card_bytes: usize,
 }
 
 /// Who may make rooms.
@@ -60,6 +63,7 @@ impl Default for RoomsConfig {
             messages_per_second: 50,
             subject_bytes: 4096,
             per_session: 1000,
+            card_bytes: 131_072,
         }
     }
 }

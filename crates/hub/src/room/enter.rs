@@ -152,12 +152,14 @@ impl RoomState {
     ) {
         let account = session.address().to_bare();
         let (id, affiliation) = (self.occupant_id(&account), self.affiliation(&account));
+        let hats = self.hats_of(&account);
         let shown = Arc::new(RoomPresence {
             occupant: entrance.occupant.clone(),
             occupant_id: id,
             address: session.address().clone(),
             affiliation,
             role,
+            hats: Arc::clone(&hats),
             departure: None,
             deed: None,
             look: entrance.look.clone(),
@@ -169,6 +171,7 @@ impl RoomState {
             id,
             affiliation,
             role,
+            hats,
             seats: vec![Seat {
                 session: Arc::clone(session),
                 look: entrance.look.clone(),

@@ -1,6 +1,6 @@
 //! What happens in a room, as its occupants are told of it.
 
-use super::{Affiliation, ConfigNews, Role};
+use super::{Affiliation, ConfigNews, Hat, Role};
 use crate::{Message, Traits};
 use anser_jid::{BareJid, FullJid, Jid};
 use anser_store::MessageId;
@@ -183,6 +183,8 @@ pub struct RoomPresence {
     pub affiliation: Affiliation,
     /// What they may do in this visit.
     pub role: Role,
+    /// What they wear.
+    pub hats: Arc<[Hat]>,
     /// Why they are no longer there, if they are not.
     pub departure: Option<Departure>,
     /// Who brought it about.

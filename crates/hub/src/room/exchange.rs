@@ -37,6 +37,8 @@ pub(crate) struct RoomDelivery {
     pub(crate) message: Arc<Message>,
     /// Whose it is; nobody's if the room itself says it.
     pub(super) speaker: Option<OccupantId>,
+    /// When it was said.
+    pub(super) at: Timestamp,
     /// Where it is in the room's log, if it is there.
     pub(crate) place: Option<MessageId>,
     /// What it puts into the place of an earlier message.
@@ -63,6 +65,11 @@ pub struct RoomInfo {
     pub occupants: usize,
     /// Its subject, as XML children.
     pub subject: Option<bytes::Bytes>,
+    /// What the pictures on its card are known by (XEP-0486 §4.3).
+    pub avatar: Vec<String>,
+    /// What tells its list of hats from others (XEP-0317 §2); `None` without
+    /// hats.
+    pub hats: Option<String>,
 }
 
 /// Somebody is asked into a room.
@@ -353,6 +360,7 @@ impl Hub {
             room: Arc::clone(room),
             message: Arc::new(message),
             speaker: Some(speaker.id),
+            at: now,
             place: None,
             buried: None,
         };
@@ -392,6 +400,7 @@ impl Hub {
             room,
             message,
             speaker,
+            at,
             place,
             buried,
         } = delivery;
@@ -406,9 +415,14 @@ impl Hub {
             state.bury(place, &tombstone);
         }
         let message = Arc::new(RoomMessage::new((*message).clone(), speaker, place));
+        let is_changed = is_news && state.note_activity(&message, at);
         state.hear(&message, wakes);
         if is_news {
             state.remember(message);
+        }
+        drop(state);
+        if is_changed {
+            self.activity_changed(&room);
         }
         Ok(())
     }
@@ -497,6 +511,8 @@ impl Hub {
             config: state.config.clone(),
             occupants: state.occupants.len(),
             subject: subject.map(|subject| subject.message.payload()),
+            avatar: state.avatar.clone(),
+            hats: state.hats_hash(),
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Affiliation, Deed, Departure, Destruction, Role, RoomConfig, RoomErr
 use crate::Session;
 use crate::mailbox::Wakes;
 use anser_jid::{BareJid, FullJid};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Who wants something done.
@@ -42,6 +42,16 @@ pub struct AffiliationChange {
     pub reason: Option<String>,
 }
 
+/// Who shall decide in a room: whole lists (XEP-0045 §10.1.3), not changes of
+/// them. `None` leaves a list as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deciders {
+    /// All owners.
+    pub owners: Option<Vec<BareJid>>,
+    /// All admins.
+    pub admins: Option<Vec<BareJid>>,
+}
+
 /// An account's affiliation as somebody may see it who may see the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Affiliated {
@@ -70,7 +80,7 @@ pub struct Present {
 
 impl RoomState {
     /// What whoever acts is in the room: for good, and in this visit.
-    fn standing(&self, actor: Actor<'_>) -> (Affiliation, Role) {
+    pub(super) fn standing(&self, actor: Actor<'_>) -> (Affiliation, Role) {
         match actor {
             Actor::Operator => (Affiliation::Owner, Role::Moderator),
             Actor::Session(session) => {
@@ -101,6 +111,17 @@ impl RoomState {
             (Affiliation::Owner, _) => Ok(()),
             _ => Err(RoomError::Forbidden),
         }
+    }
+
+    /// What belongs to a room can be kept when the room is.
+    ///
+    /// # Errors
+    /// [`RoomError::UnfitConfig`]
+    pub(crate) fn check_open(&self) -> Result<(), RoomError> {
+        if self.is_locked {
+            return Err(RoomError::UnfitConfig("its configuration is not sent yet"));
+        }
+        Ok(())
     }
 
     /// Gives occupants other roles: all of them, or none (XEP-0045 §8.2 to
@@ -202,6 +223,56 @@ impl RoomState {
         Ok(())
     }
 
+    /// The changes that make the lists of those who decide what they shall be.
+    /// Those who come onto a list come first, so that a room can be handed over
+    /// in one step; whoever is on no list any more has no affiliation left.
+    ///
+    /// # Errors
+    /// [`RoomError::UnfitConfig`] if an account is on both lists.
+    pub(crate) fn changes_for(
+        &self,
+        deciders: &Deciders,
+    ) -> Result<Vec<AffiliationChange>, RoomError> {
+        let lists = [
+            (Affiliation::Owner, &deciders.owners),
+            (Affiliation::Admin, &deciders.admins),
+        ];
+        let mut wanted: BTreeMap<&BareJid, Affiliation> = BTreeMap::new();
+        for (affiliation, list) in lists {
+            for account in list.iter().flatten() {
+                let other = wanted.insert(account, affiliation);
+                if other.is_some_and(|other| other != affiliation) {
+                    let reason = "somebody is on the lists of owners and of admins";
+                    return Err(RoomError::UnfitConfig(reason));
+                }
+            }
+        }
+        let change = |account: &BareJid, affiliation| AffiliationChange {
+            account: account.clone(),
+            affiliation,
+            nick: None,
+            reason: None,
+        };
+        let own = |account: &BareJid| {
+            let standing = self.affiliations.get(account);
+            standing.map_or(Affiliation::None, |standing| standing.affiliation)
+        };
+        let mut changes: Vec<_> = wanted
+            .iter()
+            .filter(|(account, affiliation)| own(account) != **affiliation)
+            .map(|(account, affiliation)| change(account, *affiliation))
+            .collect();
+        // Stable, and new owners come before those who become less.
+        changes.sort_by_key(|change| std::cmp::Reverse(change.affiliation));
+        let left_out = self.affiliations.iter().filter(|(account, standing)| {
+            let mut lists = lists.iter();
+            let is_on_it = lists.any(|(of, list)| *of == standing.affiliation && list.is_some());
+            is_on_it && !wanted.contains_key(account)
+        });
+        changes.extend(left_out.map(|(account, _)| change(account, Affiliation::None)));
+        Ok(changes)
+    }
+
     fn check_nick(&self, change: &AffiliationChange) -> Result<(), RoomError> {
         let Some(nick) = change.nick.as_deref().filter(|nick| !nick.is_empty()) else {
             return Ok(());
@@ -225,10 +296,15 @@ impl RoomState {
             // §9.1, §9.4: with the affiliation goes the nickname.
             None => kept.filter(|_| change.affiliation >= Affiliation::Member),
         };
+        // Nobody sees the hats of whoever is banned, and coming back is a new
+        // beginning.
+        let is_banned = change.affiliation == Affiliation::Outcast;
+        let worn = before.filter(|_| !is_banned);
         Standing {
             affiliation: change.affiliation,
             nick: nick.filter(|_| change.affiliation >= Affiliation::Member),
             reason: change.reason.clone(),
+            hats: worn.map_or_else(Vec::new, |standing| standing.hats.clone()),
         }
     }
 

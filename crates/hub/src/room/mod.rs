@@ -6,14 +6,17 @@
 //! state, under one small lock; what has to last is written down first, and
 //! nobody is told of anything that a crash could take back.
 
+mod activity;
 mod archive;
 mod budget;
+mod card;
 mod config;
 mod enter;
 mod error;
 mod event;
 mod exchange;
 mod govern;
+mod hats;
 mod lasting;
 mod record;
 mod speak;
@@ -21,6 +24,7 @@ mod standing;
 mod state;
 
 pub use archive::{Archived, Remains, Retractor};
+pub use card::RoomCard;
 pub use config::{ConfigNews, Creation, PrivateMessages, RoomConfig, RoomsConfig, Whois};
 pub use enter::{Entrance, PastWanted};
 pub use error::RoomError;
@@ -29,7 +33,8 @@ pub use event::{
     VoiceRequest,
 };
 pub use exchange::{Invitation, RoomInfo};
-pub use govern::{Actor, Affiliated, AffiliationChange, Present, RoleChange};
+pub use govern::{Actor, Affiliated, AffiliationChange, Deciders, Present, RoleChange};
+pub use hats::{Hat, HatChange, MOST_HATS, MOST_WORN};
 pub use record::RoomSummary;
 pub use speak::{Speaker, Speech};
 pub use standing::{Affiliation, IsModerated, Role};

@@ -1,8 +1,9 @@
 //! A room in memory: who is in it, who may do what, and what was said last.
 
+use super::activity::Activity;
 use super::budget::{Budget, Rate};
 use super::{
-    Affiliation, ConfigNews, Deed, Departure, Look, OccupantId, Role, RoomConfig, RoomError,
+    Affiliation, ConfigNews, Deed, Departure, Hat, Look, OccupantId, Role, RoomConfig, RoomError,
     RoomEvent, RoomMessage, RoomPresence, Sight, Whois,
 };
 use crate::mailbox::Wakes;
@@ -32,6 +33,10 @@ pub(crate) struct RoomState {
     /// What occupant ids are made with.
     key: hmac::Key,
     pub(crate) config: RoomConfig,
+    /// What the pictures on its card are known by.
+    pub(crate) avatar: Vec<String>,
+    /// The hats that there are in it.
+    pub(crate) hats: Vec<Hat>,
     /// Its owner has not said yet what it shall be like (XEP-0045 §10.1.1).
     pub(crate) is_locked: bool,
     pub(crate) affiliations: BTreeMap<BareJid, Standing>,
@@ -45,6 +50,11 @@ pub(crate) struct RoomState {
     pub(crate) recent: VecDeque<Arc<RoomMessage>>,
     /// So much of it is kept.
     pub(crate) most_recent: usize,
+    /// How much was said in the last hours, if anybody has counted.
+    pub(crate) activity: Option<Activity>,
+    /// That differs from what is written down, and the exchange has been told
+    /// so.
+    pub(crate) activity_is_dirty: bool,
 }
 
 /// What an account is in a room for good.
@@ -56,6 +66,8 @@ pub(crate) struct Standing {
     pub(crate) nick: Option<String>,
     /// What was said when it became so.
     pub(crate) reason: Option<String>,
+    /// The hats that they wear here.
+    pub(crate) hats: Vec<String>,
 }
 
 /// Somebody in the room, with one or more sessions of one account.
@@ -67,6 +79,7 @@ pub(crate) struct Occupant {
     pub(crate) id: OccupantId,
     pub(crate) affiliation: Affiliation,
     pub(crate) role: Role,
+    pub(crate) hats: Arc<[Hat]>,
     pub(crate) seats: Vec<Seat>,
     /// What others see of them.
     pub(crate) shown: Arc<RoomPresence>,
@@ -107,6 +120,10 @@ impl Occupant {
             address: address.clone(),
             affiliation: self.affiliation,
             role,
+            hats: match departure {
+                None => Arc::clone(&self.hats),
+                Some(_) => Arc::default(),
+            },
             departure,
             deed,
             look: look.clone(),
@@ -137,6 +154,8 @@ impl RoomState {
             address,
             key: hmac::Key::new(hmac::HMAC_SHA256, secret),
             config,
+            avatar: Vec::new(),
+            hats: Vec::new(),
             is_locked: false,
             affiliations: BTreeMap::new(),
             reserved: BTreeMap::new(),
@@ -145,6 +164,8 @@ impl RoomState {
             subject: None,
             recent: VecDeque::new(),
             most_recent: 0,
+            activity: None,
+            activity_is_dirty: false,
         }
     }
 
@@ -274,6 +295,11 @@ impl RoomState {
                 seat.session.mailbox().push(event, wakes);
             }
         }
+    }
+
+    /// Tells everybody that something about the room is not what it was.
+    pub(crate) fn tell_of_change(&self) {
+        self.give_news(vec![ConfigNews::Other], &mut Wakes::default());
     }
 
     /// Tells everybody that the room is not what it was.

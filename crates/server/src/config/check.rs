@@ -50,6 +50,7 @@ const RANGES: &[(&str, &str, RangeInclusive<u64>)] = &[
     ("rooms", "messages_per_second", 1..=1_000_000),
     ("rooms", "subject_bytes", 1..=65_536),
     ("rooms", "per_session", 1..=100_000),
+    ("rooms", "card_bytes", 1000..=16_777_216),
     ("xmpp", "login_timeout_seconds", 1..=3600),
     ("xmpp", "login_attempts", 1..=100),
     ("xmpp", "login_bytes", 10_000..=16_777_216),

@@ -8,7 +8,7 @@ mod query;
 mod render;
 mod retraction;
 
-pub(crate) use form::{config_form, info_form, read_config};
+pub(crate) use form::{config_form, info_form, read_config, read_deciders};
 pub(crate) use message::take as take_message;
 pub(crate) use presence::take as take_presence;
 pub(crate) use query::{IsAnswered, pass_on, resolve_answer};

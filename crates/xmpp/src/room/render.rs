@@ -159,6 +159,14 @@ fn finish_presence(stanza: Writer<'_>, presence: &RoomPresence, sight: Sight) {
         muc::write_status(&mut x, status);
     }
     x.close();
+    muc::write_hats(
+        &mut stanza,
+        presence.hats.iter().map(|hat| muc::Hat {
+            uri: hat.uri(),
+            title: hat.title(),
+            hue: hat.hue(),
+        }),
+    );
     muc::write_occupant_id(&mut stanza, presence.occupant_id);
 }
 
