@@ -1,8 +1,7 @@
 //! Entering a room, being seen in it, and leaving (XEP-0045 §7.2, §7.6, §7.7,
 //! §7.14).
 
-use super::budget::Budget;
-use super::state::{NickKey, Occupant, RoomState, Seat, rate, see};
+use super::state::{NickKey, Occupant, RoomState, Seat, see};
 use super::{
     Affiliation, Departure, Look, Role, RoomError, RoomEvent, RoomMessage, RoomPresence,
     RoomsConfig, Sight, Whois,
@@ -68,11 +67,15 @@ impl RoomState {
         }
         self.admit(session, &nick, &entrance, server)?;
         let others_of_this_nick = self.occupants.contains_key(&nick);
+        let mut newness = newness;
         if others_of_this_nick {
+            if self.occupants[&nick].address != entrance.occupant {
+                newness = newness.with(Sight::NICK_CHANGED);
+            }
             self.sit_down(session, &nick, entrance.look);
         } else {
             let role = self.role_for(session);
-            self.take_nick(session, &nick, &entrance, role, server, now);
+            self.take_nick(session, &nick, &entrance, role);
         }
         self.seats.insert(session.address().clone(), nick.clone());
         self.tell_rest(&nick, session, wakes);
@@ -147,8 +150,6 @@ impl RoomState {
         nick: &NickKey,
         entrance: &Entrance,
         role: Role,
-        server: &RoomsConfig,
-        now: Timestamp,
     ) {
         let account = session.address().to_bare();
         let (id, affiliation) = (self.occupant_id(&account), self.affiliation(&account));
@@ -177,8 +178,6 @@ impl RoomState {
                 look: entrance.look.clone(),
             }],
             shown,
-            budget: Budget::full(rate(server), now),
-            spoke: None,
         };
         self.occupants.insert(nick.clone(), occupant);
     }

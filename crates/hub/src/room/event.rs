@@ -86,6 +86,8 @@ impl Sight {
     pub const CREATED: Self = Self(1 << 3);
     /// Everybody sees real addresses in this room.
     pub const NOT_ANONYMOUS: Self = Self(1 << 4);
+    /// The nickname is not quite the one that was asked for.
+    pub const NICK_CHANGED: Self = Self(1 << 5);
 
     /// Both.
     #[must_use]

@@ -139,6 +139,12 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), RoomError> {
         let address = entrance.occupant.to_bare();
+        let config = self.config();
+        let bytes = entrance.look.payload.len();
+        session
+            .session()
+            .visits()
+            .charge(bytes, &config.rooms, now)?;
         loop {
             let (room, newness) = match self.find_room(&address, now).await? {
                 Some(room) => (room, Sight::default()),
@@ -150,7 +156,12 @@ impl Hub {
                 },
             };
             match self.sit_down(session, &room, entrance.clone(), newness, now) {
-                Some(entered) => return entered,
+                Some(Ok(())) => return Ok(()),
+                Some(Err(error)) => {
+                    // Nobody opens a room that its owner did not get into.
+                    self.end_if_empty(&room, now).await;
+                    return Err(error);
+                }
                 // Somebody destroys it: a new one can be made when that is done.
                 None => drop(room.changes.lock().await),
             }
@@ -225,8 +236,12 @@ impl Hub {
         session: &SessionHandle,
         occupant: &FullJid,
         look: &Look,
+        now: Timestamp,
     ) -> Result<(), RoomError> {
         let session = session.session();
+        let config = self.config();
+        let bytes = look.payload.len();
+        session.visits().charge(bytes, &config.rooms, now)?;
         let mut wakes = Wakes::default();
         let room = self
             .rooms
@@ -327,8 +342,8 @@ impl Hub {
         }
     }
 
-    /// Says something to everybody in a room (XEP-0045 §7.4, §8.1). `make` gets
-    /// the address in the room that it comes from.
+    /// Says something of so many bytes to everybody in a room (XEP-0045 §7.4,
+    /// §8.1). `make` gets the address in the room that it comes from.
     ///
     /// When this returns, it is on its way, as with [`Hub::send`].
     ///
@@ -339,11 +354,14 @@ impl Hub {
         session: &SessionHandle,
         room: &Arc<Room>,
         speech: Speech,
+        bytes: usize,
         now: Timestamp,
         make: impl FnOnce(&Speaker) -> Message,
     ) -> Result<(), RoomError> {
         let config = self.config();
         room.touch(now);
+        let visits = session.session().visits();
+        visits.charge(bytes, &config.rooms, now)?;
         let mut state = room.state();
         if room.is_gone() {
             return Err(RoomError::NoRoom);
@@ -438,6 +456,7 @@ impl Hub {
         &self,
         session: &SessionHandle,
         occupant: &FullJid,
+        bytes: usize,
         now: Timestamp,
         make: impl Fn(&FullJid, &FullJid) -> Message,
     ) -> Result<(), RoomError> {
@@ -446,9 +465,10 @@ impl Hub {
             .resident(occupant)
             .ok_or(RoomError::NotOccupant)?;
         let config = self.config();
-        let mut state = room.state();
-        let nick = occupant.resource();
-        let (speaker, listeners) = state.whisperer(session, nick, &config.rooms, now)?;
+        let visits = session.session().visits();
+        visits.charge(bytes, &config.rooms, now)?;
+        let state = room.state();
+        let (speaker, listeners) = state.whisperer(session, occupant.resource())?;
         drop(state);
         let mut sent = Some(Arc::new(make(session.address(), occupant)));
         for listener in listeners {
@@ -476,6 +496,8 @@ impl Hub {
         invitee: &BareJid,
         now: Timestamp,
     ) -> Result<Invitation, RoomError> {
+        let config = self.config();
+        session.session().visits().charge(0, &config.rooms, now)?;
         let (makes_member, invitation, affiliation) = {
             let state = room.state();
             let makes_member = state.check_invitation(session)?;

@@ -9,6 +9,9 @@ use anser_jid::{BareJid, FullJid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// So many occupants at most are told of each other all at once.
+const MOST_REVEALED: usize = 500;
+
 /// Who wants something done.
 #[derive(Debug, Clone, Copy)]
 pub enum Actor<'a> {
@@ -470,8 +473,12 @@ impl RoomState {
     }
 
     /// Tells everybody of those whom they see now and did not see before, and
-    /// the other way round.
+    /// the other way round; not in a crowd, where everybody of everybody is too
+    /// much at once. There, one is told of each when they change or leave.
     fn tell_who_is_shown(&self, from: Role, wakes: &mut Wakes) {
+        if self.occupants.len() > MOST_REVEALED {
+            return;
+        }
         for occupant in self.occupants.values() {
             match (occupant.role >= from, self.is_shown(occupant.role)) {
                 (true, false) => self.tell_others(&occupant.hidden(), wakes),

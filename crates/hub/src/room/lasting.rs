@@ -320,9 +320,9 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), RoomError> {
         let config = self.config();
+        session.visits().charge(0, &config.rooms, now)?;
         let mut wakes = Wakes::default();
-        room.state()
-            .request_voice(session, &config.rooms, now, &mut wakes)
+        room.state().request_voice(session, &mut wakes)
     }
 
     /// Whether an account may become a member by registering.

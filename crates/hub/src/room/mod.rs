@@ -46,7 +46,8 @@ use crate::directory::Resident;
 use crate::sync::lock;
 use anser_jid::BareJid;
 use anser_store::Timestamp;
-use state::RoomState;
+use budget::Budget;
+use state::{RoomState, session_rate};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -114,19 +115,39 @@ impl Resident for Room {
     }
 }
 
-/// The rooms that a session is in; `None` when it has ended.
+/// What a session does in rooms.
 #[derive(Debug)]
-pub(crate) struct Visits(Mutex<Option<Vec<Arc<Room>>>>);
+pub(crate) struct Visits {
+    /// The rooms it is in; `None` when it has ended.
+    rooms: Mutex<Option<Vec<Arc<Room>>>>,
+    /// What it may still send to rooms.
+    budget: Mutex<Option<Budget>>,
+}
 
 impl Default for Visits {
     fn default() -> Self {
-        Self(Mutex::new(Some(Vec::new())))
+        Self {
+            rooms: Mutex::new(Some(Vec::new())),
+            budget: Mutex::default(),
+        }
     }
 }
 
 impl Visits {
     fn rooms(&self) -> MutexGuard<'_, Option<Vec<Arc<Room>>>> {
-        lock(&self.0)
+        lock(&self.rooms)
+    }
+
+    /// Counts something that the session sends to a room, of so many bytes.
+    ///
+    /// # Errors
+    /// [`RoomError::TooFast`]
+    fn charge(&self, bytes: usize, config: &RoomsConfig, now: Timestamp) -> Result<(), RoomError> {
+        let rate = session_rate(config);
+        let mut budget = lock(&self.budget);
+        let budget = budget.get_or_insert_with(|| Budget::full(rate, now));
+        let taken = budget.take(bytes, rate, now);
+        taken.map_err(|wait| RoomError::TooFast { wait })
     }
 
     /// Takes all rooms out: for good if the session has ended.

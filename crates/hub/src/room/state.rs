@@ -4,7 +4,7 @@ use super::activity::Activity;
 use super::budget::{Budget, Rate};
 use super::{
     Affiliation, ConfigNews, Deed, Departure, Hat, Look, OccupantId, Role, RoomConfig, RoomError,
-    RoomEvent, RoomMessage, RoomPresence, Sight, Whois,
+    RoomEvent, RoomMessage, RoomPresence, RoomsConfig, Sight, Whois,
 };
 use crate::mailbox::Wakes;
 use crate::{Event, Session};
@@ -43,6 +43,11 @@ pub(crate) struct RoomState {
     /// Who has a nickname for good.
     pub(crate) reserved: BTreeMap<NickKey, BareJid>,
     pub(crate) occupants: BTreeMap<NickKey, Occupant>,
+    /// What everybody together may still send.
+    pub(crate) budget: Option<Budget>,
+    /// When accounts have spoken that have to wait until they may again: also
+    /// when they have left and come back.
+    pub(crate) spoke: BTreeMap<BareJid, Timestamp>,
     /// Under which nickname a session is here.
     pub(crate) seats: BTreeMap<FullJid, NickKey>,
     pub(crate) subject: Option<Arc<RoomMessage>>,
@@ -83,9 +88,6 @@ pub(crate) struct Occupant {
     pub(crate) seats: Vec<Seat>,
     /// What others see of them.
     pub(crate) shown: Arc<RoomPresence>,
-    pub(crate) budget: Budget,
-    /// When they spoke last.
-    pub(crate) spoke: Option<Timestamp>,
 }
 
 /// A session in the room.
@@ -160,6 +162,8 @@ impl RoomState {
             affiliations: BTreeMap::new(),
             reserved: BTreeMap::new(),
             occupants: BTreeMap::new(),
+            budget: None,
+            spoke: BTreeMap::new(),
             seats: BTreeMap::new(),
             subject: None,
             recent: VecDeque::new(),
@@ -390,10 +394,18 @@ pub(crate) fn see(presence: &Arc<RoomPresence>, sight: Sight) -> Event {
     })
 }
 
-/// How fast one occupant may speak.
-pub(crate) fn rate(config: &super::RoomsConfig) -> Rate {
+/// How much one session may send to rooms.
+pub(crate) fn session_rate(config: &RoomsConfig) -> Rate {
     Rate {
         burst: config.burst_messages,
         per_second: config.messages_per_second,
+    }
+}
+
+/// How much a room takes.
+pub(crate) fn room_rate(config: &RoomsConfig) -> Rate {
+    Rate {
+        burst: config.room_burst_messages,
+        per_second: config.room_messages_per_second,
     }
 }

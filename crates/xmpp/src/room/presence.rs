@@ -58,7 +58,7 @@ pub(crate) async fn take(
             };
             hub.enter_room(session, entrance, now).await
         }
-        None if hub.is_in_room(session, to) => hub.change_in_room(session, &occupant, &look),
+        None if hub.is_in_room(session, to) => hub.change_in_room(session, &occupant, &look, now),
         // Treating it as a wish to enter would leave them with half of what they
         // need (XEP-0045 §7.2.17).
         None => {

@@ -176,6 +176,7 @@ fn statuses(presence: &RoomPresence, sight: Sight) -> impl Iterator<Item = u16> 
         (Sight::ENTERED.with(Sight::NOT_ANONYMOUS), 100),
         (Sight::OWN, 110),
         (Sight::CREATED, 201),
+        (Sight::NICK_CHANGED, 210),
     ];
     let of_sight = of_sight
         .into_iter()
