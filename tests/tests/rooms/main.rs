@@ -7,6 +7,7 @@
 //! | `governing.rs` | roles and affiliations |
 //! | `owning.rs` | making, configuring and ending rooms, membership by registration |
 //! | `avatar.rs` | the pictures of rooms |
+//! | `search.rs` | searching for rooms |
 //! | `hats.rs` | titles of occupants, and commands |
 //! | `finding.rs` | what service discovery tells |
 //! | `keeping.rs` | what outlasts a restart, what is forgotten, what is counted |
@@ -22,6 +23,7 @@ mod governing;
 mod hats;
 mod keeping;
 mod owning;
+mod search;
 mod speaking;
 
 use anser_tests::script::Script;

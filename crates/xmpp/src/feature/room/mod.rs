@@ -7,6 +7,7 @@ mod hats;
 mod info;
 mod owner;
 mod register;
+mod search;
 
 use super::{Context, Handler, IqKind, Scope, Specification};
 use crate::error;
@@ -87,6 +88,9 @@ const ROOM_FEATURES: &[RoomFeature] = &[
     RoomFeature { specification: Xep(317, "0.3.1"), service: &[], room: &[ns::HATS], iq: &[] },
     RoomFeature { specification: Xep(410, "1.1.0"), service: &[], room: &[ns::MUC_SELF_PING], iq: &[] },
     RoomFeature { specification: Xep(421, "1.0.1"), service: &[ns::OCCUPANT_ID], room: &[ns::OCCUPANT_ID], iq: &[] },
+    RoomFeature { specification: Xep(433, "0.1.0"), service: &[ns::CHANNEL_SEARCH], room: &[], iq: &[
+        (Get, ns::CHANNEL_SEARCH, "search", At::Service, |ctx, iq| Box::pin(search::search(ctx, iq))),
+    ] },
     RoomFeature { specification: Xep(486, "0.1.0"), service: &[], room: &[], iq: &[] },
     RoomFeature { specification: Xep(500, "0.1.1"), service: &[], room: &[], iq: &[] },
     RoomFeature { specification: Xep(502, "0.1.0"), service: &[], room: &[], iq: &[] },
