@@ -5,6 +5,8 @@
 )]
 
 pub mod client;
+pub mod conformance;
+pub mod crash;
 pub mod foreign;
 pub mod process;
 pub mod program;

@@ -104,9 +104,17 @@ impl Process {
     /// # Panics
     /// It does not end.
     pub fn end(&mut self) -> Ended {
+        self.end_within(PATIENCE)
+    }
+
+    /// The same with less or more patience.
+    ///
+    /// # Panics
+    /// It does not end.
+    pub fn end_within(&mut self, patience: Duration) -> Ended {
         self.input = None;
-        self.output.wait_until_over();
-        self.log.wait_until_over();
+        self.output.wait_until_over(patience);
+        self.log.wait_until_over(patience);
         Ended {
             output: self.output.text(),
             errors: self.log.text(),
@@ -225,7 +233,7 @@ impl Lines {
     ) -> (T, usize) {
         let mut next = from;
         let mut found = None;
-        self.wait(what, |heard| {
+        self.wait(what, PATIENCE, |heard| {
             while found.is_none() && next < heard.lines.len() {
                 found = pick(&heard.lines[next]);
                 next += 1;
@@ -250,13 +258,13 @@ impl Lines {
         heard.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait_until_over(&self) {
-        self.wait("its end", |heard| heard.is_over);
+    fn wait_until_over(&self, patience: Duration) {
+        self.wait("its end", patience, |heard| heard.is_over);
     }
 
     /// Waits until `is_done`, or until the stream is over.
-    fn wait(&self, what: &str, mut is_done: impl FnMut(&Heard) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
+    fn wait(&self, what: &str, patience: Duration, mut is_done: impl FnMut(&Heard) -> bool) {
+        let deadline = Instant::now() + patience;
         let mut heard = self.heard();
         while !is_done(&heard) && !heard.is_over {
             let left = deadline.saturating_duration_since(Instant::now());

@@ -288,7 +288,8 @@ fn the_server_says_what_it_is_and_can_do_and_what_time_it_is() {
     let own = alice.ask("info", ALICE);
     assert_eq!(own["identities"][0][0], "account");
     assert_eq!(own["identities"][0][1], "registered");
-    assert_eq!(alice.ask("items", "localhost")["items"], json!([]));
+    let rooms = json!([["rooms.localhost", null, "Rooms"]]);
+    assert_eq!(alice.ask("items", "localhost")["items"], rooms);
     assert_eq!(alice.ask("ping", "localhost")["error"], Value::Null);
     let version = alice.ask("version", "localhost");
     assert_eq!(version["name"], "Anser");

@@ -43,6 +43,60 @@ fn a_message_to_an_account_reaches_every_device_that_takes_messages() {
     }
 }
 
+/// RFC 6121 §8.5.3.1: also to a resource that is connected and no more. It might be about
+/// to say that it acknowledges, so mail waits for that, but not for ever.
+#[test]
+fn a_device_that_says_nothing_gets_what_is_sent_to_it_all_the_same() {
+    let mut script = Script::new(&["alice", "bob"]);
+    script.appear("alice", "alice@example.org/phone");
+    script.log_in("bob", "bob@example.org/phone");
+    script.play(
+        "
+        alice C: <message to='bob@example.org/phone' id='m1'><body>hello</body></message>
+        bob   S: nothing
+        ",
+    );
+    script.world.pass(Duration::from_millis(1999));
+    script.expect_nothing("bob");
+    script.world.pass(Duration::from_millis(1));
+    script.play("bob S: <message from='alice@example.org/phone' id='m1'/>");
+    script.cut("bob");
+    script.appear("bob", "bob@example.org/laptop");
+    script.play("bob S: <message from='alice@example.org/phone' id='m1'><delay xmlns='urn:xmpp:delay'/></message>");
+}
+
+/// XEP-0198 §4: what was sent before `<enabled/>` does not count, so that an
+/// acknowledgement of anything later is one of that too.
+#[test]
+fn what_was_sent_before_a_client_acknowledges_waits_for_its_first_acknowledgement() {
+    for h in [0, 1] {
+        let mut script = Script::new(&["alice", "bob"]);
+        script.appear("alice", "alice@example.org/phone");
+        script.log_in("bob", "bob@example.org/phone");
+        script.send(
+            "alice",
+            "<message to='bob@example.org/phone' id='m1'><body>hello</body></message>",
+        );
+        script.world.pass(Duration::from_secs(2));
+        script.play(&format!(
+            "
+            bob   S: <message id='m1'/>
+            bob   C: <enable xmlns='urn:xmpp:sm:3'/>
+            bob   S: <enabled xmlns='urn:xmpp:sm:3'/>
+            alice C: <message to='bob@example.org/phone' id='m2' type='headline'/>
+            bob   S: <message id='m2'/>
+            bob   C: <a xmlns='urn:xmpp:sm:3' h='{h}'/>
+            "
+        ));
+        script.cut("bob");
+        script.appear("bob", "bob@example.org/laptop");
+        script.play(match h {
+            0 => "bob S: <message id='m1'/>",
+            _ => "bob S: nothing",
+        });
+    }
+}
+
 /// RFC 6121 §8.5.2.1.1: "for any message type the server MUST NOT deliver the
 /// stanza to any available resource with a negative priority"
 #[test]

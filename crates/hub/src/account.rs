@@ -5,7 +5,7 @@ use crate::directory::Resident;
 use crate::inbox::{Inbox, InboxRecord, Slots};
 use crate::roster::{Contact, Roster};
 use crate::sync::lock;
-use crate::{Message, Presence, Session};
+use crate::{HistoryPreferences, Message, Presence, Session, history};
 use anser_jid::{BareJid, Jid};
 use anser_store::{
     Change, EntryFlags, Expect, MessageId, Page, Record, StoreError, Timestamp, View,
@@ -53,6 +53,10 @@ pub(crate) struct AccountState {
     /// The inbox differs from what is written down, and the exchange has been
     /// told so.
     pub(crate) inbox_is_dirty: bool,
+    /// Messages of the account's own since the inbox was written down.
+    pub(crate) passed: u32,
+    /// Which messages are for history.
+    pub(crate) preferences: HistoryPreferences,
     pub(crate) devices: Vec<Device>,
     pub(crate) slots: Slots,
 }
@@ -131,6 +135,7 @@ impl Account {
         let state = AccountState {
             roster: read_roster(view.records(address, ROSTER)?),
             inbox: read_inbox(view, address)?,
+            preferences: history::read_preferences(view, address)?,
             ..AccountState::default()
         };
         Ok(Some(Self {
@@ -177,6 +182,7 @@ impl Account {
     pub(crate) fn save_inbox(&self) -> Change {
         let mut state = self.state();
         state.inbox_is_dirty = false;
+        state.passed = 0;
         let record = state.inbox.record();
         drop(state);
         Change::Put {
@@ -272,15 +278,11 @@ fn read_inbox(view: &View<'_>, address: &BareJid) -> Result<Inbox, StoreError> {
             Inbox::default()
         })
     });
-    let page = Page {
-        after: inbox.from(),
-        flags: FOR_DEVICES,
-        ..Page::oldest(ALL)
-    };
-    for place in view.places(address, &page)? {
+    let gaps = inbox.gaps();
+    for place in flagged(view, address, &gaps, FOR_DEVICES)? {
         inbox.found(place);
     }
-    note_addressees(view, address, &mut inbox)?;
+    note_addressees(view, address, &gaps, &mut inbox)?;
     Ok(inbox)
 }
 
@@ -289,23 +291,39 @@ fn parse_inbox(record: &Record) -> Result<Inbox, Box<dyn std::error::Error>> {
     Ok(Inbox::new(&record)?)
 }
 
+/// The entries with these flags in some parts of a log.
+fn flagged(
+    view: &View<'_>,
+    address: &BareJid,
+    parts: &[(MessageId, MessageId)],
+    flags: EntryFlags,
+) -> Result<Vec<MessageId>, StoreError> {
+    let mut places = Vec::new();
+    for (after, before) in parts {
+        let page = Page {
+            after: *after,
+            before: *before,
+            flags,
+            ..Page::oldest(ALL)
+        };
+        places.append(&mut view.places(address, &page)?);
+    }
+    Ok(places)
+}
+
 /// Reads those of the waiting messages that were sent to a session, to see
 /// which.
 fn note_addressees(
     view: &View<'_>,
     address: &BareJid,
+    gaps: &[(MessageId, MessageId)],
     inbox: &mut Inbox,
 ) -> Result<(), StoreError> {
     let waiting: BTreeSet<_> = inbox.places().collect();
-    let Some(first) = waiting.first() else {
+    if waiting.is_empty() {
         return Ok(());
-    };
-    let page = Page {
-        after: first.previous(),
-        flags: FOR_DEVICES.with(FOR_SESSION),
-        ..Page::oldest(ALL)
-    };
-    let mut addressed = view.places(address, &page)?;
+    }
+    let mut addressed = flagged(view, address, gaps, FOR_DEVICES.with(FOR_SESSION))?;
     addressed.retain(|place| waiting.contains(place));
     for (place, body) in view.messages(&addressed)? {
         if let Ok(message) = Message::decode(body) {

@@ -6,9 +6,9 @@ use crate::directory::Resident;
 use crate::mailbox::Wakes;
 use crate::room::IsEnd;
 use crate::roster::SubscriptionStep;
-use crate::{Event, Hub, Look, Message, Presence, PresenceKind, SendError, Session, SessionHandle};
+use crate::{Event, Hub, Look, Presence, PresenceKind, SendError, Session, SessionHandle};
 use anser_jid::{BareJid, Jid};
-use anser_store::{MessageId, StoreError};
+use anser_store::MessageId;
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -177,30 +177,6 @@ impl Hub {
         if let Some(account) = self.resident(of) {
             tell_who_is_there(&account, session, &mut wakes);
         }
-    }
-
-    /// Reads messages that wait for a session, in the order of `places`. What
-    /// is gone from the log is left out. Best asked for some dozens at a time.
-    ///
-    /// # Errors
-    /// [`StoreError`]; the same call may succeed later.
-    pub async fn waiting(
-        &self,
-        places: &[MessageId],
-    ) -> Result<Vec<(MessageId, Message)>, StoreError> {
-        let places = places.to_vec();
-        let stored = self
-            .store()
-            .read(move |view| view.messages(&places))
-            .await?;
-        let decode = |(place, body)| match Message::decode(body) {
-            Ok(message) => Some((place, message)),
-            Err(error) => {
-                tracing::error!(%place, %error, "a message is left out");
-                None
-            }
-        };
-        Ok(stored.into_iter().filter_map(decode).collect())
     }
 
     /// Notes that a session reads its account's log for itself, and so need not be

@@ -23,6 +23,11 @@ pub struct AccountsConfig {
     /// Addresses that a session may tell of its presence each by a stanza of its
     /// own.
     pub directed_presences: usize,
+    /// Messages that a client gets at once of what was said before, if it does
+    /// not say how many it wants.
+    pub history_page: usize,
+    /// The most messages that it gets at once if it does.
+    pub history_page_most: usize,
 }
 
 impl Default for AccountsConfig {
@@ -34,6 +39,8 @@ impl Default for AccountsConfig {
             mailbox_events: 10_000,
             mailbox_bytes: 8 << 20,
             directed_presences: 1000,
+            history_page: 50,
+            history_page_most: 250,
         }
     }
 }

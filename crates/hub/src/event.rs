@@ -28,7 +28,7 @@ pub enum Event {
         place: Option<MessageId>,
     },
     /// Messages wait in the log, at these places and in this order: to be
-    /// read with [`Hub::waiting`](crate::Hub::waiting) before anything that
+    /// read with [`Hub::messages`](crate::Hub::messages) before anything that
     /// comes later.
     Waiting(Vec<MessageId>),
     /// A presence.

@@ -22,6 +22,7 @@ mod credentials;
 mod directory;
 mod error;
 mod event;
+mod history;
 mod hub;
 mod inbox;
 mod mailbox;
@@ -44,18 +45,22 @@ pub use counters::Counters;
 pub use credentials::{Credentials, Login};
 pub use error::{AccountError, NotKept, OpenError, RosterError, SendError};
 pub use event::{CloseReason, Event, Query, QueryKind, Relay};
+pub use history::{
+    HistoryDefault, HistoryError, HistoryPage, HistoryPreferences, HistoryQuery, Paging,
+    PreferencesError, With,
+};
 pub use hub::{Domains, Hub, HubConfig, Then};
 pub use mailbox::Mailbox;
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
 pub use pipeline::{Parcel, Recipient};
 pub use presence::{Presence, PresenceKind};
 pub use room::{
-    Actor, Affiliated, Affiliation, AffiliationChange, ConfigNews, Creation, Deciders, Deed,
-    Departure, Destruction, Entrance, FoundRoom, FoundRooms, Hat, HatChange, Invitation,
+    Actor, Affiliated, Affiliation, AffiliationChange, Archived, ConfigNews, Creation, Deciders,
+    Deed, Departure, Destruction, Entrance, FoundRoom, FoundRooms, Hat, HatChange, Invitation,
     IsModerated, Look, MOST_HATS, MOST_WORN, OccupantId, PastWanted, Present, PrivateMessages,
-    Role, RoleChange, Room, RoomCard, RoomConfig, RoomError, RoomEvent, RoomInfo, RoomMessage,
-    RoomPresence, RoomSearch, RoomSummary, RoomsConfig, SearchMark, SearchOrder, SearchPlace,
-    Sight, Speaker, Speech, VoiceRequest, Whois,
+    Remains, Retractor, Role, RoleChange, Room, RoomCard, RoomConfig, RoomError, RoomEvent,
+    RoomInfo, RoomMessage, RoomPresence, RoomSearch, RoomSummary, RoomsConfig, SearchMark,
+    SearchOrder, SearchPlace, Sight, Speaker, Speech, VoiceRequest, Whois,
 };
 pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
 pub use session::{Session, SessionHandle};

@@ -35,6 +35,8 @@ impl Traits {
     pub const NO_STORE: Self = Self(1 << 2);
     /// The sender wants it kept until it is delivered only (XEP-0334 §4.1).
     pub const NO_PERMANENT_STORE: Self = Self(1 << 3);
+    /// It was taken back, and this stands in its place.
+    pub const TOMBSTONE: Self = Self(1 << 10);
     /// It changes the subject of a room (XEP-0045 §8.1).
     pub const SUBJECT: Self = Self(1 << 7);
     /// Somebody says something in it: it has a text, if only one that nobody on
@@ -224,6 +226,31 @@ impl Message {
             payload_at,
             encoded,
         })
+    }
+
+    /// What stands in the place of this message once it was taken back: from the
+    /// same sender, to the same recipient, of the same kind and with the same id,
+    /// and nothing else of it but what `payload` says, which is XML children as
+    /// in [`Draft`].
+    #[must_use]
+    pub fn tombstone(&self, payload: &[u8]) -> Self {
+        Self::new(&Draft {
+            from: &self.from,
+            to: &self.to,
+            kind: self.kind,
+            traits: self.traits.with(Traits::TOMBSTONE),
+            id: self.id(),
+            lang: None,
+            text: None,
+            mentions: &[],
+            payload,
+        })
+    }
+
+    /// Whether it stands in the place of a message that was taken back.
+    #[must_use]
+    pub fn is_tombstone(&self) -> bool {
+        self.traits.contains(Traits::TOMBSTONE)
     }
 
     /// The form in which logs have it.
@@ -499,6 +526,23 @@ mod tests {
         ] {
             assert_eq!(message(MessageKind::Chat, traits).is_news(), is_news);
         }
+    }
+
+    /// XEP-0424 §4
+    #[test]
+    fn a_tombstone_has_nothing_of_a_message_but_who_sent_it_to_whom_and_its_id() {
+        let message = message(MessageKind::Chat, Traits::CONTENT);
+        let tombstone = message.tombstone(b"<retracted xmlns='urn:x'/>");
+        let read = Message::decode(tombstone.encoded().clone()).unwrap();
+        assert!(read.is_tombstone() && !message.is_tombstone());
+        assert_eq!(read.from(), message.from());
+        assert_eq!(read.to(), message.to());
+        assert_eq!(read.kind(), MessageKind::Chat);
+        assert_eq!(read.id(), Some("m1"));
+        assert_eq!(read.payload(), "<retracted xmlns='urn:x'/>");
+        let hello = b"hello";
+        let mut parts = read.encoded().windows(hello.len());
+        assert!(!parts.any(|part| part == hello));
     }
 
     /// XEP-0313 §5.1.1, XEP-0334 §4

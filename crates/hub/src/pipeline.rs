@@ -11,7 +11,7 @@ use crate::account::{Account, AccountState, Device, FOR_DEVICES, FOR_HISTORY, FO
 use crate::copies::{Copied, is_copied};
 use crate::directory::Resident;
 use crate::mailbox::Wakes;
-use crate::room::{RoomDelivery, deliver_whisper};
+use crate::room::{RoomDelivery, Whisper, deliver_whisper};
 use crate::{
     Direction, Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle,
     Then, Traits,
@@ -34,15 +34,24 @@ pub(crate) enum Content {
     /// To everybody in a room.
     Room(RoomDelivery),
     /// To one session in a room.
-    Whisper {
-        listener: Arc<Session>,
-        message: Arc<Message>,
-        /// The same as its sender wrote it, for copies; with one of those that
-        /// it goes to.
-        sent: Option<Arc<Message>>,
-    },
+    Whisper(Whisper),
     /// To one session.
     Query(Arc<Query>),
+}
+
+impl Content {
+    /// Where it is in the log of its sender, if it is there and for somebody
+    /// else.
+    fn place_sent(&self, sender: &Session) -> Option<MessageId> {
+        match self {
+            Self::Message(delivery) => {
+                let is_own = Arc::ptr_eq(&delivery.recipient, sender.account());
+                let is_senders = delivery.origin == Origin::Sender;
+                delivery.place.filter(|_| is_senders && !is_own)
+            }
+            Self::Room(_) | Self::Whisper { .. } | Self::Query(_) => None,
+        }
+    }
 }
 
 impl Parcel {
@@ -53,7 +62,7 @@ impl Parcel {
             Content::Room(RoomDelivery { place: Some(_), .. }) => 0,
             Content::Message(Delivery { message, .. })
             | Content::Room(RoomDelivery { message, .. })
-            | Content::Whisper { message, .. } => message.encoded().len(),
+            | Content::Whisper(Whisper { message, .. }) => message.encoded().len(),
             Content::Query(query) => query.weight_bytes(),
         };
         payload + size_of::<Self>()
@@ -203,6 +212,8 @@ impl Hub {
 
     /// Puts a message into the log of both sides.
     fn append(&self, sender: &Arc<Session>, delivery: Delivery, now: Timestamp) {
+        // Not under the journal's lock.
+        let history = InHistory::of(sender.account(), &delivery);
         sender.on_submitted();
         self.journal().append(now, |id| {
             // Asked here, where an account that has been removed is seen to be
@@ -214,7 +225,7 @@ impl Hub {
             let append = Change::Append {
                 id,
                 body: delivery.message.encoded().clone(),
-                entries: entries(sender.account(), &delivery),
+                entries: entries(sender.account(), &delivery, history),
             };
             let delivery = Delivery {
                 place: Some(id),
@@ -246,16 +257,35 @@ impl Hub {
     ) {
         let sender = Arc::clone(&parcel.sender);
         match (outcome, parcel.content) {
-            (Ok(()), content) => self.deliver(Parcel { content, ..parcel }, wakes),
+            (Ok(()), content) => {
+                let sent = content.place_sent(&sender);
+                self.deliver(Parcel { content, ..parcel }, wakes);
+                if let Some(place) = sent {
+                    self.note_sent(sender.account(), place);
+                }
+            }
             (
                 Err(error),
                 Content::Message(Delivery { message, .. })
                 | Content::Room(RoomDelivery { message, .. })
-                | Content::Whisper { message, .. },
+                | Content::Whisper(Whisper { message, .. }),
             ) => refuse(&sender, message, error.into(), wakes),
             (Err(_), Content::Query(_)) => {}
         }
         sender.on_settled(wakes);
+    }
+
+    /// What an account has sent to others does not wait in its log for its own
+    /// devices. It is written down now and then: whoever reads the account goes
+    /// through no more of its log than that.
+    fn note_sent(&self, sender: &Arc<Account>, place: MessageId) {
+        const NOW_AND_THEN: u32 = 500;
+        let mut state = sender.state();
+        state.inbox.passed(place);
+        state.passed += 1;
+        if state.passed >= NOW_AND_THEN {
+            self.inbox_changed(sender, &mut state);
+        }
     }
 
     fn deliver(&self, parcel: Parcel, wakes: &mut Wakes) {
@@ -270,17 +300,10 @@ impl Hub {
                     refuse(&parcel.sender, message, error, wakes);
                 }
             }
-            Content::Whisper {
-                listener,
-                message,
-                sent,
-            } => {
-                let delivered = deliver_whisper(&listener, Arc::clone(&message), wakes);
-                match delivered {
-                    Ok(()) => copy_whisper(&parcel.sender, sent.as_ref(), wakes),
-                    Err(error) => refuse(&parcel.sender, message, error, wakes),
-                }
-            }
+            Content::Whisper(whisper) => match deliver_whisper(&whisper, wakes) {
+                Ok(()) => copy_whisper(&parcel.sender, whisper.sent.as_ref(), wakes),
+                Err(error) => refuse(&parcel.sender, whisper.message, error, wakes),
+            },
             Content::Query(query) => self.deliver_query(&query, wakes),
         }
     }
@@ -336,15 +359,40 @@ pub(crate) fn deliver_later(sender: &Arc<Session>, content: Content) -> Then {
     Then::Deliver(Box::new(Parcel { sender, content }))
 }
 
-/// A message's entries in the logs of both sides.
-fn entries(sender: &Account, delivery: &Delivery) -> Vec<NewEntry> {
+/// Which of the two sides will be able to read a message again.
+#[derive(Debug, Clone, Copy)]
+struct InHistory {
+    of_recipient: EntryFlags,
+    of_sender: EntryFlags,
+}
+
+impl InHistory {
+    fn of(sender: &Account, delivery: &Delivery) -> Self {
+        let message = &delivery.message;
+        let is_passing = message.traits().contains(Traits::NO_PERMANENT_STORE);
+        let wants = |account: &Account, other: &Jid| {
+            let state = account.state();
+            match !is_passing && state.preferences.keeps(&state.roster, other) {
+                true => FOR_HISTORY,
+                false => EntryFlags::NONE,
+            }
+        };
+        Self {
+            of_recipient: wants(&delivery.recipient, message.from()),
+            of_sender: wants(sender, message.to()),
+        }
+    }
+}
+
+/// A message's entries in the logs of both sides. One that has no flag would
+/// never be read.
+fn entries(sender: &Account, delivery: &Delivery, history: InHistory) -> Vec<NewEntry> {
     let room = delivery.message.from().to_bare();
     let own = match delivery.origin {
         Origin::Sender => sender.address(),
         Origin::Room => &room,
     };
     let other = delivery.recipient.address();
-    let history = history_flags(&delivery.message);
     let addressed = match delivery.message.to().is_bare() {
         true => EntryFlags::NONE,
         false => FOR_SESSION,
@@ -352,13 +400,15 @@ fn entries(sender: &Account, delivery: &Delivery) -> Vec<NewEntry> {
     let mut entries = vec![NewEntry {
         owner: other.clone(),
         counterpart: own.clone(),
-        flags: history.with(FOR_DEVICES).with(addressed),
+        flags: history.of_recipient.with(FOR_DEVICES).with(addressed),
     }];
-    if delivery.origin == Origin::Sender && own != other && !sender.is_gone() {
+    let is_read = history.of_sender != EntryFlags::NONE;
+    let is_senders = delivery.origin == Origin::Sender && own != other;
+    if is_senders && is_read && !sender.is_gone() {
         entries.push(NewEntry {
             owner: own.clone(),
             counterpart: other.clone(),
-            flags: history,
+            flags: history.of_sender,
         });
     }
     entries
@@ -479,15 +529,6 @@ fn copy_whisper(sender: &Session, sent: Option<&Arc<Message>>, wakes: &mut Wakes
     };
     copied.give_all(&sender.account().state(), wakes);
 }
-
-fn history_flags(message: &Message) -> EntryFlags {
-    if message.traits().contains(Traits::NO_PERMANENT_STORE) {
-        EntryFlags::NONE
-    } else {
-        FOR_HISTORY
-    }
-}
-
 /// Whether a message may go on. What waits for devices is bounded whether or not
 /// some of them are there: they may not take what they get.
 fn admit(

@@ -72,8 +72,10 @@ impl MessageId {
     /// The smallest id of the given moment: where to start reading from a time.
     #[must_use]
     pub fn at(time: Timestamp) -> Self {
+        const BITS: u32 = SEQUENCE_BITS + NODE_BITS;
         let millis = time.0.saturating_sub(EPOCH_MILLIS);
-        Self(millis << (SEQUENCE_BITS + NODE_BITS)).min(Self::LAST)
+        // Clients may name any year.
+        Self(millis.min(u64::MAX >> BITS) << BITS).min(Self::LAST)
     }
 
     /// When the message was accepted.
@@ -176,6 +178,15 @@ mod tests {
     fn an_id_tells_the_millisecond_of_its_message() {
         let mut clock = IdClock::new(NodeId::new(7), MessageId::FIRST);
         assert_eq!(clock.next(NOW).timestamp(), NOW);
+    }
+
+    #[test]
+    fn the_moments_before_the_first_id_and_after_the_last_are_those() {
+        assert_eq!(MessageId::at(Timestamp::default()), MessageId::FIRST);
+        for millis in [u64::MAX, u64::MAX >> 1, 253_402_300_799_999] {
+            let id = MessageId::at(Timestamp::from_millis(millis));
+            assert_eq!(id, MessageId::LAST);
+        }
     }
 
     #[test]

@@ -276,6 +276,33 @@ async fn a_page_can_be_of_one_conversation(mut world: World) {
     assert!(world.bodies(ALICE, with("x@y")).await.is_empty());
 }
 
+async fn pages_of_one_conversation_go_both_ways_from_any_place(mut world: World) {
+    let mut places = Vec::new();
+    for number in 0..20 {
+        let with = if number % 5 == 0 { CAROL } else { BOB };
+        places.push(world.send(with, ALICE, &number.to_string()));
+    }
+    let with_carol = |after, before, newest| Page {
+        after,
+        before,
+        newest,
+        counterpart: Some(jid(CAROL)),
+        ..Page::oldest(2)
+    };
+    let (first, last) = (MessageId::FIRST, MessageId::LAST);
+    for (page, bodies) in [
+        (with_carol(first, last, false), ["0", "5"].as_slice()),
+        (with_carol(first, last, true), &["10", "15"]),
+        (with_carol(places[5], last, false), &["10", "15"]),
+        (with_carol(first, places[10], true), &["0", "5"]),
+        (with_carol(places[1], places[9], false), &["5"]),
+        (with_carol(places[15], last, false), &[]),
+        (with_carol(first, places[0], true), &[]),
+    ] {
+        assert_eq!(world.bodies(ALICE, page.clone()).await, bodies, "{page:?}");
+    }
+}
+
 async fn a_page_can_be_of_flagged_entries(mut world: World) {
     world.send(ALICE, BOB, "sent");
     world.send(BOB, ALICE, "received");
@@ -400,6 +427,7 @@ contract![
     a_message_is_in_the_log_of_both_and_of_nobody_else,
     pages_go_both_ways_from_any_place,
     a_page_can_be_of_one_conversation,
+    pages_of_one_conversation_go_both_ways_from_any_place,
     a_page_can_be_of_flagged_entries,
     a_message_can_be_replaced_everywhere,
     messages_can_be_read_by_their_places,

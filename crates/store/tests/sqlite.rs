@@ -299,6 +299,10 @@ async fn everything(world: &Opened) -> impl PartialEq + Debug + use<> {
             counterpart: Some(jid(1)),
             ..Page::newest(2)
         },
+        Page {
+            counterpart: Some(jid(2)),
+            ..Page::oldest(3)
+        },
     ];
     let of_user = move |view: &View<'_>, owner: &BareJid| {
         let logs = pages.iter().map(|page| view.page(owner, page));

@@ -56,6 +56,18 @@ pub const FORM: &str = "jabber:x:data";
 pub const RSM: &str = "http://jabber.org/protocol/rsm";
 /// Stanza forwarding (XEP-0297).
 pub const FORWARD: &str = "urn:xmpp:forward:0";
+/// Validation of form fields (XEP-0122).
+pub const FORM_VALIDATE: &str = "http://jabber.org/protocol/xdata-validate";
+/// Message archives (XEP-0313).
+pub const MAM: &str = "urn:xmpp:mam:2";
+/// What of them came later (XEP-0313 §7).
+pub const MAM_EXTENDED: &str = "urn:xmpp:mam:2#extended";
+/// Whether archives show what was said in rooms (XEP-0313 §7).
+pub const MAM_GROUPCHAT_FIELD: &str = "urn:xmpp:mam:2#groupchat-field";
+/// Messages that are taken back (XEP-0424).
+pub const RETRACT: &str = "urn:xmpp:message-retract:1";
+/// A tombstone stands in their place (XEP-0424 §4).
+pub const RETRACT_TOMBSTONE: &str = "urn:xmpp:message-retract:1#tombstone";
 /// Entering rooms (XEP-0045 §7.2).
 pub const MUC: &str = "http://jabber.org/protocol/muc";
 /// What rooms tell occupants (XEP-0045 §7).
@@ -106,8 +118,6 @@ pub const RECEIPTS: &str = "urn:xmpp:receipts";
 pub const MARKERS: &str = "urn:xmpp:chat-markers:0";
 /// Corrections (XEP-0308).
 pub const CORRECTION: &str = "urn:xmpp:message-correct:0";
-/// Retractions (XEP-0424).
-pub const RETRACTION: &str = "urn:xmpp:message-retract:1";
 /// Reactions (XEP-0444).
 pub const REACTIONS: &str = "urn:xmpp:reactions:0";
 /// References, and mentions among them (XEP-0372).
@@ -120,3 +130,5 @@ pub const OMEMO_SIACS: &str = "eu.siacs.conversations.axolotl";
 pub const ENCRYPTION: &str = "urn:xmpp:eme:0";
 /// Calls (XEP-0353).
 pub const JINGLE_MESSAGE: &str = "urn:xmpp:jingle-message:0";
+/// Messages that a moderator takes back (XEP-0425).
+pub const MODERATE: &str = "urn:xmpp:message-moderate:1";

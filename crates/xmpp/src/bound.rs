@@ -18,13 +18,16 @@ use bytes::BytesMut;
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
+mod archive;
 mod attention;
 mod mail;
 mod silence;
 
+use archive::ArchiveAnswer;
+pub(crate) use archive::{ArchiveHeader, ArchivePage};
 use attention::Held;
 pub(crate) use mail::BITE_BYTES;
-use silence::Silence;
+use silence::{Hush, Silence};
 
 /// A stream with a session. It may outlive the connection that it is in.
 #[derive(Debug)]
@@ -35,14 +38,15 @@ pub(crate) struct Bound {
     queue: VecDeque<Event>,
     /// What is held back while nobody looks at the client.
     held: Option<Box<Held>>,
-    /// Messages written for a client that does not acknowledge: they count as
-    /// taken when the connection has swallowed them.
+    /// Answers out of archives that were not sent to the end.
+    archives: VecDeque<ArchiveAnswer>,
+    /// Messages written for a client that does not acknowledge, or not yet: they
+    /// count as taken when the connection has swallowed them and the client has
+    /// said something; if that is that it will acknowledge, then when it has
+    /// acknowledged something.
     written: Vec<MessageId>,
     silence: Silence,
-    /// The client has sent something since it has the session. Until then it
-    /// gets nothing: what it sends first may be that it acknowledges, and what
-    /// came before would be lost with the connection.
-    has_spoken: bool,
+    hush: Hush,
     /// Messages that were sent before this moment are marked as late.
     live_since: Timestamp,
 }
@@ -54,9 +58,10 @@ impl Bound {
             management: None,
             queue: VecDeque::new(),
             held: None,
+            archives: VecDeque::new(),
             written: Vec::new(),
             silence: Silence::Since(now),
-            has_spoken: false,
+            hush: Hush::before_mail(now),
             live_since: Timestamp::default(),
         }
     }
@@ -85,7 +90,7 @@ impl Bound {
         output: &mut BytesMut,
         now: Timestamp,
     ) -> Result<(), Option<StreamError>> {
-        self.has_spoken = true;
+        self.hush = Hush::Over;
         if let Some(request) = Request::read(element) {
             return self.manage(front, &request, output);
         }
@@ -186,6 +191,11 @@ impl Bound {
         };
         let places = management.acknowledged(h).map_err(sm::count_too_high)?;
         front.hub().taken(&self.session, places);
+        if h > 0 {
+            // What came before the first stanza that counts has come too.
+            let written = std::mem::take(&mut self.written);
+            front.hub().taken(&self.session, written);
+        }
         Ok(())
     }
 
@@ -205,6 +215,8 @@ impl Bound {
     ) -> Result<(), StreamError> {
         self.session.all_settled().await;
         self.acknowledged(front, h)?;
+        // Nobody knows whether these have come. They go to the next session.
+        self.written = Vec::new();
         self.heard(now);
         self.live_since = now;
         // Every stream begins in the eyes of somebody (XEP-0352 §5.2).

@@ -1,6 +1,6 @@
 //! The one way from what the exchange refuses to what the client reads.
 
-use anser_hub::{RoomError, RosterError, SendError};
+use anser_hub::{HistoryError, PreferencesError, RoomError, RosterError, SendError};
 use anser_xmpp_proto::{DefinedCondition, StanzaError};
 
 /// RFC 6120 §8.3.3
@@ -12,6 +12,27 @@ pub(crate) fn stanza_error(error: &SendError) -> StanzaError {
             DefinedCondition::ResourceConstraint.because(error)
         }
         SendError::NotKept(_) => {
+            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
+        }
+    }
+}
+
+/// XEP-0313 §4.1.3, §4.3
+pub(crate) fn history_error(error: &HistoryError) -> StanzaError {
+    match error {
+        HistoryError::NoMessage => DefinedCondition::ItemNotFound.because(error),
+        HistoryError::TooManyIds { .. } => DefinedCondition::PolicyViolation.because(error),
+        HistoryError::TooFar { .. } => DefinedCondition::ResourceConstraint.because(error),
+        HistoryError::NotKept(_) => DefinedCondition::InternalServerError.into(),
+    }
+}
+
+/// XEP-0441 §2.1
+pub(crate) fn preferences_error(error: &PreferencesError) -> StanzaError {
+    match error {
+        PreferencesError::NoAccount => DefinedCondition::NotAuthorized.because(error),
+        PreferencesError::TooMany { .. } => DefinedCondition::ResourceConstraint.because(error),
+        PreferencesError::NotKept(_) => {
             DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
         }
     }
@@ -41,9 +62,10 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::TooFast { .. } => {
             return DefinedCondition::PolicyViolation.because(error).wait();
         }
-        RoomError::NoRoom | RoomError::NoSuchOccupant | RoomError::NoHat => {
-            DefinedCondition::ItemNotFound
-        }
+        RoomError::NoRoom
+        | RoomError::NoSuchOccupant
+        | RoomError::NoSuchMessage
+        | RoomError::NoHat => DefinedCondition::ItemNotFound,
         RoomError::NoCreation | RoomError::NotAllowed => DefinedCondition::NotAllowed,
         RoomError::Exists | RoomError::NickTaken | RoomError::Conflict => {
             DefinedCondition::Conflict

@@ -4,7 +4,7 @@
 use crate::bound::Bound;
 use crate::content::content;
 use crate::error;
-use crate::feature::{Context, Scope};
+use crate::feature::{Context, Scope, Turn};
 use crate::front::Xmpp;
 use crate::room::{self, IsAnswered};
 use anser_hub::{Query, QueryKind};
@@ -136,12 +136,31 @@ async fn answer(
         scope,
         now,
         reply: BytesMut::new(),
+        archive: None,
+        turn: Turn::Answer,
     };
     handler(&mut context, child).await?;
-    let payload = context.reply;
-    bound.send_held(front, output, now);
-    write_result(bound, &iq.id, to.as_ref(), &payload, output, now);
-    Ok(())
+    let Context {
+        reply,
+        archive,
+        turn,
+        ..
+    } = context;
+    match turn {
+        Turn::Answer => bound.send_held(front, output, now),
+        // If the stream is to end, it does so when it is asked for mail next.
+        Turn::Mail => drop(bound.mail(front, output, now).await),
+    }
+    let Some(page) = archive else {
+        write_result(bound, &iq.id, to.as_ref(), &reply, output, now);
+        return Ok(());
+    };
+    let mut end = BytesMut::new();
+    let own = bound.session().address().as_str();
+    write_answer(own, &iq.id, to.as_ref(), &reply, &mut end);
+    bound
+        .answer_from_archive(front, page, &iq.id, end.freeze(), output, now)
+        .await
 }
 
 fn write_result(
@@ -154,15 +173,19 @@ fn write_result(
 ) {
     let own = Jid::from(bound.session().address().clone());
     bound.reply(output, now, |output| {
-        let mut writer = Writer::new(output);
-        let mut result = writer
-            .open("iq")
-            .attribute("type", "result")
-            .attribute("id", id)
-            .attribute_opt("from", from.map(Jid::as_str))
-            .attribute("to", own.as_str());
-        result.raw(payload);
+        write_answer(own.as_str(), id, from, payload, output);
     });
+}
+
+fn write_answer(own: &str, id: &str, from: Option<&Jid>, payload: &[u8], output: &mut BytesMut) {
+    let mut writer = Writer::new(output);
+    let mut result = writer
+        .open("iq")
+        .attribute("type", "result")
+        .attribute("id", id)
+        .attribute_opt("from", from.map(Jid::as_str))
+        .attribute("to", own);
+    result.raw(payload);
 }
 
 /// For whom the question is.

@@ -18,6 +18,7 @@ mod negotiation;
 mod outbound;
 mod presence;
 mod resumption;
+mod retraction;
 mod room;
 mod traits;
 

@@ -4,13 +4,14 @@ use crate::bound::Bound;
 use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
+use crate::retraction;
 use crate::room;
 use crate::traits::{mentions, traits};
 use anser_hub::{Draft, Hub, Marked, Message, MessageKind};
 use anser_jid::Jid;
 use anser_store::Timestamp;
 use anser_xml::{Child, Element};
-use anser_xmpp_proto::payload::{carbons, delay, stanza_id};
+use anser_xmpp_proto::payload::{carbons, delay, retract, stanza_id};
 use anser_xmpp_proto::{Kind, MessageType, StanzaError, StanzaHeader, ns};
 use bytes::BytesMut;
 use std::sync::Arc;
@@ -54,13 +55,22 @@ pub(crate) async fn handle(
         Some(recipient) => Ok(recipient),
         None => front.hub().find_recipient(message.to(), now).await,
     };
+    let retracted = match retract::retracted_id(element) {
+        Some(id) => retraction::find(bound, front, &message, &id).await,
+        None => None,
+    };
     let sent = recipient.and_then(|recipient| {
         front
             .hub()
             .send(bound.session(), recipient, Arc::clone(&message), now)
     });
     match sent {
-        Ok(()) => note_displayed(bound, front, element, message.to(), now).await,
+        Ok(()) => {
+            if let Some(retracted) = retracted {
+                retraction::carry_out(front, retracted, now).await;
+            }
+            note_displayed(bound, front, element, message.to(), now).await;
+        }
         Err(_) if message.kind() == MessageKind::Error => {}
         Err(error) => {
             let error = error::stanza_error(&error);

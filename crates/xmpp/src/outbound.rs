@@ -1,5 +1,6 @@
 //! Events as stanzas.
 
+use crate::bound::ArchiveHeader;
 use crate::error;
 use crate::room;
 use anser_hub::{
@@ -8,7 +9,7 @@ use anser_hub::{
 };
 use anser_store::{MessageId, Timestamp};
 use anser_xml::Writer;
-use anser_xmpp_proto::payload::{carbons, delay, roster, stanza_id};
+use anser_xmpp_proto::payload::{carbons, delay, mam, roster, stanza_id};
 use anser_xmpp_proto::{
     DefinedCondition, IqKind, Kind, MessageType, PresenceType, StanzaError, ns,
 };
@@ -28,6 +29,12 @@ pub(crate) enum Sent {
         /// Whether it is a copy.
         copy: Option<Direction>,
     },
+    /// A message out of an archive that the client has asked after.
+    Archived {
+        message: Arc<Message>,
+        place: MessageId,
+        header: Arc<ArchiveHeader>,
+    },
     /// An answer, as it is.
     Reply(Bytes),
 }
@@ -42,6 +49,15 @@ impl Sent {
         }
     }
 
+    /// A message of an answer out of an archive.
+    pub(crate) fn archived(message: Message, place: MessageId, header: Arc<ArchiveHeader>) -> Self {
+        Self::Archived {
+            message: Arc::new(message),
+            place,
+            header,
+        }
+    }
+
     /// Marks a message as late if it was sent before the client was there.
     pub(crate) fn late_before(self, live_since: Timestamp) -> Self {
         let late = match &self {
@@ -51,7 +67,9 @@ impl Sent {
                 message,
                 place,
             }) => (message, *place, Some(*direction)),
-            Self::Event(_) | Self::Late { .. } | Self::Reply(_) => return self,
+            Self::Event(_) | Self::Late { .. } | Self::Archived { .. } | Self::Reply(_) => {
+                return self;
+            }
         };
         match late {
             (message, Some(place), copy) if place.timestamp() < live_since => Self::Late {
@@ -63,12 +81,13 @@ impl Sent {
         }
     }
 
-    /// Where the message is in the log, if it is one that is there.
+    /// Where the message is in the log, if it is one that is there and was given
+    /// to the client from its inbox.
     pub(crate) fn place(&self) -> Option<MessageId> {
         match self {
             Self::Event(Event::Message { place, .. } | Event::Copy { place, .. }) => *place,
             Self::Late { place, .. } => Some(*place),
-            Self::Event(_) | Self::Reply(_) => None,
+            Self::Event(_) | Self::Archived { .. } | Self::Reply(_) => None,
         }
     }
 
@@ -76,7 +95,9 @@ impl Sent {
     pub(crate) fn weight_bytes(&self) -> u32 {
         let bytes = match self {
             Self::Event(event) => event.weight_bytes(),
-            Self::Late { message, .. } => message.encoded().len() + size_of::<Self>(),
+            Self::Late { message, .. } | Self::Archived { message, .. } => {
+                message.encoded().len() + size_of::<Self>()
+            }
             Self::Reply(stanza) => stanza.len() + size_of::<Self>(),
         };
         u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -86,7 +107,7 @@ impl Sent {
     pub(crate) fn into_query(self) -> Option<Arc<Query>> {
         match self {
             Self::Event(Event::Query(query)) => Some(query),
-            Self::Event(_) | Self::Late { .. } | Self::Reply(_) => None,
+            Self::Event(_) | Self::Late { .. } | Self::Archived { .. } | Self::Reply(_) => None,
         }
     }
 
@@ -110,6 +131,11 @@ impl Sent {
                 session,
                 output,
             ),
+            Self::Archived {
+                message,
+                place,
+                header,
+            } => write_archived(message, *place, header, session, output),
             Self::Reply(stanza) => output.extend_from_slice(stanza),
         }
     }
@@ -189,7 +215,7 @@ fn write_copy(
         .open("message")
         .attribute("from", own.bare_str())
         .attribute("to", own.as_str())
-        .attribute_opt("type", type_of(message));
+        .attribute_opt("type", message_type(message.kind()));
     let direction = match direction {
         Direction::Sent => "sent",
         Direction::Received => "received",
@@ -214,7 +240,7 @@ fn write_content<'a>(
     let mut stanza = stanza
         .attribute("from", message.from().as_str())
         .attribute("to", message.to().as_str())
-        .attribute_opt("type", type_of(message))
+        .attribute_opt("type", message_type(message.kind()))
         .attribute_opt("id", message.id())
         .attribute_opt("xml:lang", message.lang());
     stanza.raw(&message.payload());
@@ -229,14 +255,55 @@ fn write_delay(stanza: &mut Writer<'_>, place: MessageId, session: &Session) {
     delay::write(stanza, session.address().domain(), sent_at);
 }
 
-fn type_of(message: &Message) -> Option<&'static str> {
-    match message.kind() {
+/// `None` is what a message is without a word (RFC 6121 §5.2.2).
+fn message_type(kind: MessageKind) -> Option<&'static str> {
+    match kind {
         MessageKind::Normal => None,
         MessageKind::Chat => Some(MessageType::Chat.name()),
         MessageKind::Groupchat => Some(MessageType::Groupchat.name()),
         MessageKind::Headline => Some(MessageType::Headline.name()),
         MessageKind::Error => Some(MessageType::Error.name()),
     }
+}
+
+/// XEP-0313 §4.2
+fn write_archived(
+    message: &Message,
+    place: MessageId,
+    header: &ArchiveHeader,
+    session: &Session,
+    output: &mut BytesMut,
+) {
+    // A room has nobody in particular to write to (XEP-0313 §6.1.2).
+    let to = match message.kind() {
+        MessageKind::Groupchat => None,
+        MessageKind::Normal | MessageKind::Chat | MessageKind::Headline | MessageKind::Error => {
+            Some(message.to().as_str())
+        }
+    };
+    let mut writer = Writer::new(output);
+    let mut stanza = writer
+        .open("message")
+        .attribute("from", header.archive.as_str())
+        .attribute("to", session.address().as_str());
+    let (query_id, sent_at) = (header.query_id.as_deref(), place.timestamp());
+    mam::write_result(
+        &mut stanza,
+        query_id,
+        place,
+        sent_at.millis(),
+        |forwarded| {
+            let mut archived = forwarded
+                .open("message")
+                .namespace(ns::CLIENT)
+                .attribute("from", message.from().as_str())
+                .attribute_opt("to", to)
+                .attribute_opt("type", message_type(message.kind()))
+                .attribute_opt("id", message.id())
+                .attribute_opt("xml:lang", message.lang());
+            archived.raw(&message.payload());
+        },
+    );
 }
 
 fn write_presence(presence: &Presence, output: &mut BytesMut) {

@@ -33,7 +33,7 @@ fn of_child(child: Child<'_>) -> Traits {
         (ns::HINTS | ns::CARBONS, _) => T::NONE,
         // They ask for an answer to whatever else there is.
         (ns::RECEIPTS, "request") | (ns::MARKERS, "markable") => T::CONVERSATION,
-        (ns::RECEIPTS | ns::MARKERS | ns::REACTIONS | ns::RETRACTION, _) => {
+        (ns::RECEIPTS | ns::MARKERS | ns::REACTIONS | ns::RETRACT, _) => {
             T::CONTENT.with(T::CONVERSATION).with(T::AMENDS)
         }
         (ns::CORRECTION, _) => T::CONTENT.with(T::AMENDS),

@@ -9,13 +9,16 @@
 //! | `avatar.rs` | the pictures of rooms |
 //! | `search.rs` | searching for rooms |
 //! | `hats.rs` | titles of occupants, and commands |
+//! | `archive.rs` | what was said, read again and taken back |
 //! | `finding.rs` | what service discovery tells |
+//! | `racing.rs` | several things at once |
 //! | `keeping.rs` | what outlasts a restart, what is forgotten, what is counted |
 #![allow(
     clippy::unwrap_used,
     reason = "whatever does not unwrap here has failed the test"
 )]
 
+mod archive;
 mod avatar;
 mod entering;
 mod finding;
@@ -23,6 +26,7 @@ mod governing;
 mod hats;
 mod keeping;
 mod owning;
+mod racing;
 mod search;
 mod speaking;
 

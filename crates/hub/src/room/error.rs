@@ -39,6 +39,9 @@ pub enum RoomError {
     /// Nobody in the room has the nickname (XEP-0045 §7.5).
     #[error("nobody in this room has this nickname")]
     NoSuchOccupant,
+    /// There is no such message, or none that whoever asks may take back.
+    #[error("there is no such message")]
+    NoSuchMessage,
     /// Whoever asks is banned (XEP-0045 §7.2.7).
     #[error("you are banned from this room")]
     Banned,

@@ -49,6 +49,11 @@ pub enum RoomEvent {
     },
     /// A visitor asks to be allowed to speak; for moderators.
     VoiceRequest(Arc<VoiceRequest>),
+    /// The session believes to be in a room and is not (XEP-0045 §7.2.17).
+    NotHere {
+        /// Under this address.
+        occupant: FullJid,
+    },
 }
 
 impl RoomEvent {
@@ -58,7 +63,10 @@ impl RoomEvent {
             Self::Presence { presence, .. } => presence.payload.len(),
             Self::Others { presences, .. } => size_of_val(&presences[..]),
             Self::Message { message, .. } => message.message.encoded().len(),
-            Self::NoSubject { .. } | Self::Config { .. } | Self::VoiceRequest(_) => 0,
+            Self::NoSubject { .. }
+            | Self::Config { .. }
+            | Self::VoiceRequest(_)
+            | Self::NotHere { .. } => 0,
         }
     }
 }
@@ -211,8 +219,8 @@ impl std::ops::Deref for RoomPresence {
 pub struct RoomMessage {
     /// From the occupant's address in the room, to the room.
     pub message: Message,
-    /// Whose it is.
-    pub occupant_id: OccupantId,
+    /// Whose it is; nobody's if the room itself says it.
+    pub occupant_id: Option<OccupantId>,
     /// Where it is in the room's log, if it is there.
     pub place: Option<MessageId>,
     /// The same in the form of a protocol.
@@ -220,7 +228,11 @@ pub struct RoomMessage {
 }
 
 impl RoomMessage {
-    pub(crate) fn new(message: Message, occupant_id: OccupantId, place: Option<MessageId>) -> Self {
+    pub(crate) fn new(
+        message: Message,
+        occupant_id: Option<OccupantId>,
+        place: Option<MessageId>,
+    ) -> Self {
         Self {
             message,
             occupant_id,

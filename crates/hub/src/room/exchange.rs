@@ -4,8 +4,8 @@ use super::govern::{Actor, MakesMember};
 use super::record::{SAID, TEMPORARY, save_subject};
 use super::state::RoomState;
 use super::{
-    Affiliation, AffiliationChange, Creation, Departure, Entrance, IsEnd, Look, OccupantId, Role,
-    Room, RoomConfig, RoomError, RoomMessage, Sight, Speaker, Speech,
+    Affiliation, AffiliationChange, Creation, Departure, Destruction, Entrance, IsEnd, Look,
+    OccupantId, Role, Room, RoomConfig, RoomError, RoomEvent, RoomMessage, Sight, Speaker, Speech,
 };
 use crate::account::FOR_HISTORY;
 use crate::directory::Resident;
@@ -33,13 +33,27 @@ const SERVICE_LABEL: &str = "rooms.";
 /// Something said on its way to everybody in a room.
 #[derive(Debug)]
 pub(crate) struct RoomDelivery {
-    room: Arc<Room>,
+    pub(super) room: Arc<Room>,
     pub(crate) message: Arc<Message>,
-    speaker: OccupantId,
+    /// Whose it is; nobody's if the room itself says it.
+    pub(super) speaker: Option<OccupantId>,
     /// When it was said.
-    at: Timestamp,
+    pub(super) at: Timestamp,
     /// Where it is in the room's log, if it is there.
     pub(crate) place: Option<MessageId>,
+    /// What it puts into the place of an earlier message.
+    pub(super) buried: Option<(MessageId, Arc<Message>)>,
+}
+
+/// Something said to one session in a room, on its way there.
+#[derive(Debug)]
+pub(crate) struct Whisper {
+    room: Arc<Room>,
+    listener: Arc<Session>,
+    pub(crate) message: Arc<Message>,
+    /// The same as its sender wrote it, for copies; with one of those that it
+    /// goes to.
+    pub(crate) sent: Option<Arc<Message>>,
 }
 
 /// What everybody may know of a room.
@@ -227,6 +241,13 @@ impl Hub {
         }
     }
 
+    /// Tells a session that it is not in a room that it believes to be in, once
+    /// it has been told what happened there before.
+    pub fn tell_not_here(&self, session: &SessionHandle, occupant: FullJid) {
+        let event = Event::Room(RoomEvent::NotHere { occupant });
+        session.mailbox().push(event, &mut Wakes::default());
+    }
+
     /// A session leaves a room (XEP-0045 §7.14). Leaving one that it is not in
     /// does nothing. A room that nobody wants to keep ends with the last
     /// occupant.
@@ -295,11 +316,12 @@ impl Hub {
         }
     }
 
-    async fn end_if_empty(&self, room: &Arc<Room>, now: Timestamp) {
+    pub(super) async fn end_if_empty(&self, room: &Arc<Room>, now: Timestamp) {
         if !is_over(&room.state()) {
             return;
         }
-        if let Err(error) = self.forget_room(room, is_over, now).await {
+        let end = Destruction::default();
+        if let Err(error) = self.forget_room(room, is_over, &end, now).await {
             tracing::warn!(room = %room.address, %error, "an empty room stays for now");
             lock(&self.emptied).push(Arc::clone(room));
         }
@@ -337,9 +359,10 @@ impl Hub {
         let delivery = RoomDelivery {
             room: Arc::clone(room),
             message: Arc::new(message),
-            speaker: speaker.id,
+            speaker: Some(speaker.id),
             at: now,
             place: None,
+            buried: None,
         };
         if is_kept {
             self.append_to_room(session.session(), delivery, now);
@@ -379,14 +402,24 @@ impl Hub {
             speaker,
             at,
             place,
+            buried,
         } = delivery;
         let mut state = room.state();
-        if room.is_gone() {
+        // What got into the log came before the end of the room, and should the
+        // room not end after all, it stays there.
+        if place.is_none() && room.is_gone() {
             return Err(SendError::Unavailable);
         }
-        let message = RoomMessage::new((*message).clone(), speaker, place);
+        let is_news = buried.is_none();
+        if let Some((place, tombstone)) = buried {
+            state.bury(place, &tombstone);
+        }
+        let message = Arc::new(RoomMessage::new((*message).clone(), speaker, place));
         let is_changed = state.note_activity(&message, at);
-        state.hear(Arc::new(message), wakes);
+        state.hear(&message, wakes);
+        if is_news {
+            state.remember(message);
+        }
         drop(state);
         if is_changed {
             self.activity_changed(&room);
@@ -420,12 +453,13 @@ impl Hub {
         let mut sent = Some(Arc::new(make(session.address(), occupant)));
         for listener in listeners {
             let message = Arc::new(make(&speaker.occupant, listener.address()));
-            let content = Content::Whisper {
+            let whisper = Whisper {
+                room: Arc::clone(&room),
                 listener,
                 message,
                 sent: sent.take(),
             };
-            self.pass(session.session(), content, now);
+            self.pass(session.session(), Content::Whisper(whisper), now);
         }
         Ok(())
     }
@@ -578,13 +612,14 @@ fn entries(delivery: &RoomDelivery, speaker: &BareJid, id: MessageId) -> Vec<Cha
 ///
 /// # Errors
 /// It has left meanwhile.
-pub(crate) fn deliver_whisper(
-    listener: &Session,
-    message: Arc<Message>,
-    wakes: &mut Wakes,
-) -> Result<(), SendError> {
+pub(crate) fn deliver_whisper(whisper: &Whisper, wakes: &mut Wakes) -> Result<(), SendError> {
+    let Whisper { room, listener, .. } = whisper;
+    let state = room.state();
+    if state.occupant_of(listener).is_none() {
+        return Err(SendError::Unavailable);
+    }
     let event = Event::Message {
-        message,
+        message: Arc::clone(&whisper.message),
         place: None,
     };
     let offered = listener.mailbox().offer(event, wakes);

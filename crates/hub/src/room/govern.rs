@@ -6,7 +6,7 @@ use super::{Affiliation, Deed, Departure, Destruction, Role, RoomConfig, RoomErr
 use crate::Session;
 use crate::mailbox::Wakes;
 use anser_jid::{BareJid, FullJid};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Who wants something done.
@@ -160,9 +160,15 @@ impl RoomState {
         let Some(occupant) = self.occupants.get_mut(nick) else {
             return;
         };
-        occupant.role = role;
+        let before = std::mem::replace(&mut occupant.role, role);
         let presence = occupant.shown_anew(Some(deed));
-        self.tell_all(&self.occupants[nick], &presence, wakes);
+        let occupant = &self.occupants[nick];
+        // Whoever is not told of them any more would see them for ever as they
+        // were.
+        if self.is_shown(before) && !self.is_shown(role) {
+            self.tell_others(&occupant.hidden(), wakes);
+        }
+        self.tell_all(occupant, &presence, wakes);
     }
 
     /// Whether affiliations may be changed so.
@@ -177,7 +183,17 @@ impl RoomState {
     ) -> Result<(), RoomError> {
         let (own, _) = self.standing(actor);
         let mut owners = self.count(Affiliation::Owner);
+        let (mut accounts, mut nicks) = (BTreeSet::new(), BTreeSet::new());
         for change in changes {
+            // Each is checked against what is, not against what those before it
+            // would make of that.
+            if !accounts.insert(&change.account) {
+                return Err(RoomError::BadRequest("somebody is named twice"));
+            }
+            let nick = change.nick.as_deref().filter(|nick| !nick.is_empty());
+            if nick.is_some_and(|nick| !nicks.insert(NickKey::of(nick))) {
+                return Err(RoomError::NickTaken);
+            }
             let from = self.affiliation(&change.account);
             let to = change.affiliation;
             may_change_affiliation(own, from, to)?;
@@ -433,8 +449,12 @@ impl RoomState {
     ) -> Vec<Arc<Session>> {
         let news = config.news(&self.config);
         let is_closed = config.members_only && !self.config.members_only;
-        self.config = config;
+        let shown_before = std::mem::replace(&mut self.config, config).presence_of;
         self.is_locked = false;
+        // First: nobody sees a real address before they know that theirs is
+        // seen too.
+        self.give_news(news, wakes);
+        self.tell_who_is_shown(shown_before, wakes);
         let mut gone = Vec::new();
         if is_closed {
             let strangers = self.occupants.iter();
@@ -446,8 +466,19 @@ impl RoomState {
                 gone.extend(self.remove(&nick, Departure::MembersOnly, None, wakes));
             }
         }
-        self.give_news(news, wakes);
         gone
+    }
+
+    /// Tells everybody of those whom they see now and did not see before, and
+    /// the other way round.
+    fn tell_who_is_shown(&self, from: Role, wakes: &mut Wakes) {
+        for occupant in self.occupants.values() {
+            match (occupant.role >= from, self.is_shown(occupant.role)) {
+                (true, false) => self.tell_others(&occupant.hidden(), wakes),
+                (false, true) => self.tell_others(&occupant.shown, wakes),
+                (true, true) | (false, false) => {}
+            }
+        }
     }
 
     /// Ends the room for everybody in it (XEP-0045 §10.9). Each is told of

@@ -191,16 +191,19 @@ impl Hub {
             .map_err(crate::NotKept::from)?;
         let mut wakes = Wakes::default();
         let mut gone = Vec::new();
-        let mut state = room.state();
-        // First, so that whoever becomes an admin of a room for members only
-        // does not have to leave it.
-        for change in &affiliations {
-            gone.extend(state.apply_affiliation(actor, change, &mut wakes));
+        {
+            let mut state = room.state();
+            // First, so that whoever becomes an admin of a room for members only
+            // does not have to leave it.
+            for change in &affiliations {
+                gone.extend(state.apply_affiliation(actor, change, &mut wakes));
+            }
+            gone.extend(state.apply_config(config, &mut wakes));
         }
-        gone.extend(state.apply_config(config, &mut wakes));
-        drop(state);
         drop(alone);
+        drop(wakes);
         forget_visits(room, gone);
+        self.end_if_empty(room, now).await;
         Ok(())
     }
 
@@ -240,19 +243,16 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), RoomError> {
         room.state().check_owner(actor)?;
-        self.forget_room(room, |_| true, now).await?;
-        let mut wakes = Wakes::default();
-        let gone = room.state().destroy(destruction, &mut wakes);
-        forget_visits(room, gone);
-        Ok(())
+        self.forget_room(room, |_| true, destruction, now).await
     }
 
-    /// Removes what is kept of a room, if it `is_meant` when nobody can change
-    /// it any more.
+    /// Ends a room and removes what is kept of it, if it `is_meant` when nobody
+    /// can change it any more.
     pub(super) async fn forget_room(
         &self,
         room: &Arc<Room>,
         is_meant: impl FnOnce(&RoomState) -> bool,
+        destruction: &Destruction,
         now: Timestamp,
     ) -> Result<(), RoomError> {
         let _alone = room.changes.lock().await;
@@ -273,7 +273,13 @@ impl Hub {
             room.set_gone(false);
             return Err(crate::NotKept::from(refusal).into());
         }
+        let mut wakes = Wakes::default();
+        let gone = room.state().destroy(destruction, &mut wakes);
+        // Not before: whoever makes a new room of this name has been told that
+        // the old one is no more.
         self.rooms.remove(room);
+        drop(wakes);
+        forget_visits(room, gone);
         Ok(())
     }
 

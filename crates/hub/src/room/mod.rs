@@ -7,6 +7,7 @@
 //! nobody is told of anything that a crash could take back.
 
 mod activity;
+mod archive;
 mod budget;
 mod card;
 mod config;
@@ -23,6 +24,7 @@ mod speak;
 mod standing;
 mod state;
 
+pub use archive::{Archived, Remains, Retractor};
 pub use card::RoomCard;
 pub use config::{ConfigNews, Creation, PrivateMessages, RoomConfig, RoomsConfig, Whois};
 pub use enter::{Entrance, PastWanted};
@@ -39,7 +41,7 @@ pub use search::{FoundRoom, FoundRooms, RoomSearch, SearchMark, SearchOrder, Sea
 pub use speak::{Speaker, Speech};
 pub use standing::{Affiliation, IsModerated, Role};
 
-pub(crate) use exchange::{RoomDelivery, deliver_whisper};
+pub(crate) use exchange::{RoomDelivery, Whisper, deliver_whisper};
 pub(crate) use search::MOST_SEARCHES;
 
 use crate::Session;

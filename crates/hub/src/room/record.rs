@@ -96,7 +96,7 @@ impl RoomState {
 
     fn logged(&self, message: Message, entry: &LogEntry) -> RoomMessage {
         let id = self.occupant_id(&entry.counterpart);
-        RoomMessage::new(message, id, Some(entry.id))
+        RoomMessage::new(message, Some(id), Some(entry.id))
     }
 
     /// What is written down of the room itself, were its configuration this.
@@ -222,7 +222,7 @@ fn read_subject(state: &RoomState, value: &Bytes) -> Option<Arc<RoomMessage>> {
     let account: BareJid = text()?.parse().ok()?;
     let message = Message::decode(value.slice_ref(parts.next()?)).ok()?;
     let id = state.occupant_id(&account);
-    Some(Arc::new(RoomMessage::new(message, id, Some(place))))
+    Some(Arc::new(RoomMessage::new(message, Some(id), Some(place))))
 }
 
 /// A room in the list of rooms.

@@ -35,7 +35,7 @@ pub struct Speaker {
 }
 
 impl Speaker {
-    fn of(occupant: &Occupant) -> Self {
+    pub(super) fn of(occupant: &Occupant) -> Self {
         Self {
             occupant: occupant.address.clone(),
             id: occupant.id,
@@ -129,18 +129,12 @@ impl RoomState {
         Ok((Speaker::of(occupant), listeners))
     }
 
-    /// Gives everybody what was said. From here on those who come later find it
-    /// among what was said before.
-    pub(crate) fn hear(&mut self, message: Arc<RoomMessage>, wakes: &mut Wakes) {
+    /// Gives everybody what was said.
+    pub(crate) fn hear(&self, message: &Arc<RoomMessage>, wakes: &mut Wakes) {
         for occupant in self.occupants.values() {
             for seat in &occupant.seats {
-                seat.session.mailbox().push(said(&message, false), wakes);
+                seat.session.mailbox().push(said(message, false), wakes);
             }
-        }
-        if message.is_subject() {
-            self.subject = Some(message);
-        } else if message.place.is_some() {
-            self.remember(message);
         }
     }
 

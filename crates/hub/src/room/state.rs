@@ -131,6 +131,12 @@ impl Occupant {
         })
     }
 
+    /// What others are told when they may no longer see them.
+    pub(crate) fn hidden(&self) -> Arc<RoomPresence> {
+        let departure = Some(Departure::Left);
+        self.presence(&self.shown.address, &Look::default(), departure, None)
+    }
+
     /// The same of the session that others see already.
     pub(crate) fn shown_anew(&mut self, deed: Option<Deed>) -> Arc<RoomPresence> {
         let shown = self.presence(&self.shown.address, &self.shown.look, None, None);
@@ -350,9 +356,14 @@ impl RoomState {
         }
     }
 
-    /// Notes what was said, and forgets what was said long before.
+    /// Notes what was said, for those who come later, and forgets what was said
+    /// long before.
     pub(crate) fn remember(&mut self, message: Arc<RoomMessage>) {
-        if self.most_recent == 0 {
+        if message.is_subject() {
+            self.subject = Some(message);
+            return;
+        }
+        if self.most_recent == 0 || message.place.is_none() {
             return;
         }
         while self.recent.len() >= self.most_recent {

@@ -247,6 +247,9 @@ impl<'a> Commit<'a> {
             .map(|(owner, log)| Ok((self.number(owner)?, log)))
             .collect::<rusqlite::Result<Vec<_>>>()?;
         logs.sort_unstable_by_key(|(owner, _)| *owner);
+        // Once for all: looking it up costs a good part of what it does.
+        let db = self.db;
+        let mut insert = db.prepare_cached(INSERT_ENTRY)?;
         for (owner, log) in logs {
             for entry in log {
                 let note = Note {
@@ -254,17 +257,10 @@ impl<'a> Commit<'a> {
                     counterpart: self.number(&entry.counterpart)?,
                     flags: entry.flags,
                 };
-                self.index_note(entry.id, note)?;
+                insert.execute(note.values(entry.id))?;
             }
         }
         self.indexed_through(entries.newest())
-    }
-
-    fn index_note(&self, id: MessageId, note: Note) -> rusqlite::Result<()> {
-        self.execute(
-            "INSERT INTO entry (owner, message, counterpart, flags) VALUES (?, ?, ?, ?)",
-            params![note.owner, id.to_sql(), note.counterpart, note.flags.0],
-        )
     }
 
     fn indexed_through(&self, id: MessageId) -> rusqlite::Result<()> {
@@ -277,11 +273,12 @@ impl<'a> Commit<'a> {
             "SELECT id, logs FROM message WHERE id > (SELECT through FROM indexed) ORDER BY id",
         )?;
         let mut rows = missing.query([])?;
+        let mut insert = self.db.prepare_cached(INSERT_ENTRY)?;
         let mut newest = None;
         while let Some(row) = rows.next()? {
             let id = MessageId::from_sql(row.get(0)?);
             for note in Note::read(row.get_ref(1)?.as_blob()?) {
-                self.index_note(id, note)?;
+                insert.execute(note.values(id))?;
             }
             newest = Some(id);
         }
@@ -306,8 +303,16 @@ struct Note {
     flags: EntryFlags,
 }
 
+/// Its values are those of [`Note::values`].
+const INSERT_ENTRY: &str =
+    "INSERT INTO entry (owner, message, counterpart, flags) VALUES (?, ?, ?, ?)";
+
 impl Note {
     const BYTES: usize = 9;
+
+    fn values(self, id: MessageId) -> (u32, i64, u32, u8) {
+        (self.owner, id.to_sql(), self.counterpart, self.flags.0)
+    }
 
     fn write(self, logs: &mut Vec<u8>) {
         logs.extend(self.owner.to_le_bytes());

@@ -132,14 +132,19 @@ impl ReadConnection {
         select: &str,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<E>,
     ) -> rusqlite::Result<Vec<E>> {
-        // The texts are put together from constant words only.
+        // The texts are put together from constant words only. Without a
+        // counterpart there must be none in the text: the engine would not know
+        // whether the index of conversations helps.
         let order = if page.newest { "DESC" } else { "ASC" };
+        let conversation = match page.counterpart {
+            Some(_) => "= (SELECT id FROM address WHERE name = ?4)",
+            None => "IS NOT ?4",
+        };
         let sql = format!(
             "{select}
              WHERE entry.owner = (SELECT id FROM address WHERE name = ?1)
                AND entry.message > max(?2, coalesce(({DOOMED}), 0)) AND entry.message < ?3
-               AND (?4 IS NULL
-                    OR entry.counterpart = (SELECT id FROM address WHERE name = ?4))
+               AND entry.counterpart {conversation}
                AND entry.flags & ?5 = ?5
              ORDER BY entry.message {order} LIMIT ?6"
         );

@@ -79,22 +79,35 @@ impl Entries {
 }
 
 impl Tail {
-    /// What a page of an owner's log would have from here, in rising order.
+    /// What a page of an owner's log would have from here, in rising order: no
+    /// more than would fit if nothing else were on it.
     pub(super) fn page(&self, owner: &BareJid, page: &Page) -> Vec<TailEntry> {
         let entries = self.read();
         let Some(log) = entries.logs.get(owner) else {
             return Vec::new();
         };
         let wanted = |entry: &&TailEntry| {
-            entry.id > page.after
-                && entry.id < page.before
-                && entry.flags.contains(page.flags)
+            entry.flags.contains(page.flags)
                 && page
                     .counterpart
                     .as_ref()
                     .is_none_or(|counterpart| *counterpart == entry.counterpart)
         };
-        log.iter().filter(wanted).cloned().collect()
+        // They are in order.
+        let log = &log[log.partition_point(|entry| entry.id <= page.after)..];
+        let log = &log[..log.partition_point(|entry| entry.id < page.before)];
+        if page.newest {
+            let newest = log.iter().rev().filter(wanted).take(page.limit);
+            let mut newest: Vec<_> = newest.cloned().collect();
+            newest.reverse();
+            newest
+        } else {
+            log.iter()
+                .filter(wanted)
+                .take(page.limit)
+                .cloned()
+                .collect()
+        }
     }
 
     /// The newest message of an owner's log, if it is here.

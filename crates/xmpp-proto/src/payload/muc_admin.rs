@@ -68,7 +68,10 @@ impl Item {
     }
 }
 
-fn read_reason(parent: &Element, namespace: &str) -> Result<Option<String>, StanzaError> {
+pub(super) fn read_reason(
+    parent: &Element,
+    namespace: &str,
+) -> Result<Option<String>, StanzaError> {
     let reason = parent.child(namespace, "reason");
     let reason = reason.map(|reason| reason.text().into_owned());
     match reason {

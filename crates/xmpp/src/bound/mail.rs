@@ -15,12 +15,12 @@ use std::task::{Context, Poll};
 /// So much is written at most before the connection gets a chance to send it.
 pub(crate) const BITE_BYTES: usize = 64 << 10;
 /// Messages are read from the log so many at a time.
-const PAGE: usize = 20;
+pub(super) const PAGE: usize = 20;
 
 impl Bound {
     /// Whether [`Bound::mail`] has something to do.
     pub(crate) fn poll_mail(&mut self, front: &Xmpp, context: &mut Context<'_>) -> Poll<()> {
-        if !self.written.is_empty() {
+        if !self.written.is_empty() && self.hush.is_over() && self.management.is_none() {
             // Whoever polls has sent what was written.
             front.hub().taken(&self.session, self.written.drain(..));
             self.written = Vec::new();
@@ -34,17 +34,17 @@ impl Bound {
             return Poll::Ready(());
         }
         let is_due = self.held.as_ref().is_some_and(|held| held.is_due());
-        if is_due || !self.queue.is_empty() {
+        if is_due || !self.queue.is_empty() || !self.archives.is_empty() {
             return Poll::Ready(());
         }
         self.session.mailbox().poll_ready(context)
     }
 
-    /// Mail has to wait: the client has not spoken yet, or so much is under way
+    /// Mail has to wait: the client may be about to speak first, or so much is under way
     /// to it that it has to acknowledge some first.
     pub(super) fn is_held_back(&self, front: &Xmpp) -> bool {
         let is_full = |management: &Management| management.is_full(&front.config());
-        !self.has_spoken || self.management.as_deref().is_some_and(is_full)
+        self.hush.holds_back(self.written.len()) || self.management.as_deref().is_some_and(is_full)
     }
 
     /// Sends what others have for the client, a good bite of it.
@@ -64,6 +64,7 @@ impl Bound {
             }
             return Err(closing(reason));
         }
+        self.send_archives(front, output, now).await;
         while output.len() < BITE_BYTES && !self.is_held_back(front) {
             match self.next_event(front) {
                 Some(Event::Waiting(places)) => {
@@ -130,7 +131,7 @@ impl Bound {
         now: Timestamp,
     ) -> Result<(), StreamError> {
         let rest = places.split_off(places.len().min(PAGE));
-        let messages = front.hub().waiting(&places).await.map_err(|error| {
+        let messages = front.hub().messages(&places).await.map_err(|error| {
             tracing::error!(%error, "waiting messages cannot be read");
             StreamError::from(StreamCondition::InternalServerError)
         })?;

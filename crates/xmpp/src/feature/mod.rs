@@ -2,6 +2,7 @@
 
 mod carbons;
 mod disco;
+pub(crate) mod history;
 mod ping;
 mod room;
 mod roster;
@@ -9,6 +10,7 @@ mod session;
 mod time;
 mod version;
 
+use crate::bound::ArchivePage;
 use crate::front::Xmpp;
 use anser_hub::SessionHandle;
 use anser_jid::BareJid;
@@ -45,6 +47,8 @@ enum At {
     Own,
     /// For the server and the account that asks.
     ServerAndOwn,
+    /// For any account.
+    Accounts,
     /// In all scopes.
     Anywhere,
 }
@@ -54,22 +58,36 @@ impl At {
         match (self, scope) {
             (Self::Anywhere, Scope::Server | Scope::Own | Scope::Account(_))
             | (Self::Server | Self::ServerAndOwn, Scope::Server)
-            | (Self::Own | Self::ServerAndOwn, Scope::Own) => true,
+            | (Self::Own | Self::ServerAndOwn, Scope::Own)
+            | (Self::Accounts, Scope::Own | Scope::Account(_)) => true,
             (Self::Server, Scope::Own | Scope::Account(_))
             | (Self::Own, Scope::Server | Scope::Account(_))
             | (Self::ServerAndOwn, Scope::Account(_))
+            | (Self::Accounts, Scope::Server)
             | (_, Scope::Rooms | Scope::Room(_)) => false,
         }
     }
 }
 
-/// What a handler has to work with. It writes the answer's child into `reply`.
+/// What a handler has to work with. It writes the answer's child into `reply`,
+/// and messages of an archive that come before it into `archive`.
 pub(crate) struct Context<'a> {
     pub(crate) front: &'a Xmpp,
     pub(crate) session: &'a SessionHandle,
     pub(crate) scope: Scope,
     pub(crate) now: Timestamp,
     pub(crate) reply: BytesMut,
+    pub(crate) archive: Option<ArchivePage>,
+    pub(crate) turn: Turn,
+}
+
+/// What comes first: the answer, or what it has brought about for the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// The answer, as mostly.
+    Answer,
+    /// The rest.
+    Mail,
 }
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), StanzaError>> + Send + 'a>>;
@@ -116,10 +134,13 @@ const FEATURES: &[Feature] = &[
         (Set, ns::ROSTER, "query", At::Own, |ctx, iq| Box::pin(roster::set(ctx, iq))),
     ] },
     Feature { specification: Rfc(7590), server: &[], account: &[], iq: &[] },
+    Feature { specification: Xep(4, "2.13.2"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(30, "2.5.0"), server: &[ns::DISCO_INFO, ns::DISCO_ITEMS], account: &[ns::DISCO_INFO, ns::DISCO_ITEMS], iq: &[
         (Get, ns::DISCO_INFO, "query", At::Anywhere, |ctx, iq| Box::pin(disco::info(ctx, iq))),
         (Get, ns::DISCO_ITEMS, "query", At::Anywhere, |ctx, iq| Box::pin(disco::items(ctx, iq))),
     ] },
+    Feature { specification: Xep(59, "1.0"), server: &[], account: &[ns::RSM], iq: &[] },
+    Feature { specification: Xep(82, "1.1.1"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(92, "1.1"), server: &[ns::VERSION], account: &[], iq: &[
         (Get, ns::VERSION, "query", At::Server, |ctx, iq| Box::pin(version::tell(ctx, iq))),
     ] },
@@ -138,11 +159,21 @@ const FEATURES: &[Feature] = &[
         (Set, ns::CARBONS, "disable", At::Own, |ctx, iq| Box::pin(carbons::disable(ctx, iq))),
     ] },
     Feature { specification: Xep(297, "1.0"), server: &[], account: &[], iq: &[] },
+    Feature { specification: Xep(313, "1.1.3"), server: &[], account: &[ns::MAM, ns::MAM_EXTENDED, ns::MAM_GROUPCHAT_FIELD], iq: &[
+        (Set, ns::MAM, "query", At::Accounts, |ctx, iq| Box::pin(history::query(ctx, iq))),
+        (Get, ns::MAM, "query", At::Accounts, |ctx, iq| Box::pin(history::form(ctx, iq))),
+        (Get, ns::MAM, "metadata", At::Accounts, |ctx, iq| Box::pin(history::metadata(ctx, iq))),
+    ] },
     Feature { specification: Xep(334, "1.0.0"), server: &[ns::HINTS], account: &[], iq: &[] },
     Feature { specification: Xep(352, "1.0.0"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(359, "0.7.0"), server: &[], account: &[ns::STANZA_ID], iq: &[] },
     Feature { specification: Xep(368, "1.1.0"), server: &[], account: &[], iq: &[] },
+    Feature { specification: Xep(424, "0.4.2"), server: &[ns::RETRACT, ns::RETRACT_TOMBSTONE], account: &[ns::RETRACT, ns::RETRACT_TOMBSTONE], iq: &[] },
     Feature { specification: Xep(440, "1.0.0"), server: &[], account: &[], iq: &[] },
+    Feature { specification: Xep(441, "0.2.0"), server: &[], account: &[], iq: &[
+        (Get, ns::MAM, "prefs", At::Accounts, |ctx, iq| Box::pin(history::preferences(ctx, iq))),
+        (Set, ns::MAM, "prefs", At::Accounts, |ctx, iq| Box::pin(history::set_preferences(ctx, iq))),
+    ] },
     Feature { specification: Xep(474, "0.5.0"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(478, "0.2.0"), server: &[], account: &[], iq: &[] },
 ];

@@ -7,15 +7,15 @@ use crate::error;
 use crate::front::Xmpp;
 use crate::traits::{mentions, traits};
 use anser_hub::{
-    Actor, Draft, Message, MessageKind, Role, RoleChange, Room, RoomError, SendError, Speech,
-    Traits,
+    Actor, Archived, Draft, Message, MessageKind, Remains, Retractor, Role, RoleChange, Room,
+    RoomError, SendError, Speaker, Speech, Traits,
 };
 use anser_jid::{FullJid, Jid};
 use anser_store::Timestamp;
 use anser_xml::{Child, Element, Writer};
 use anser_xmpp_proto::payload::form::{Form, FormKind, Submission};
 use anser_xmpp_proto::payload::muc::{self, Mediation, Note};
-use anser_xmpp_proto::payload::{carbons, delay, stanza_id};
+use anser_xmpp_proto::payload::{carbons, delay, retract, stanza_id};
 use anser_xmpp_proto::{DefinedCondition, MessageType, StanzaError, StanzaHeader, ns};
 use bytes::BytesMut;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ pub(crate) async fn take(
             let found = front.hub().room(&room, now).await;
             let room = found.map_err(|error| error::room_error(&error))?;
             if kind == MessageType::Groupchat {
-                stanza.say(&room)
+                stanza.say_or_take_back(&room).await
             } else {
                 stanza.ask(&room).await
             }
@@ -72,6 +72,40 @@ struct Stanza<'a> {
 }
 
 impl Stanza<'_> {
+    /// For all in the room. What takes back an earlier message of the same
+    /// author leaves a tombstone in its place; what names another's, or none, is
+    /// said and no more (XEP-0424 §5).
+    async fn say_or_take_back(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
+        let named = retract::retracted_id(self.element);
+        let Some(place) = named.and_then(|id| id.parse().ok()) else {
+            return self.say(room);
+        };
+        let payload = self.payload(room.address())?;
+        let by = self.header.id.as_deref().unwrap_or_default();
+        let retractor = Retractor::Author;
+        let hub = self.front.hub();
+        let make = |_: &Archived, speaker: &Speaker| {
+            let mut tombstone = BytesMut::new();
+            let mut writer = Writer::new(&mut tombstone);
+            retract::write_tombstone(&mut writer, by, self.now.millis());
+            drop(writer);
+            let from = Jid::from(speaker.occupant.clone());
+            let to = Jid::from(room.address().clone());
+            let traits = traits(self.element);
+            let news = self.message(&from, &to, MessageKind::Groupchat, traits, &payload);
+            Remains {
+                tombstone: tombstone.to_vec(),
+                news,
+            }
+        };
+        let session = self.bound.session();
+        let taken_back = hub.take_back(session, room, place, retractor, self.now, make);
+        match taken_back.await {
+            Err(RoomError::NoSuchMessage) => self.say(room),
+            other => other.map_err(|error| error::room_error(&error)),
+        }
+    }
+
     /// For all in the room.
     fn say(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
         let payload = self.payload(room.address())?;

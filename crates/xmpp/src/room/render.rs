@@ -36,6 +36,7 @@ pub(crate) fn write_event(event: &RoomEvent, session: &SessionHandle, output: &m
             }
         }
         RoomEvent::VoiceRequest(request) => write_voice_request(request, to, output),
+        RoomEvent::NotHere { occupant } => write_not_here(occupant.as_str(), to, output),
         // No stanza: the stream takes it apart.
         RoomEvent::Others { .. } => {}
     }
@@ -47,6 +48,27 @@ fn from_room<'a>(writer: &'a mut Writer<'_>, to: &str, room: &str) -> Writer<'a>
         .attribute("to", to)
         .attribute("from", room)
         .attribute("type", MessageType::Groupchat.name())
+}
+
+/// XEP-0045 §7.2.17
+fn write_not_here(occupant: &str, to: &str, output: &mut BytesMut) {
+    let mut writer = Writer::new(output);
+    let mut stanza = writer
+        .open("presence")
+        .attribute("to", to)
+        .attribute("from", occupant)
+        .attribute("type", PresenceType::Unavailable.name());
+    let mut x = stanza.open("x").namespace(ns::MUC_USER);
+    let item = muc::Item {
+        affiliation: "none",
+        role: "none",
+        reason: Some("You are not in this room"),
+        ..muc::Item::default()
+    };
+    item.write(&mut x);
+    for status in [110, 307, 333] {
+        muc::write_status(&mut x, status);
+    }
 }
 
 /// XEP-0045 §10.2.1
@@ -209,7 +231,9 @@ fn render_message(room_message: &RoomMessage) -> Bytes {
     if let Some(place) = room_message.place {
         stanza_id::write(&mut stanza, room_message.room().as_str(), place);
     }
-    muc::write_occupant_id(&mut stanza, room_message.occupant_id);
+    if let Some(id) = room_message.occupant_id {
+        muc::write_occupant_id(&mut stanza, id);
+    }
     stanza.close();
     writer.close();
     shared.freeze()

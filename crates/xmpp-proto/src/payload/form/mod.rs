@@ -126,6 +126,8 @@ pub struct Field {
     pub is_required: bool,
     /// What a list offers.
     pub options: Vec<Choice>,
+    /// A list that takes other values as well (XEP-0122 §3.2.2).
+    pub is_open: bool,
     /// Defaults, what was filled in, or results.
     pub values: Vec<String>,
 }
@@ -198,6 +200,13 @@ impl Field {
         self
     }
 
+    /// The same list, which takes other values as well.
+    #[must_use]
+    pub fn open(mut self) -> Self {
+        self.is_open = true;
+        self
+    }
+
     fn write(&self, parent: &mut Writer<'_>) {
         let mut field = parent
             .open("field")
@@ -209,6 +218,13 @@ impl Field {
         }
         if self.is_required {
             field.open("required").close();
+        }
+        if self.is_open {
+            let mut validate = field
+                .open("validate")
+                .namespace(ns::FORM_VALIDATE)
+                .attribute("datatype", "xs:string");
+            validate.open("open").close();
         }
         for value in &self.values {
             field.open("value").text(value);
@@ -228,6 +244,7 @@ impl Field {
                 .attribute("type")
                 .map(|name| FieldType::from_name(&name)),
             label: field.attribute("label").map(Cow::into_owned),
+            is_open: is_open(field),
             ..Self::default()
         };
         for child in field
@@ -244,6 +261,11 @@ impl Field {
         }
         read
     }
+}
+
+fn is_open(field: &Element) -> bool {
+    let validate = field.child(ns::FORM_VALIDATE, "validate");
+    validate.is_some_and(|validate| validate.child(ns::FORM_VALIDATE, "open").is_some())
 }
 
 impl Choice {

@@ -248,7 +248,7 @@ fn choice() -> impl Strategy<Value = Choice> {
 fn field() -> impl Strategy<Value = Field> {
     let kind = option::of(select(FieldType::ALL.to_vec()));
     let names = (option::of(text()), option::of(text()), option::of(text()));
-    let lists = (vec(choice(), 0..3), vec(text(), 0..3));
+    let lists = (vec(choice(), 0..3), vec(text(), 0..3), any::<bool>());
     (names, kind, any::<bool>(), lists).prop_map(|(names, kind, is_required, lists)| Field {
         var: names.0,
         kind,
@@ -257,6 +257,7 @@ fn field() -> impl Strategy<Value = Field> {
         is_required,
         options: lists.0,
         values: lists.1,
+        is_open: lists.2,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What rooms and their service can do, one row each.
 
 mod admin;
+mod archive;
 mod card;
 mod command;
 mod hats;
@@ -85,9 +86,18 @@ const ROOM_FEATURES: &[RoomFeature] = &[
         (Get, ns::PING, "ping", At::Both, |ctx, iq| Box::pin(super::ping::reply(ctx, iq))),
     ] },
     RoomFeature { specification: Xep(249, "1.2"), service: &[], room: &[], iq: &[] },
+    RoomFeature { specification: Xep(313, "1.1.3"), service: &[], room: &[ns::MAM, ns::MAM_EXTENDED, ns::STANZA_ID], iq: &[
+        (Set, ns::MAM, "query", At::Room, |ctx, iq| Box::pin(archive::query(ctx, iq))),
+        (Get, ns::MAM, "query", At::Room, |ctx, iq| Box::pin(archive::form(ctx, iq))),
+        (Get, ns::MAM, "metadata", At::Room, |ctx, iq| Box::pin(archive::metadata(ctx, iq))),
+    ] },
     RoomFeature { specification: Xep(317, "0.3.1"), service: &[], room: &[ns::HATS], iq: &[] },
     RoomFeature { specification: Xep(410, "1.1.0"), service: &[], room: &[ns::MUC_SELF_PING], iq: &[] },
     RoomFeature { specification: Xep(421, "1.0.1"), service: &[ns::OCCUPANT_ID], room: &[ns::OCCUPANT_ID], iq: &[] },
+    RoomFeature { specification: Xep(424, "0.4.2"), service: &[], room: &[ns::RETRACT, ns::RETRACT_TOMBSTONE], iq: &[] },
+    RoomFeature { specification: Xep(425, "0.3.0"), service: &[], room: &[ns::MODERATE], iq: &[
+        (Set, ns::MODERATE, "moderate", At::Room, |ctx, iq| Box::pin(archive::take_back(ctx, iq))),
+    ] },
     RoomFeature { specification: Xep(433, "0.1.0"), service: &[ns::CHANNEL_SEARCH], room: &[], iq: &[
         (Get, ns::CHANNEL_SEARCH, "search", At::Service, |ctx, iq| Box::pin(search::search(ctx, iq))),
     ] },

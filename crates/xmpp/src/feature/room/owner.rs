@@ -1,6 +1,6 @@
 //! What a room is like, for its owners (XEP-0045 §10.1, §10.2, §10.9).
 
-use super::super::Context;
+use super::super::{Context, Turn};
 use super::asked;
 use crate::error;
 use crate::room::{config_form, read_config, read_deciders};
@@ -86,17 +86,18 @@ async fn configure(ctx: &Context<'_>, room: &Arc<Room>, form: Form) -> Result<()
     }
 }
 
+/// What the owner is told of the end comes before the answer, as in the
+/// examples of XEP-0045 §10.9: clients stop listening with that.
 async fn end(
-    ctx: &Context<'_>,
+    ctx: &mut Context<'_>,
     room: &Arc<Room>,
     destruction: &Destruction,
 ) -> Result<(), StanzaError> {
-    let actor = Actor::Session(ctx.session);
-    let ended = ctx
-        .front
-        .hub()
-        .destroy_room(room, actor, destruction, ctx.now);
-    ended.await.map_err(|error| error::room_error(&error))
+    let (hub, actor) = (ctx.front.hub(), Actor::Session(ctx.session));
+    let ended = hub.destroy_room(room, actor, destruction, ctx.now).await;
+    ended.map_err(|error| error::room_error(&error))?;
+    ctx.turn = Turn::Mail;
+    Ok(())
 }
 
 /// The room that was asked, if whoever asks owns it.

@@ -1,0 +1,228 @@
+//! What was said in a room, read again and taken back (XEP-0313 §6.1.2,
+//! XEP-0424, XEP-0425).
+
+use super::exchange::RoomDelivery;
+use super::state::RoomState;
+use super::{Affiliation, OccupantId, Role, Room, RoomError, Sight, Speaker, Speech};
+use crate::account::FOR_HISTORY;
+use crate::directory::Resident;
+use crate::pipeline::{Content, deliver_later};
+use crate::{Hub, Message, NotKept, Session, SessionHandle};
+use anser_jid::{BareJid, Jid};
+use anser_store::{Change, LogEntry, MessageId, NewEntry, Page, Timestamp, View};
+use std::sync::Arc;
+
+/// A message in a room's log, and who has sent it.
+#[derive(Debug, Clone)]
+pub struct Archived {
+    /// Where it is.
+    pub place: MessageId,
+    /// What it is.
+    pub message: Message,
+    /// Whose account has sent it.
+    pub author: BareJid,
+}
+
+/// Who takes a message back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retractor {
+    /// Whoever has sent it (XEP-0424).
+    Author,
+    /// A moderator (XEP-0425).
+    Moderator,
+}
+
+/// What a message that is taken back leaves: what stands in its place, as XML
+/// children, and the message that tells of it.
+#[derive(Debug, Clone)]
+pub struct Remains {
+    /// In the place of the message.
+    pub tombstone: Vec<u8>,
+    /// For all who are in the room, and those who read the log.
+    pub news: Message,
+}
+
+impl RoomState {
+    /// Whether somebody may read what was said: whoever may enter
+    /// (XEP-0313 §6.1.2). Says whether they may know who has said it.
+    ///
+    /// # Errors
+    /// [`RoomError`]
+    fn check_reader(&self, session: &Session) -> Result<Sight, RoomError> {
+        let affiliation = self.affiliation(session.address());
+        let occupant = self.occupant_of(session);
+        if affiliation == Affiliation::Outcast {
+            return Err(RoomError::Banned);
+        }
+        let is_closed = self.config.members_only || self.config.password.is_some();
+        if occupant.is_none() && affiliation < Affiliation::Member && is_closed {
+            return Err(RoomError::Forbidden);
+        }
+        if self.is_locked {
+            return Err(RoomError::NoRoom);
+        }
+        let role = occupant.map_or(Role::None, |occupant| occupant.role);
+        let is_admin = affiliation >= Affiliation::Admin;
+        Ok(self.sight_of(if is_admin { Role::Moderator } else { role }))
+    }
+
+    /// Puts a tombstone into what whoever enters is told.
+    pub(super) fn bury(&mut self, place: MessageId, tombstone: &Message) {
+        let mut recent = self.recent.iter_mut();
+        if let Some(message) = recent.find(|message| message.place == Some(place)) {
+            let id = message.occupant_id;
+            let buried = super::RoomMessage::new(tombstone.clone(), id, Some(place));
+            *message = Arc::new(buried);
+        }
+    }
+}
+
+impl Hub {
+    /// Whether a session may read a room's log, and whether it may know who has
+    /// said what in it.
+    ///
+    /// # Errors
+    /// [`RoomError`]
+    pub fn check_room_reader(&self, session: &Session, room: &Room) -> Result<Sight, RoomError> {
+        room.state().check_reader(session)
+    }
+
+    /// Names an account as a room does (XEP-0421).
+    #[must_use]
+    pub fn occupant_id(&self, room: &Room, account: &Jid) -> OccupantId {
+        room.state().occupant_id(account)
+    }
+
+    /// Messages of a room's log by their places, in the same order; those that
+    /// are gone are left out.
+    ///
+    /// # Errors
+    /// [`NotKept`] if they cannot be read.
+    pub async fn room_messages(
+        &self,
+        room: &BareJid,
+        places: &[MessageId],
+    ) -> Result<Vec<Archived>, NotKept> {
+        let (room, places) = (room.clone(), places.to_vec());
+        let read = move |view: &View<'_>| {
+            let mut entries = Vec::with_capacity(places.len());
+            for place in places {
+                entries.extend(view.page(&room, &only(place))?);
+            }
+            Ok(entries)
+        };
+        let entries = self.store().read(read).await?;
+        Ok(entries.into_iter().filter_map(decode).collect())
+    }
+
+    /// Takes a message back, in the place of which a tombstone stands from then
+    /// on: by its author, or by a moderator (XEP-0424 §5, XEP-0425 §4). `make`
+    /// gets the message and whoever takes it back.
+    ///
+    /// # Errors
+    /// [`RoomError::NoSuchMessage`] if there is none that they may take back in
+    /// this way; others as with [`Hub::say`].
+    pub async fn take_back(
+        &self,
+        session: &SessionHandle,
+        room: &Arc<Room>,
+        place: MessageId,
+        retractor: Retractor,
+        now: Timestamp,
+        make: impl FnOnce(&Archived, &Speaker) -> Remains,
+    ) -> Result<(), RoomError> {
+        // What it takes back may still be on its way to the disk.
+        session.all_settled().await;
+        let speaker = self.check_retractor(session, room, retractor, now)?;
+        let found = self.room_messages(&room.address, &[place]).await?.pop();
+        let found = found.filter(|found| !found.message.is_tombstone());
+        let found = found.ok_or(RoomError::NoSuchMessage)?;
+        let own = session.address().bare_str();
+        if retractor == Retractor::Author && found.author.as_str() != own {
+            return Err(RoomError::NoSuchMessage);
+        }
+        let remains = make(&found, &speaker);
+        let tombstone = Arc::new(found.message.tombstone(&remains.tombstone));
+        let delivery = RoomDelivery {
+            room: Arc::clone(room),
+            message: Arc::new(remains.news),
+            speaker: (retractor == Retractor::Author).then_some(speaker.id),
+            at: now,
+            place: None,
+            buried: Some((place, tombstone)),
+        };
+        self.append_retraction(session, delivery, now);
+        Ok(())
+    }
+
+    fn check_retractor(
+        &self,
+        session: &Session,
+        room: &Room,
+        retractor: Retractor,
+        now: Timestamp,
+    ) -> Result<Speaker, RoomError> {
+        let config = self.config();
+        let mut state = room.state();
+        match retractor {
+            Retractor::Author => state.speaker(session, Speech::Signal, &config.rooms, now),
+            Retractor::Moderator => {
+                let occupant = state.occupant(session)?;
+                if occupant.role < Role::Moderator {
+                    return Err(RoomError::Forbidden);
+                }
+                Ok(Speaker::of(occupant))
+            }
+        }
+    }
+
+    fn append_retraction(&self, session: &SessionHandle, delivery: RoomDelivery, now: Timestamp) {
+        let sender = session.session();
+        sender.on_submitted();
+        self.journal().append(now, |id| {
+            let mut changes = Vec::new();
+            if let (false, Some((place, tombstone))) = (delivery.room.is_gone(), &delivery.buried) {
+                changes.push(Change::Replace {
+                    id: *place,
+                    body: tombstone.encoded().clone(),
+                });
+                changes.push(Change::Append {
+                    id,
+                    body: delivery.message.encoded().clone(),
+                    entries: vec![NewEntry {
+                        owner: delivery.room.address.clone(),
+                        counterpart: sender.account().address().clone(),
+                        flags: FOR_HISTORY,
+                    }],
+                });
+            }
+            let place = (!changes.is_empty()).then_some(id);
+            let content = Content::Room(RoomDelivery { place, ..delivery });
+            (changes, deliver_later(sender, content))
+        });
+    }
+}
+
+/// The one entry at a place, if it is one that history shows.
+fn only(place: MessageId) -> Page {
+    Page {
+        after: place.previous(),
+        before: place.next(),
+        flags: FOR_HISTORY,
+        ..Page::oldest(1)
+    }
+}
+
+fn decode(entry: LogEntry) -> Option<Archived> {
+    match Message::decode(entry.body) {
+        Ok(message) => Some(Archived {
+            place: entry.id,
+            message,
+            author: entry.counterpart,
+        }),
+        Err(error) => {
+            tracing::error!(place = %entry.id, %error, "a message is left out");
+            None
+        }
+    }
+}
