@@ -56,10 +56,11 @@ pub use pipeline::{Parcel, Recipient};
 pub use presence::{Presence, PresenceKind};
 pub use room::{
     Actor, Affiliated, Affiliation, AffiliationChange, Archived, ConfigNews, Creation, Deciders,
-    Deed, Departure, Destruction, Entrance, Hat, HatChange, Invitation, IsModerated, Look,
-    MOST_HATS, MOST_WORN, OccupantId, PastWanted, Present, PrivateMessages, Remains, Retractor,
-    Role, RoleChange, Room, RoomCard, RoomConfig, RoomError, RoomEvent, RoomInfo, RoomMessage,
-    RoomPresence, RoomSummary, RoomsConfig, Sight, Speaker, Speech, VoiceRequest, Whois,
+    Deed, Departure, Destruction, Entrance, FoundRoom, FoundRooms, Hat, HatChange, Invitation,
+    IsModerated, Look, MOST_HATS, MOST_WORN, OccupantId, PastWanted, Present, PrivateMessages,
+    Remains, Retractor, Role, RoleChange, Room, RoomCard, RoomConfig, RoomError, RoomEvent,
+    RoomInfo, RoomMessage, RoomPresence, RoomSearch, RoomSummary, RoomsConfig, SearchMark,
+    SearchOrder, SearchPlace, Sight, Speaker, Speech, VoiceRequest, Whois,
 };
 pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
 pub use session::{Session, SessionHandle};

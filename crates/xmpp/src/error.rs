@@ -86,7 +86,8 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::Full { .. } | RoomError::Unsupported => DefinedCondition::ServiceUnavailable,
         RoomError::TooManyRooms { .. }
         | RoomError::TooManyAffiliations { .. }
-        | RoomError::TooManyHats { .. } => DefinedCondition::ResourceConstraint,
+        | RoomError::TooManyHats { .. }
+        | RoomError::TooManySearches { .. } => DefinedCondition::ResourceConstraint,
         RoomError::BadRequest(_) => DefinedCondition::BadRequest,
     };
     condition.because(error)

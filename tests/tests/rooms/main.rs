@@ -8,6 +8,7 @@
 //! | `owning.rs` | making, configuring and ending rooms, membership by registration |
 //! | `archive.rs` | what was said, read again and taken back |
 //! | `avatar.rs` | the pictures of rooms |
+//! | `search.rs` | searching for rooms |
 //! | `hats.rs` | titles of occupants, and commands |
 //! | `finding.rs` | what service discovery tells |
 //! | `racing.rs` | several things at once |
@@ -26,6 +27,7 @@ mod hats;
 mod keeping;
 mod owning;
 mod racing;
+mod search;
 mod speaking;
 
 use anser_tests::script::Script;

@@ -122,6 +122,12 @@ pub enum RoomError {
         /// How many there may be.
         limit: usize,
     },
+    /// Others are searching for rooms.
+    #[error("others are searching: try again in {} seconds", wait.as_secs().max(1))]
+    TooManySearches {
+        /// How long to wait.
+        wait: Duration,
+    },
     /// There is no service for this.
     #[error("this room does not do that")]
     Unsupported,

@@ -19,6 +19,7 @@ mod govern;
 mod hats;
 mod lasting;
 mod record;
+mod search;
 mod speak;
 mod standing;
 mod state;
@@ -36,10 +37,12 @@ pub use exchange::{Invitation, RoomInfo};
 pub use govern::{Actor, Affiliated, AffiliationChange, Deciders, Present, RoleChange};
 pub use hats::{Hat, HatChange, MOST_HATS, MOST_WORN};
 pub use record::RoomSummary;
+pub use search::{FoundRoom, FoundRooms, RoomSearch, SearchMark, SearchOrder, SearchPlace};
 pub use speak::{Speaker, Speech};
 pub use standing::{Affiliation, IsModerated, Role};
 
 pub(crate) use exchange::{RoomDelivery, Whisper, deliver_whisper};
+pub(crate) use search::MOST_SEARCHES;
 
 use crate::Session;
 use crate::directory::Resident;

@@ -243,21 +243,51 @@ pub(crate) fn list(
     limit: usize,
     wanted: impl Fn(&RoomSummary) -> bool,
 ) -> Result<Vec<RoomSummary>, StoreError> {
+    let wanted = |room: &RoomSummary| {
+        let is_here = service.is_none_or(|service| room.address.domain() == service);
+        is_here && wanted(room)
+    };
+    Ok(scan(view, after, limit, usize::MAX, wanted)?.rooms)
+}
+
+/// What was found among records.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    pub(crate) rooms: Vec<RoomSummary>,
+    /// So many records were read.
+    pub(crate) read: usize,
+    /// The last of them; `None` if there are no more.
+    pub(crate) reached: Option<BareJid>,
+}
+
+/// The same among at most `most_read` rooms.
+pub(crate) fn scan(
+    view: &View<'_>,
+    after: Option<&BareJid>,
+    limit: usize,
+    most_read: usize,
+    wanted: impl Fn(&RoomSummary) -> bool,
+) -> Result<Scan, StoreError> {
     /// Addresses read at a time.
     const STEP: usize = 256;
-    let mut found = Vec::new();
-    let mut after = after.cloned();
-    while found.len() < limit {
-        let addresses = view.owners(ROOM, after.as_ref(), STEP)?;
-        let Some(last) = addresses.last() else {
+    let mut scan = Scan {
+        rooms: Vec::new(),
+        read: 0,
+        reached: after.cloned(),
+    };
+    while scan.rooms.len() < limit && scan.read < most_read {
+        let step = STEP.min(most_read - scan.read);
+        let addresses = view.owners(ROOM, scan.reached.as_ref(), step)?;
+        if addresses.is_empty() {
+            scan.reached = None;
             break;
-        };
-        after = Some(last.clone());
+        }
         for address in addresses {
-            let is_elsewhere = service.is_some_and(|service| address.domain() != service);
-            if is_elsewhere || found.len() >= limit {
-                continue;
+            if scan.rooms.len() >= limit {
+                break;
             }
+            scan.read += 1;
+            scan.reached = Some(address.clone());
             let Some(record) = view.record(&address, ROOM, "")? else {
                 continue;
             };
@@ -267,9 +297,9 @@ pub(crate) fn list(
             let config = record.config;
             let summary = RoomSummary { address, config };
             if wanted(&summary) {
-                found.push(summary);
+                scan.rooms.push(summary);
             }
         }
     }
-    Ok(found)
+    Ok(scan)
 }

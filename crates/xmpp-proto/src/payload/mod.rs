@@ -3,6 +3,7 @@
 pub mod bind;
 pub mod caps;
 pub mod carbons;
+pub mod channel_search;
 pub mod client_state;
 pub mod command;
 pub mod delay;

@@ -8,6 +8,7 @@ mod hats;
 mod info;
 mod owner;
 mod register;
+mod search;
 
 use super::{Context, Handler, IqKind, Scope, Specification};
 use crate::error;
@@ -96,6 +97,9 @@ const ROOM_FEATURES: &[RoomFeature] = &[
     RoomFeature { specification: Xep(424, "0.4.2"), service: &[], room: &[ns::RETRACT, ns::RETRACT_TOMBSTONE], iq: &[] },
     RoomFeature { specification: Xep(425, "0.3.0"), service: &[], room: &[ns::MODERATE], iq: &[
         (Set, ns::MODERATE, "moderate", At::Room, |ctx, iq| Box::pin(archive::take_back(ctx, iq))),
+    ] },
+    RoomFeature { specification: Xep(433, "0.1.0"), service: &[ns::CHANNEL_SEARCH], room: &[], iq: &[
+        (Get, ns::CHANNEL_SEARCH, "search", At::Service, |ctx, iq| Box::pin(search::search(ctx, iq))),
     ] },
     RoomFeature { specification: Xep(486, "0.1.0"), service: &[], room: &[], iq: &[] },
     RoomFeature { specification: Xep(500, "0.1.1"), service: &[], room: &[], iq: &[] },
