@@ -401,7 +401,8 @@ impl Hub {
     }
 
     /// Rooms of one service or of all in the order of their addresses, those
-    /// after `after`: at most `limit` of those that are `wanted`.
+    /// after `after`: at most `limit` of those that are `wanted`, among at most
+    /// `most_read`; and after which address the rest is, if there may be some.
     ///
     /// # Errors
     /// [`RoomError::NotKept`] if they could not be read.
@@ -410,14 +411,23 @@ impl Hub {
         service: Option<&str>,
         after: Option<BareJid>,
         limit: usize,
+        most_read: usize,
         wanted: impl Fn(&RoomSummary) -> bool + Send + 'static,
-    ) -> Result<Vec<RoomSummary>, RoomError> {
+    ) -> Result<(Vec<RoomSummary>, Option<BareJid>), RoomError> {
         let service = service.map(str::to_owned);
-        let read = move |view: &anser_store::View<'_>| {
-            record::list(view, service.as_deref(), after.as_ref(), limit, wanted)
+        let is_meant = move |room: &RoomSummary| {
+            let mut service = service.iter();
+            service.all(|service| room.address.domain() == service) && wanted(room)
         };
-        let rooms = self.store().read(read).await;
-        Ok(rooms.map_err(crate::NotKept::from)?)
+        let read = move |view: &anser_store::View<'_>| {
+            record::scan(view, after.as_ref(), limit, most_read, is_meant)
+        };
+        let scan = self
+            .store()
+            .read(read)
+            .await
+            .map_err(crate::NotKept::from)?;
+        Ok((scan.rooms, scan.reached))
     }
 
     /// How many are in a room that is in memory.

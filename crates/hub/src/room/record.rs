@@ -234,22 +234,6 @@ pub struct RoomSummary {
     pub config: RoomConfig,
 }
 
-/// Rooms in the order of their addresses, those after `after`: at most `limit`
-/// of those that are `wanted`.
-pub(crate) fn list(
-    view: &View<'_>,
-    service: Option<&str>,
-    after: Option<&BareJid>,
-    limit: usize,
-    wanted: impl Fn(&RoomSummary) -> bool,
-) -> Result<Vec<RoomSummary>, StoreError> {
-    let wanted = |room: &RoomSummary| {
-        let is_here = service.is_none_or(|service| room.address.domain() == service);
-        is_here && wanted(room)
-    };
-    Ok(scan(view, after, limit, usize::MAX, wanted)?.rooms)
-}
-
 /// What was found among records.
 #[derive(Debug)]
 pub(crate) struct Scan {
@@ -260,7 +244,8 @@ pub(crate) struct Scan {
     pub(crate) reached: Option<BareJid>,
 }
 
-/// The same among at most `most_read` rooms.
+/// Rooms in the order of their addresses, those after `after`: at most `limit`
+/// of those that are `wanted`, among at most `most_read`.
 pub(crate) fn scan(
     view: &View<'_>,
     after: Option<&BareJid>,

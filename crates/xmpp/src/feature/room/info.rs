@@ -18,6 +18,8 @@ const TRAFFIC_NODE: &str = "http://jabber.org/protocol/muc#traffic";
 
 /// So many rooms are listed at once.
 const MOST_ROOMS: u32 = 100;
+/// So many are looked into for that: most may be hidden.
+const MOST_READ: usize = 4096;
 
 /// What the service is and can do (XEP-0045 §6.2).
 #[expect(clippy::unused_async, reason = "the form of a handler")]
@@ -136,21 +138,18 @@ pub(super) async fn rooms(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(),
     let hub = ctx.front.hub();
     let service = hub.room_service(ctx.session.address().domain());
     let wanted = |room: &RoomSummary| room.config.public;
-    // One more, to know whether that is all.
     let found = hub
-        .list_rooms(Some(&service), after.clone(), most + 1, wanted)
+        .list_rooms(Some(&service), after.clone(), most, MOST_READ, wanted)
         .await;
-    let mut found = found.map_err(|error| error::room_error(&error))?;
-    let is_whole = found.len() <= most && after.is_none();
-    found.truncate(most);
-    let ends = found
-        .first()
-        .zip(found.last())
-        .map(|(first, last)| PageEnds {
-            first: first.address.to_string(),
-            index: None,
-            last: last.address.to_string(),
-        });
+    let (found, rest) = found.map_err(|error| error::room_error(&error))?;
+    let is_whole = rest.is_none() && after.is_none();
+    // A page may be empty although others follow: it says where to go on.
+    let last = rest.as_ref().or(found.last().map(|room| &room.address));
+    let ends = last.map(|last| PageEnds {
+        first: found.first().map_or(last, |room| &room.address).to_string(),
+        index: None,
+        last: last.to_string(),
+    });
     let answer = PageAnswer { ends, count: None };
     let items = found.iter().map(|room| Item {
         address: room.address.as_str(),
