@@ -29,6 +29,7 @@ mod mailbox;
 mod message;
 mod pipeline;
 mod presence;
+mod private;
 mod room;
 mod roster;
 mod session;
@@ -54,6 +55,7 @@ pub use mailbox::Mailbox;
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
 pub use pipeline::{Parcel, Recipient};
 pub use presence::{Presence, PresenceKind};
+pub use private::PrivateError;
 pub use room::{
     Actor, Affiliated, Affiliation, AffiliationChange, Archived, ConfigNews, Creation, Deed,
     Departure, Destruction, Entrance, Invitation, IsModerated, Look, OccupantId, PastWanted,

@@ -18,6 +18,8 @@ pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 /// Rosters (RFC 6121 §2).
 pub const ROSTER: &str = "jabber:iq:roster";
+/// Private XML storage (XEP-0049).
+pub const PRIVATE: &str = "jabber:iq:private";
 /// Roster versions (RFC 6121 §2.6).
 pub const ROSTER_VERSIONS: &str = "urn:xmpp:features:rosterver";
 /// Subscriptions allowed in advance (RFC 6121 §3.4).

@@ -1,6 +1,6 @@
 //! The one way from what the exchange refuses to what the client reads.
 
-use anser_hub::{HistoryError, PreferencesError, RoomError, RosterError, SendError};
+use anser_hub::{HistoryError, PreferencesError, PrivateError, RoomError, RosterError, SendError};
 use anser_xmpp_proto::{DefinedCondition, StanzaError};
 
 /// RFC 6120 §8.3.3
@@ -33,6 +33,19 @@ pub(crate) fn preferences_error(error: &PreferencesError) -> StanzaError {
         PreferencesError::NoAccount => DefinedCondition::NotAuthorized.because(error),
         PreferencesError::TooMany { .. } => DefinedCondition::ResourceConstraint.because(error),
         PreferencesError::NotKept(_) => {
+            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
+        }
+    }
+}
+
+/// XEP-0049 names no error for what is too much: that of RFC 6120 §8.3.3.18.
+pub(crate) fn private_error(error: &PrivateError) -> StanzaError {
+    match error {
+        PrivateError::NoAccount => DefinedCondition::NotAuthorized.because(error),
+        PrivateError::TooMany { .. } | PrivateError::TooLarge { .. } => {
+            DefinedCondition::ResourceConstraint.because(error)
+        }
+        PrivateError::NotKept(_) => {
             DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
         }
     }

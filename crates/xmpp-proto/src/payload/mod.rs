@@ -12,6 +12,7 @@ pub mod mam;
 pub mod moderation;
 pub mod muc;
 pub mod muc_admin;
+pub mod private;
 pub mod reference;
 pub mod retract;
 pub mod roster;

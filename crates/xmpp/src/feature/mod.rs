@@ -4,6 +4,7 @@ mod carbons;
 mod disco;
 pub(crate) mod history;
 mod ping;
+mod private;
 mod room;
 mod roster;
 mod session;
@@ -128,6 +129,10 @@ const FEATURES: &[Feature] = &[
     Feature { specification: Xep(30, "2.5.0"), server: &[ns::DISCO_INFO, ns::DISCO_ITEMS], account: &[ns::DISCO_INFO, ns::DISCO_ITEMS], iq: &[
         (Get, ns::DISCO_INFO, "query", At::Anywhere, |ctx, iq| Box::pin(disco::info(ctx, iq))),
         (Get, ns::DISCO_ITEMS, "query", At::Anywhere, |ctx, iq| Box::pin(disco::items(ctx, iq))),
+    ] },
+    Feature { specification: Xep(49, "1.2"), server: &[ns::PRIVATE], account: &[], iq: &[
+        (Get, ns::PRIVATE, "query", At::Accounts, |ctx, iq| Box::pin(private::get(ctx, iq))),
+        (Set, ns::PRIVATE, "query", At::Accounts, |ctx, iq| Box::pin(private::set(ctx, iq))),
     ] },
     Feature { specification: Xep(59, "1.0"), server: &[], account: &[ns::RSM], iq: &[] },
     Feature { specification: Xep(82, "1.1.1"), server: &[], account: &[], iq: &[] },
