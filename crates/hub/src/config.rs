@@ -23,6 +23,8 @@ pub struct AccountsConfig {
     /// Addresses that a session may tell of its presence each by a stanza of its
     /// own.
     pub directed_presences: usize,
+    /// Addresses that an account blocks.
+    pub blocked: usize,
     /// Things that clients keep with the account for themselves, such as
     /// bookmarks.
     pub private_entries: usize,
@@ -44,6 +46,7 @@ impl Default for AccountsConfig {
             mailbox_events: 10_000,
             mailbox_bytes: 8 << 20,
             directed_presences: 1000,
+            blocked: 1000,
             private_entries: 100,
             private_bytes: 256 << 10,
             history_page: 50,

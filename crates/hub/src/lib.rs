@@ -13,6 +13,7 @@
 mod account;
 mod accounts;
 mod availability;
+mod blocking;
 mod command;
 mod config;
 mod contacts;
@@ -36,6 +37,7 @@ mod session;
 mod sync;
 mod unread;
 
+pub use blocking::{BlockChange, BlockError, BlockList, BlockPush};
 pub use command::{
     COMMANDS, Command, CommandError, NewAccount, NewRoom, RoomAffiliation, RoomCreate, RoomDestroy,
     RoomList, RoomShow, UserAdd, UserDelete, UserList, run_command,

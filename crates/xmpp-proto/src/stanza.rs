@@ -291,6 +291,17 @@ pub struct StanzaError {
     pub text: Option<String>,
     /// What the sender should do about it.
     pub advice: Advice,
+    /// What an extension adds to the reason.
+    pub detail: Option<Detail>,
+}
+
+/// What an extension adds to the reason of an error (RFC 6120 §8.3.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Detail {
+    /// The namespace of its element.
+    pub namespace: &'static str,
+    /// The name of its element.
+    pub name: &'static str,
 }
 
 /// What the sender of a stanza that was refused should do (RFC 6120 §8.3.2).
@@ -301,6 +312,8 @@ pub enum Advice {
     Usual,
     /// Try again later.
     Wait,
+    /// Do not try again.
+    Cancel,
 }
 
 impl From<DefinedCondition> for StanzaError {
@@ -309,6 +322,7 @@ impl From<DefinedCondition> for StanzaError {
             condition,
             text: None,
             advice: Advice::Usual,
+            detail: None,
         }
     }
 }
@@ -333,6 +347,7 @@ impl DefinedCondition {
             condition: self,
             text: Some(reason.to_string()),
             advice: Advice::Usual,
+            detail: None,
         }
     }
 }
@@ -347,11 +362,30 @@ impl StanzaError {
         }
     }
 
+    /// The same, and it will not go well later either.
+    #[must_use]
+    pub fn cancel(self) -> Self {
+        Self {
+            advice: Advice::Cancel,
+            ..self
+        }
+    }
+
+    /// The same with what an extension adds to it.
+    #[must_use]
+    pub fn with(self, detail: Detail) -> Self {
+        Self {
+            detail: Some(detail),
+            ..self
+        }
+    }
+
     /// Writes the element `error` (RFC 6120 §8.3.2).
     pub fn write(&self, stanza: &mut Writer<'_>) {
         let advice = match self.advice {
             Advice::Usual => self.condition.advice(),
             Advice::Wait => "wait",
+            Advice::Cancel => "cancel",
         };
         let mut error = stanza.open("error").attribute("type", advice);
         error
@@ -361,6 +395,10 @@ impl StanzaError {
         if let Some(reason) = &self.text {
             let mut text = error.open("text").namespace(ns::STANZA_ERRORS);
             text.text(reason);
+            text.close();
+        }
+        if let Some(Detail { namespace, name }) = self.detail {
+            error.open(name).namespace(namespace).close();
         }
     }
 

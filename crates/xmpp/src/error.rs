@@ -1,12 +1,23 @@
 //! The one way from what the exchange refuses to what the client reads.
 
-use anser_hub::{HistoryError, PreferencesError, PrivateError, RoomError, RosterError, SendError};
-use anser_xmpp_proto::{DefinedCondition, StanzaError};
+use anser_hub::{
+    BlockError, HistoryError, PreferencesError, PrivateError, RoomError, RosterError, SendError,
+};
+use anser_xmpp_proto::{DefinedCondition, Detail, StanzaError, ns};
 
-/// RFC 6120 §8.3.3
+/// XEP-0191 §3.3
+const BLOCKED: Detail = Detail {
+    namespace: ns::BLOCKING_ERRORS,
+    name: "blocked",
+};
+
+/// RFC 6120 §8.3.3, XEP-0191 §3.3
 pub(crate) fn stanza_error(error: &SendError) -> StanzaError {
     match error {
         SendError::Unavailable => DefinedCondition::ServiceUnavailable.into(),
+        SendError::Blocked => StanzaError::from(DefinedCondition::NotAcceptable)
+            .cancel()
+            .with(BLOCKED),
         SendError::NoRoute => DefinedCondition::RemoteServerNotFound.into(),
         SendError::RecipientFull { .. } | SendError::TooManyDirected { .. } => {
             DefinedCondition::ResourceConstraint.because(error)
@@ -33,6 +44,17 @@ pub(crate) fn preferences_error(error: &PreferencesError) -> StanzaError {
         PreferencesError::NoAccount => DefinedCondition::NotAuthorized.because(error),
         PreferencesError::TooMany { .. } => DefinedCondition::ResourceConstraint.because(error),
         PreferencesError::NotKept(_) => {
+            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
+        }
+    }
+}
+
+/// XEP-0191 §3.3
+pub(crate) fn block_error(error: &BlockError) -> StanzaError {
+    match error {
+        BlockError::NoAccount => DefinedCondition::NotAuthorized.because(error),
+        BlockError::TooMany { .. } => DefinedCondition::ResourceConstraint.because(error),
+        BlockError::NotKept(_) => {
             DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
         }
     }

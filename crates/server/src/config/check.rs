@@ -41,6 +41,7 @@ const RANGES: &[(&str, &str, RangeInclusive<u64>)] = &[
     ("accounts", "mailbox_events", 1..=100_000_000),
     ("accounts", "mailbox_bytes", 10_000..=1_073_741_824),
     ("accounts", "directed_presences", 0..=1_000_000),
+    ("accounts", "blocked", 0..=100_000),
     ("accounts", "private_entries", 0..=100_000),
     ("accounts", "private_bytes", 0..=16_777_216),
     ("accounts", "history_page", 1..=1000),

@@ -1,6 +1,7 @@
 //! The XML of extensions, one file each.
 
 pub mod bind;
+pub mod blocking;
 pub mod caps;
 pub mod carbons;
 pub mod client_state;

@@ -1,5 +1,6 @@
 //! What the server can do, one file and one row each.
 
+mod blocking;
 mod carbons;
 mod disco;
 pub(crate) mod history;
@@ -141,6 +142,11 @@ const FEATURES: &[Feature] = &[
     ] },
     Feature { specification: Xep(115, "1.6.0"), server: &[ns::CAPS], account: &[], iq: &[] },
     Feature { specification: Xep(160, "1.0.1"), server: &[ns::OFFLINE], account: &[], iq: &[] },
+    Feature { specification: Xep(191, "1.3"), server: &[ns::BLOCKING], account: &[], iq: &[
+        (Get, ns::BLOCKING, "blocklist", At::Own, |ctx, iq| Box::pin(blocking::list(ctx, iq))),
+        (Set, ns::BLOCKING, "block", At::Own, |ctx, iq| Box::pin(blocking::block(ctx, iq))),
+        (Set, ns::BLOCKING, "unblock", At::Own, |ctx, iq| Box::pin(blocking::unblock(ctx, iq))),
+    ] },
     Feature { specification: Xep(198, "1.6.3"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(199, "2.0.1"), server: &[ns::PING], account: &[ns::PING], iq: &[
         (Get, ns::PING, "ping", At::ServerAndOwn, |ctx, iq| Box::pin(ping::reply(ctx, iq))),
