@@ -59,11 +59,12 @@ pub use pipeline::{Parcel, Recipient};
 pub use presence::{Presence, PresenceKind};
 pub use private::PrivateError;
 pub use room::{
-    Actor, Affiliated, Affiliation, AffiliationChange, Archived, ConfigNews, Creation, Deed,
-    Departure, Destruction, Entrance, Invitation, IsModerated, Look, OccupantId, PastWanted,
-    Present, PrivateMessages, Remains, Retractor, Role, RoleChange, Room, RoomConfig, RoomError,
-    RoomEvent, RoomInfo, RoomMessage, RoomPresence, RoomSummary, RoomsConfig, Sight, Speaker,
-    Speech, VoiceRequest, Whois,
+    Actor, Affiliated, Affiliation, AffiliationChange, Archived, ConfigNews, Creation, Deciders,
+    Deed, Departure, Destruction, Entrance, FoundRoom, FoundRooms, Hat, HatChange, Invitation,
+    IsModerated, Look, MOST_HATS, MOST_WORN, OccupantId, PastWanted, Present, PrivateMessages,
+    Remains, Retractor, Role, RoleChange, Room, RoomCard, RoomConfig, RoomError, RoomEvent,
+    RoomInfo, RoomMessage, RoomPresence, RoomSearch, RoomSummary, RoomsConfig, SearchMark,
+    SearchOrder, SearchPlace, Sight, Speaker, Speech, VoiceRequest, Whois,
 };
 pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
 pub use session::{Session, SessionHandle};

@@ -11,7 +11,7 @@ use crate::account::{Account, AccountState, Device, FOR_DEVICES, FOR_HISTORY, FO
 use crate::copies::{Copied, is_copied};
 use crate::directory::Resident;
 use crate::mailbox::Wakes;
-use crate::room::{RoomDelivery, deliver_whisper};
+use crate::room::{RoomDelivery, Whisper, deliver_whisper};
 use crate::{
     Direction, Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle,
     Then, Traits,
@@ -34,13 +34,7 @@ pub(crate) enum Content {
     /// To everybody in a room.
     Room(RoomDelivery),
     /// To one session in a room.
-    Whisper {
-        listener: Arc<Session>,
-        message: Arc<Message>,
-        /// The same as its sender wrote it, for copies; with one of those that
-        /// it goes to.
-        sent: Option<Arc<Message>>,
-    },
+    Whisper(Whisper),
     /// To one session.
     Query(Arc<Query>),
 }
@@ -68,7 +62,7 @@ impl Parcel {
             Content::Room(RoomDelivery { place: Some(_), .. }) => 0,
             Content::Message(Delivery { message, .. })
             | Content::Room(RoomDelivery { message, .. })
-            | Content::Whisper { message, .. } => message.encoded().len(),
+            | Content::Whisper(Whisper { message, .. }) => message.encoded().len(),
             Content::Query(query) => query.weight_bytes(),
         };
         payload + size_of::<Self>()
@@ -306,7 +300,7 @@ impl Hub {
                 Err(error),
                 Content::Message(Delivery { message, .. })
                 | Content::Room(RoomDelivery { message, .. })
-                | Content::Whisper { message, .. },
+                | Content::Whisper(Whisper { message, .. }),
             ) => refuse(&sender, message, error.into(), wakes),
             (Err(_), Content::Query(_)) => {}
         }
@@ -338,17 +332,10 @@ impl Hub {
                     refuse(&parcel.sender, message, error, wakes);
                 }
             }
-            Content::Whisper {
-                listener,
-                message,
-                sent,
-            } => {
-                let delivered = deliver_whisper(&listener, Arc::clone(&message), wakes);
-                match delivered {
-                    Ok(()) => copy_whisper(&parcel.sender, sent.as_ref(), wakes),
-                    Err(error) => refuse(&parcel.sender, message, error, wakes),
-                }
-            }
+            Content::Whisper(whisper) => match deliver_whisper(&whisper, wakes) {
+                Ok(()) => copy_whisper(&parcel.sender, whisper.sent.as_ref(), wakes),
+                Err(error) => refuse(&parcel.sender, whisper.message, error, wakes),
+            },
             Content::Query(query) => self.deliver_query(&query, wakes),
         }
     }

@@ -291,17 +291,44 @@ pub struct StanzaError {
     pub text: Option<String>,
     /// What the sender should do about it.
     pub advice: Advice,
-    /// What an extension adds to the reason.
-    pub detail: Option<Detail>,
+    /// The reason more exactly, as a specification names it (RFC 6120 §8.3.4).
+    pub detail: Option<Box<Detail>>,
 }
 
-/// What an extension adds to the reason of an error (RFC 6120 §8.3.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An application-specific condition (RFC 6120 §8.3.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
-    /// The namespace of its element.
+    /// Its namespace.
     pub namespace: &'static str,
     /// The name of its element.
     pub name: &'static str,
+    /// An attribute, with its value.
+    pub attribute: Option<(&'static str, String)>,
+    /// Children, with their texts.
+    pub children: Vec<(&'static str, String)>,
+}
+
+impl Detail {
+    /// One that says nothing but its name.
+    #[must_use]
+    pub fn new(namespace: &'static str, name: &'static str) -> Self {
+        Self {
+            namespace,
+            name,
+            attribute: None,
+            children: Vec::new(),
+        }
+    }
+
+    fn write(&self, error: &mut Writer<'_>) {
+        let mut element = error.open(self.name).namespace(self.namespace);
+        if let Some((name, value)) = &self.attribute {
+            element = element.attribute(name, value);
+        }
+        for (name, text) in &self.children {
+            element.open(name).text(text);
+        }
+    }
 }
 
 /// What the sender of a stanza that was refused should do (RFC 6120 §8.3.2).
@@ -312,6 +339,8 @@ pub enum Advice {
     Usual,
     /// Try again later.
     Wait,
+    /// Change it and try again.
+    Modify,
     /// Do not try again.
     Cancel,
 }
@@ -340,6 +369,12 @@ impl From<StanzaFault> for StanzaError {
 }
 
 impl DefinedCondition {
+    /// The condition with a more exact one.
+    #[must_use]
+    pub fn detailed(self, detail: Detail) -> StanzaError {
+        StanzaError::from(self).detailed(detail)
+    }
+
     /// The condition with a reason in words.
     #[must_use]
     pub fn because(self, reason: impl std::fmt::Display) -> StanzaError {
@@ -371,11 +406,11 @@ impl StanzaError {
         }
     }
 
-    /// The same with what an extension adds to it.
+    /// The same, with the reason more exactly.
     #[must_use]
-    pub fn with(self, detail: Detail) -> Self {
+    pub fn detailed(self, detail: Detail) -> Self {
         Self {
-            detail: Some(detail),
+            detail: Some(Box::new(detail)),
             ..self
         }
     }
@@ -385,6 +420,7 @@ impl StanzaError {
         let advice = match self.advice {
             Advice::Usual => self.condition.advice(),
             Advice::Wait => "wait",
+            Advice::Modify => "modify",
             Advice::Cancel => "cancel",
         };
         let mut error = stanza.open("error").attribute("type", advice);
@@ -395,10 +431,9 @@ impl StanzaError {
         if let Some(reason) = &self.text {
             let mut text = error.open("text").namespace(ns::STANZA_ERRORS);
             text.text(reason);
-            text.close();
         }
-        if let Some(Detail { namespace, name }) = self.detail {
-            error.open(name).namespace(namespace).close();
+        if let Some(detail) = &self.detail {
+            detail.write(&mut error);
         }
     }
 
@@ -567,6 +602,19 @@ mod tests {
             reply(DefinedCondition::ServiceUnavailable.into()),
             "<iq type='error' from='a@b/&apos;' id='&lt;1&gt;'><error type='cancel'>\
              <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+        );
+        assert_eq!(
+            reply(StanzaError {
+                advice: Advice::Cancel,
+                ..DefinedCondition::BadRequest.detailed(Detail {
+                    attribute: Some(("after", "<".into())),
+                    children: vec![("var", "a&".into())],
+                    ..Detail::new("urn:x", "odd")
+                })
+            }),
+            "<iq type='error' from='a@b/&apos;' id='&lt;1&gt;'><error type='cancel'>\
+             <bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
+             <odd xmlns='urn:x' after='&lt;'><var>a&amp;</var></odd></error></iq>"
         );
         assert_eq!(
             reply(DefinedCondition::ResourceConstraint.because("1 < 2")),

@@ -5,19 +5,13 @@ use anser_hub::{
 };
 use anser_xmpp_proto::{DefinedCondition, Detail, StanzaError, ns};
 
-/// XEP-0191 §3.3
-const BLOCKED: Detail = Detail {
-    namespace: ns::BLOCKING_ERRORS,
-    name: "blocked",
-};
-
 /// RFC 6120 §8.3.3, XEP-0191 §3.3
 pub(crate) fn stanza_error(error: &SendError) -> StanzaError {
     match error {
         SendError::Unavailable => DefinedCondition::ServiceUnavailable.into(),
         SendError::Blocked => StanzaError::from(DefinedCondition::NotAcceptable)
             .cancel()
-            .with(BLOCKED),
+            .detailed(Detail::new(ns::BLOCKING_ERRORS, "blocked")),
         SendError::NoRoute => DefinedCondition::RemoteServerNotFound.into(),
         SendError::RecipientFull { .. } | SendError::TooManyDirected { .. } => {
             DefinedCondition::ResourceConstraint.because(error)
@@ -97,9 +91,10 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::TooFast { .. } => {
             return DefinedCondition::PolicyViolation.because(error).wait();
         }
-        RoomError::NoRoom | RoomError::NoSuchOccupant | RoomError::NoSuchMessage => {
-            DefinedCondition::ItemNotFound
-        }
+        RoomError::NoRoom
+        | RoomError::NoSuchOccupant
+        | RoomError::NoSuchMessage
+        | RoomError::NoHat => DefinedCondition::ItemNotFound,
         RoomError::NoCreation | RoomError::NotAllowed => DefinedCondition::NotAllowed,
         RoomError::Exists | RoomError::NickTaken | RoomError::Conflict => {
             DefinedCondition::Conflict
@@ -108,17 +103,20 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::Unfit(_)
         | RoomError::UnfitNick
         | RoomError::UnfitConfig(_)
+        | RoomError::UnfitHat(_)
         | RoomError::NotOccupant
-        | RoomError::SubjectTooLarge { .. } => DefinedCondition::NotAcceptable,
+        | RoomError::SubjectTooLarge { .. }
+        | RoomError::CardTooLarge { .. } => DefinedCondition::NotAcceptable,
         RoomError::Banned | RoomError::NoVoice | RoomError::Forbidden => {
             DefinedCondition::Forbidden
         }
         RoomError::MembersOnly => DefinedCondition::RegistrationRequired,
         RoomError::Password => DefinedCondition::NotAuthorized,
         RoomError::Full { .. } | RoomError::Unsupported => DefinedCondition::ServiceUnavailable,
-        RoomError::TooManyRooms { .. } | RoomError::TooManyAffiliations { .. } => {
-            DefinedCondition::ResourceConstraint
-        }
+        RoomError::TooManyRooms { .. }
+        | RoomError::TooManyAffiliations { .. }
+        | RoomError::TooManyHats { .. }
+        | RoomError::TooManySearches { .. } => DefinedCondition::ResourceConstraint,
         RoomError::BadRequest(_) => DefinedCondition::BadRequest,
     };
     condition.because(error)

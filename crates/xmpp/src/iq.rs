@@ -4,7 +4,7 @@
 use crate::bound::Bound;
 use crate::content::content;
 use crate::error;
-use crate::feature::{Context, Scope};
+use crate::feature::{Context, Scope, Turn};
 use crate::front::Xmpp;
 use crate::room::{self, IsAnswered};
 use anser_hub::{Query, QueryKind};
@@ -142,10 +142,20 @@ async fn answer(
         now,
         reply: BytesMut::new(),
         archive: None,
+        turn: Turn::Answer,
     };
     handler(&mut context, child).await?;
-    let Context { reply, archive, .. } = context;
-    bound.send_held(front, output, now);
+    let Context {
+        reply,
+        archive,
+        turn,
+        ..
+    } = context;
+    match turn {
+        Turn::Answer => bound.send_held(front, output, now),
+        // If the stream is to end, it does so when it is asked for mail next.
+        Turn::Mail => drop(bound.mail(front, output, now).await),
+    }
     let Some(page) = archive else {
         write_result(bound, &iq.id, to.as_ref(), &reply, output, now);
         return Ok(());

@@ -4,7 +4,7 @@ use crate::bound::Bound;
 use crate::content::content;
 use crate::error;
 use crate::front::Xmpp;
-use crate::room::{self, Taken};
+use crate::room;
 use anser_hub::{Presence, PresenceKind, SubscriptionStep};
 use anser_jid::Jid;
 use anser_store::Timestamp;
@@ -26,8 +26,7 @@ pub(crate) async fn handle(
     let id = header.id.clone();
     let result = match (PresenceType::of(element), &to) {
         (Ok(kind), Some(to)) if room::is_room(front, Some(to)) => {
-            let taken = room::take_presence(bound, front, element, &header, to, kind, now).await;
-            taken.map(|taken| deal_with_stranger(bound, taken, output, now))
+            room::take_presence(bound, front, element, &header, to, kind, now).await
         }
         (Ok(kind), _) => take(bound, front, element, header, kind, now).await,
         (Err(fault), _) => Err(fault.into()),
@@ -44,15 +43,6 @@ pub(crate) async fn handle(
             output,
             now,
         );
-    }
-}
-
-fn deal_with_stranger(bound: &mut Bound, taken: Taken, output: &mut BytesMut, now: Timestamp) {
-    if let Taken::Stranger(occupant) = taken {
-        let own = Jid::from(bound.session().address().clone());
-        bound.reply(output, now, |output| {
-            room::refuse_stranger(&occupant, own.as_str(), output);
-        });
     }
 }
 

@@ -80,7 +80,8 @@ fn subject_in_room(event: &RoomEvent) -> Option<Subject<'_>> {
         | RoomEvent::Message { .. }
         | RoomEvent::NoSubject { .. }
         | RoomEvent::Config { .. }
-        | RoomEvent::VoiceRequest(_) => None,
+        | RoomEvent::VoiceRequest(_)
+        | RoomEvent::NotHere { .. } => None,
     }
 }
 

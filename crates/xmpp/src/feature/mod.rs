@@ -80,6 +80,16 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
     pub(crate) reply: BytesMut,
     pub(crate) archive: Option<ArchivePage>,
+    pub(crate) turn: Turn,
+}
+
+/// What comes first: the answer, or what it has brought about for the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// The answer, as mostly.
+    Answer,
+    /// The rest.
+    Mail,
 }
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), StanzaError>> + Send + 'a>>;

@@ -1,7 +1,7 @@
 //! What rooms are and which there are (XEP-0045 §6, XEP-0030).
 
 use super::super::Context;
-use super::{asked, room_features, service_features};
+use super::{asked, command, room_features, service_features};
 use crate::error;
 use crate::room::info_form;
 use anser_hub::{RoomConfig, RoomInfo, RoomSummary, Whois};
@@ -46,6 +46,7 @@ pub(super) async fn room(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), 
         Some(NICK_NODE) => return nick(ctx, &room),
         // Everything may (XEP-0045 §16.1.1).
         Some(TRAFFIC_NODE) => return Err(DefinedCondition::ServiceUnavailable.into()),
+        Some(node) if command::info(ctx, &room, node)? => return Ok(()),
         Some(_) => return Err(DefinedCondition::ItemNotFound.into()),
     }
     let info = hub.room_info(&room);
@@ -66,7 +67,8 @@ pub(super) async fn room(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), 
     let is_open = info.config.public && !info.config.members_only;
     let is_open = is_open && info.config.password.is_none();
     let subject = subject(&info).filter(|_| is_in || is_open);
-    let form = info_form(&info, subject.as_deref());
+    let activity = hub.room_activity(&room, ctx.now);
+    let form = info_form(&info, subject.as_deref(), activity);
     let mut writer = Writer::new(&mut ctx.reply);
     disco::write_info(&mut writer, None, &[identity], &features, Some(&form));
     Ok(())
@@ -156,6 +158,7 @@ pub(super) async fn rooms(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(),
             "" => room.address.local(),
             name => Some(name),
         },
+        node: None,
     });
     let answer = (!is_whole || page != PageRequest::default()).then_some(&answer);
     disco::write_items(&mut Writer::new(&mut ctx.reply), None, items, answer);
@@ -164,8 +167,16 @@ pub(super) async fn rooms(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(),
 
 /// Who is in a room is told to those who are in it, by presence
 /// (XEP-0045 §6.5).
-pub(super) async fn occupants(ctx: &mut Context<'_>, _: Child<'_>) -> Result<(), StanzaError> {
-    asked(ctx).await?;
+pub(super) async fn occupants(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), StanzaError> {
+    let room = asked(ctx).await?;
+    match query.attribute("node").as_deref() {
+        None => {}
+        Some(ns::COMMANDS) => {
+            command::list(ctx, &room);
+            return Ok(());
+        }
+        Some(_) => return Err(DefinedCondition::ItemNotFound.into()),
+    }
     disco::write_items(&mut Writer::new(&mut ctx.reply), None, [], None);
     Ok(())
 }
