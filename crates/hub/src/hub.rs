@@ -97,6 +97,8 @@ pub struct Hub {
     /// What names are made with that tell strangers nothing.
     pub(crate) secret: [u8; 32],
     counters: Counters,
+    /// How often sessions were told that a block list has changed.
+    pub(crate) block_pushes: AtomicU64,
     /// Accounts whose devices stand elsewhere in the log than is written down.
     dirty: Mutex<Vec<Arc<Account>>>,
     /// How often an account was removed or got other credentials.
@@ -127,6 +129,7 @@ impl Hub {
             leftovers_ended: AtomicBool::new(false),
             secret,
             counters: Counters::default(),
+            block_pushes: AtomicU64::new(0),
             dirty: Mutex::default(),
             revocations: AtomicU64::new(0),
         })

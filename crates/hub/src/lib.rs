@@ -13,6 +13,7 @@
 mod account;
 mod accounts;
 mod availability;
+mod blocking;
 mod command;
 mod config;
 mod contacts;
@@ -29,12 +30,14 @@ mod mailbox;
 mod message;
 mod pipeline;
 mod presence;
+mod private;
 mod room;
 mod roster;
 mod session;
 mod sync;
 mod unread;
 
+pub use blocking::{BlockChange, BlockError, BlockList, BlockPush};
 pub use command::{
     COMMANDS, Command, CommandError, NewAccount, NewRoom, RoomAffiliation, RoomCreate, RoomDestroy,
     RoomList, RoomShow, UserAdd, UserDelete, UserList, run_command,
@@ -54,6 +57,7 @@ pub use mailbox::Mailbox;
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
 pub use pipeline::{Parcel, Recipient};
 pub use presence::{Presence, PresenceKind};
+pub use private::PrivateError;
 pub use room::{
     Actor, Affiliated, Affiliation, AffiliationChange, Archived, ConfigNews, Creation, Deciders,
     Deed, Departure, Destruction, Entrance, FoundRoom, FoundRooms, Hat, HatChange, Invitation,

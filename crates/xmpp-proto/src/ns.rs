@@ -18,6 +18,12 @@ pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 /// Rosters (RFC 6121 §2).
 pub const ROSTER: &str = "jabber:iq:roster";
+/// The blocking command (XEP-0191).
+pub const BLOCKING: &str = "urn:xmpp:blocking";
+/// Why something to somebody who is blocked is refused (XEP-0191 §3.3).
+pub const BLOCKING_ERRORS: &str = "urn:xmpp:blocking:errors";
+/// Private XML storage (XEP-0049).
+pub const PRIVATE: &str = "jabber:iq:private";
 /// Roster versions (RFC 6121 §2.6).
 pub const ROSTER_VERSIONS: &str = "urn:xmpp:features:rosterver";
 /// Subscriptions allowed in advance (RFC 6121 §3.4).

@@ -397,6 +397,15 @@ impl StanzaError {
         }
     }
 
+    /// The same, and it will not go well later either.
+    #[must_use]
+    pub fn cancel(self) -> Self {
+        Self {
+            advice: Advice::Cancel,
+            ..self
+        }
+    }
+
     /// The same, with the reason more exactly.
     #[must_use]
     pub fn detailed(self, detail: Detail) -> Self {

@@ -1,12 +1,17 @@
 //! The one way from what the exchange refuses to what the client reads.
 
-use anser_hub::{HistoryError, PreferencesError, RoomError, RosterError, SendError};
-use anser_xmpp_proto::{DefinedCondition, StanzaError};
+use anser_hub::{
+    BlockError, HistoryError, PreferencesError, PrivateError, RoomError, RosterError, SendError,
+};
+use anser_xmpp_proto::{DefinedCondition, Detail, StanzaError, ns};
 
-/// RFC 6120 §8.3.3
+/// RFC 6120 §8.3.3, XEP-0191 §3.3
 pub(crate) fn stanza_error(error: &SendError) -> StanzaError {
     match error {
         SendError::Unavailable => DefinedCondition::ServiceUnavailable.into(),
+        SendError::Blocked => StanzaError::from(DefinedCondition::NotAcceptable)
+            .cancel()
+            .detailed(Detail::new(ns::BLOCKING_ERRORS, "blocked")),
         SendError::NoRoute => DefinedCondition::RemoteServerNotFound.into(),
         SendError::RecipientFull { .. } | SendError::TooManyDirected { .. } => {
             DefinedCondition::ResourceConstraint.because(error)
@@ -33,6 +38,30 @@ pub(crate) fn preferences_error(error: &PreferencesError) -> StanzaError {
         PreferencesError::NoAccount => DefinedCondition::NotAuthorized.because(error),
         PreferencesError::TooMany { .. } => DefinedCondition::ResourceConstraint.because(error),
         PreferencesError::NotKept(_) => {
+            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
+        }
+    }
+}
+
+/// XEP-0191 §3.3
+pub(crate) fn block_error(error: &BlockError) -> StanzaError {
+    match error {
+        BlockError::NoAccount => DefinedCondition::NotAuthorized.because(error),
+        BlockError::TooMany { .. } => DefinedCondition::ResourceConstraint.because(error),
+        BlockError::NotKept(_) => {
+            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
+        }
+    }
+}
+
+/// XEP-0049 names no error for what is too much: that of RFC 6120 §8.3.3.18.
+pub(crate) fn private_error(error: &PrivateError) -> StanzaError {
+    match error {
+        PrivateError::NoAccount => DefinedCondition::NotAuthorized.because(error),
+        PrivateError::TooMany { .. } | PrivateError::TooLarge { .. } => {
+            DefinedCondition::ResourceConstraint.because(error)
+        }
+        PrivateError::NotKept(_) => {
             DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
         }
     }

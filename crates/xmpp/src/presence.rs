@@ -90,7 +90,10 @@ async fn take(
         (Some(PresenceType::Error), Some(to)) => {
             direct(bound, front, &presence(PresenceKind::Error, to))?;
         }
-        (Some(PresenceType::Probe), Some(to)) => hub.probe(session, to),
+        (Some(PresenceType::Probe), Some(to)) => {
+            let probed = hub.probe(session, to);
+            probed.map_err(|error| error::stanza_error(&error))?;
+        }
         (Some(kind), to) => {
             let step = step(kind).ok_or(DefinedCondition::BadRequest)?;
             let reason = "a subscription is somebody's: 'to' is missing";
@@ -127,7 +130,7 @@ async fn subscribe(
     now: Timestamp,
 ) -> Result<(), StanzaError> {
     let hub = front.hub();
-    hub.has_route(to)
+    hub.has_route(bound.session(), to)
         .map_err(|error| error::stanza_error(&error))?;
     // A subscription is to an account, never to one of its sessions
     // (RFC 6121 §3.1.1).

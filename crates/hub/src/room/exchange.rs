@@ -12,7 +12,7 @@ use crate::directory::Resident;
 use crate::mailbox::Wakes;
 use crate::pipeline::Content;
 use crate::sync::lock;
-use crate::{Event, Hub, Message, SendError, Session, SessionHandle, Traits};
+use crate::{Event, Hub, Message, Recipient, SendError, Session, SessionHandle, Traits};
 use anser_jid::{BareJid, FullJid, Jid};
 use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
 use ring::hmac;
@@ -139,6 +139,7 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), RoomError> {
         let address = entrance.occupant.to_bare();
+        session.check_addressee(&entrance.occupant)?;
         let config = self.config();
         let bytes = entrance.look.payload.len();
         session
@@ -203,6 +204,11 @@ impl Hub {
         let Some(rooms) = visited.as_mut() else {
             return Some(Ok(()));
         };
+        // Under the lock: either this sees that the room is blocked by now, or
+        // whoever blocks it sees the session in it.
+        if let Err(blocked) = session.check_addressee(&room.address) {
+            return Some(Err(blocked.into()));
+        }
         let is_known = rooms.iter().any(|other| Arc::ptr_eq(other, room));
         let limit = config.rooms.per_session;
         if !is_known && rooms.len() >= limit {
@@ -239,6 +245,7 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), RoomError> {
         let session = session.session();
+        session.check_addressee(occupant)?;
         let config = self.config();
         let bytes = look.payload.len();
         session.visits().charge(bytes, &config.rooms, now)?;
@@ -293,6 +300,23 @@ impl Hub {
             state.leave(session, Departure::Left, look, &mut wakes);
             let is_over = is_over(&state);
             drop(state);
+            if is_over {
+                lock(&self.emptied).push(room);
+            }
+        }
+    }
+
+    /// A session leaves the rooms at some addresses.
+    pub(crate) fn leave_rooms_at(&self, session: &Session, is_left: impl Fn(&Jid) -> bool) {
+        let mut left = session.visits().rooms().clone().unwrap_or_default();
+        left.retain(|room| is_left(&room.address));
+        let mut wakes = Wakes::default();
+        for room in left {
+            let mut state = room.state();
+            state.leave(session, Departure::Left, &Look::default(), &mut wakes);
+            let is_over = is_over(&state);
+            drop(state);
+            session.visits().forget(session, &room);
             if is_over {
                 lock(&self.emptied).push(room);
             }
@@ -358,6 +382,7 @@ impl Hub {
         now: Timestamp,
         make: impl FnOnce(&Speaker) -> Message,
     ) -> Result<(), RoomError> {
+        session.check_addressee(&room.address)?;
         let config = self.config();
         room.touch(now);
         let visits = session.session().visits();
@@ -450,6 +475,10 @@ impl Hub {
     /// sender's other devices, and once for every session that gets it. It is
     /// not kept: whom it is for is there.
     ///
+    /// It is refused for somebody who blocks the occupant's address in the room.
+    /// That they block the account behind it makes no difference: whoever could
+    /// find that out would know who is there.
+    ///
     /// # Errors
     /// [`RoomError`]; nobody hears it.
     pub fn whisper(
@@ -460,6 +489,7 @@ impl Hub {
         now: Timestamp,
         make: impl Fn(&FullJid, &FullJid) -> Message,
     ) -> Result<(), RoomError> {
+        session.check_addressee(occupant)?;
         let room = self
             .rooms
             .resident(occupant)
@@ -470,6 +500,11 @@ impl Hub {
         let state = room.state();
         let (speaker, listeners) = state.whisperer(session, occupant.resource())?;
         drop(state);
+        // They are all of one account.
+        let blocks = |listener: &Arc<Session>| listener.check_addressee(&speaker.occupant).is_err();
+        if listeners.first().is_some_and(blocks) {
+            return Err(SendError::Unavailable.into());
+        }
         let mut sent = Some(Arc::new(make(session.address(), occupant)));
         for listener in listeners {
             let message = Arc::new(make(&speaker.occupant, listener.address()));
@@ -485,7 +520,8 @@ impl Hub {
     }
 
     /// Whether somebody may ask an account into a room; makes it a member if
-    /// that is what an invitation does there (XEP-0045 §7.8.2, §9.5).
+    /// that is what an invitation does there (XEP-0045 §7.8.2, §9.5). Nobody is
+    /// asked in who blocks the room, or whoever asks.
     ///
     /// # Errors
     /// [`RoomError`]; nothing has changed.
@@ -493,11 +529,16 @@ impl Hub {
         &self,
         session: &SessionHandle,
         room: &Arc<Room>,
-        invitee: &BareJid,
+        invitee: &Recipient,
         now: Timestamp,
     ) -> Result<Invitation, RoomError> {
+        session.check_addressee(&room.address)?;
         let config = self.config();
         session.session().visits().charge(0, &config.rooms, now)?;
+        if invitee.blocks(session.address()) || invitee.blocks(&room.address) {
+            return Err(SendError::Unavailable.into());
+        }
+        let invitee = invitee.address();
         let (makes_member, invitation, affiliation) = {
             let state = room.state();
             let makes_member = state.check_invitation(session)?;

@@ -1,6 +1,7 @@
 //! The XML of extensions, one file each.
 
 pub mod bind;
+pub mod blocking;
 pub mod caps;
 pub mod carbons;
 pub mod channel_search;
@@ -14,6 +15,7 @@ pub mod mam;
 pub mod moderation;
 pub mod muc;
 pub mod muc_admin;
+pub mod private;
 pub mod reference;
 pub mod retract;
 pub mod roster;

@@ -57,6 +57,7 @@ fn subject(event: &Event) -> Option<Subject<'_>> {
         | Event::Query(_)
         | Event::Unanswered(_)
         | Event::Roster(_)
+        | Event::Blocks(_)
         | Event::Refused { .. } => None,
     }
 }

@@ -192,9 +192,7 @@ impl Stanza<'_> {
         let (hub, session) = (self.front.hub(), self.bound.session());
         let recipient = hub.find_recipient(&note.to, self.now).await;
         let recipient = recipient.map_err(|_| DefinedCondition::ItemNotFound)?;
-        let invited = hub
-            .invite(session, room, &note.to.to_bare(), self.now)
-            .await;
+        let invited = hub.invite(session, room, &recipient, self.now).await;
         let invitation = invited.map_err(|error| error::room_error(&error))?;
         let mut payload = BytesMut::new();
         let password = invitation.password.as_deref();
