@@ -61,6 +61,49 @@ const ELEMENTS: &[&[u8]] = &[
     b"<no-permanent-store xmlns='urn:xmpp:hints'/>",
     b"<composing xmlns='http://jabber.org/protocol/chatstates'/>",
     b"<p:x xmlns:p='urn:p' xmlns='urn:q' p:y='1'><z/></p:x>",
+    b"<presence to='coven@rooms.example.org/alice'><x xmlns='http://jabber.org/protocol/muc'/></presence>",
+    b"<presence to='coven@rooms.example.org/hecate'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='3'/><password>x</password></x></presence>",
+    b"<presence to='coven@rooms.example.org/hecate'><show>away</show></presence>",
+    b"<presence to='coven@rooms.example.org/alice' type='unavailable'/>",
+    b"<message to='coven@rooms.example.org' type='groupchat' id='n'><body>x</body></message>",
+    b"<message to='coven@rooms.example.org' type='groupchat'><subject>x</subject></message>",
+    b"<message to='coven@rooms.example.org/alice' type='chat'><body>x</body><x xmlns='http://jabber.org/protocol/muc#user'/></message>",
+    b"<message to='coven@rooms.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><invite to='bob@example.org'><reason>x</reason></invite></x></message>",
+    b"<message to='coven@rooms.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><decline to='bob@example.org'/></x></message>",
+    b"<message to='coven@rooms.example.org'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#request</value></field><field var='muc#role'><value>participant</value></field></x></message>",
+    b"<iq type='get' id='l' to='coven@rooms.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'/></iq>",
+    b"<iq type='set' id='m' to='coven@rooms.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>",
+    b"<iq type='set' id='n' to='coven@rooms.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field><field var='muc#roomconfig_persistentroom'><value>1</value></field><field var='muc#roomconfig_moderatedroom'><value>1</value></field><field var='muc#roomconfig_whois'><value>anyone</value></field></x></query></iq>",
+    b"<iq type='set' id='o' to='coven@rooms.example.org'><query xmlns='http://jabber.org/protocol/muc#owner'><destroy jid='den@rooms.example.org'><reason>x</reason></destroy></query></iq>",
+    b"<iq type='set' id='p' to='coven@rooms.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'><item nick='alice' role='visitor'/><item jid='bob@example.org' affiliation='member' nick='bob'/></query></iq>",
+    b"<iq type='get' id='q' to='coven@rooms.example.org'><query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='member'/></query></iq>",
+    b"<iq type='get' id='r' to='coven@rooms.example.org'><query xmlns='jabber:iq:register'/></iq>",
+    b"<iq type='get' id='s' to='rooms.example.org'><query xmlns='http://jabber.org/protocol/disco#items'><set xmlns='http://jabber.org/protocol/rsm'><max>1</max><before/></set></query></iq>",
+    b"<iq type='get' id='t' to='coven@rooms.example.org'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+    b"<iq type='get' id='u' to='rooms.example.org'><search xmlns='urn:xmpp:channel-search:0:search'><x xmlns='jabber:x:data' type='submit'><field var='q'><value>x</value></field></x></search></iq>",
+    b"<iq type='set' id='v' to='coven@rooms.example.org'><command xmlns='http://jabber.org/protocol/commands' node='urn:xmpp:hats:commands:list' action='execute'/></iq>",
+    b"<iq type='set' id='w' to='coven@rooms.example.org'><moderate xmlns='urn:xmpp:message-moderate:1' id='1'><retract xmlns='urn:xmpp:message-retract:1'/><reason>x</reason></moderate></iq>",
+    b"<iq type='set' id='x' to='coven@rooms.example.org'><query xmlns='urn:xmpp:mam:2' queryid='x'><set xmlns='http://jabber.org/protocol/rsm'><max>5</max><before/></set></query></iq>",
+    b"<iq type='set' id='y'><query xmlns='urn:xmpp:mam:2'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field><field var='with'><value>bob@example.org</value></field><field var='start'><value>2026-01-01T00:00:00Z</value></field></x><flip-page/></query></iq>",
+    b"<iq type='get' id='z'><metadata xmlns='urn:xmpp:mam:2'/></iq>",
+    b"<iq type='set' id='A'><prefs xmlns='urn:xmpp:mam:2' default='never'><always><jid>bob@example.org</jid></always><never/></prefs></iq>",
+    b"<iq type='set' id='B'><enable xmlns='urn:xmpp:carbons:2'/></iq>",
+    b"<iq type='set' id='C'><block xmlns='urn:xmpp:blocking'><item jid='bob@example.org'/></block></iq>",
+    b"<iq type='set' id='D'><unblock xmlns='urn:xmpp:blocking'/></iq>",
+    b"<iq type='get' id='E'><blocklist xmlns='urn:xmpp:blocking'/></iq>",
+    b"<iq type='set' id='F'><query xmlns='jabber:iq:private'><x xmlns='urn:x'>x</x></query></iq>",
+    b"<iq type='get' id='G'><query xmlns='jabber:iq:private'><x xmlns='urn:x'/></query></iq>",
+    b"<iq type='set' id='H' to='coven@rooms.example.org'><vCard xmlns='vcard-temp'><PHOTO><TYPE>image/png</TYPE><BINVAL>AAAA</BINVAL></PHOTO></vCard></iq>",
+    b"<inactive xmlns='urn:xmpp:csi:0'/>",
+    b"<active xmlns='urn:xmpp:csi:0'/>",
+    b"<retract xmlns='urn:xmpp:message-retract:1' id='n'/>",
+    b"<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>",
+    b"<private xmlns='urn:xmpp:carbons:2'/>",
+    b"<x xmlns='jabber:x:conference' jid='coven@rooms.example.org'/>",
+    b"<occupant-id xmlns='urn:xmpp:occupant-id:0' id='x'/>",
+    b"<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='bob@example.org'><body>x</body></message></forwarded>",
+    b"<field var='muc#roomconfig_membersonly'><value>1</value></field>",
+    b"<item nick='alice' affiliation='owner' role='moderator'/>",
     b"<stream:error><bad-format xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",
     b"<![CDATA[<x>]]>",
     b"&lt;",
@@ -69,7 +112,8 @@ const ELEMENTS: &[&[u8]] = &[
 #[rustfmt::skip] // a table reads as a table
 const ATTRIBUTES: &[&str] = &[
     "to", "from", "id", "type", "xml:lang", "xmlns", "xmlns:p", "p:x", "jid", "by", "h", "previd",
-    "resume", "ver", "node", "subscription", "name", "version", "mechanism",
+    "resume", "ver", "node", "subscription", "name", "version", "mechanism", "nick", "role",
+    "affiliation", "var", "queryid", "maxchars", "maxstanzas", "seconds", "since", "action",
 ];
 
 #[rustfmt::skip] // a table reads as a table
@@ -78,6 +122,10 @@ const VALUES: &[&str] = &[
     "alice@example.org", "alice@example.org/phone", "alice@example.org/laptop", "ALICE@Example.Org",
     "bob@example.org", "bob@example.org/phone", "BOB@example.org.", "nobody@example.org",
     "example.org", "EXAMPLE.ORG", "example.com", "a@example.com/b", "@", "é@ß.example",
+    "coven@rooms.example.org", "coven@rooms.example.org/alice", "den@rooms.example.org/bob",
+    "rooms.example.org", "owner", "admin", "member", "outcast", "none", "moderator", "participant",
+    "visitor", "submit", "form", "cancel", "execute", "complete", "muc#roomconfig_whois",
+    "http://jabber.org/protocol/muc#user", "2026-11-20T00:00:00Z",
     "get", "set", "result", "error", "chat", "groupchat", "headline", "normal", "probe",
     "subscribe", "subscribed", "unsubscribe", "unsubscribed", "unavailable", "remove", "both",
     "jabber:client", "jabber:server", "jabber:iq:roster", "urn:xmpp:sm:3", "urn:p", "1.0",
@@ -142,7 +190,8 @@ fn set_attribute(input: &mut Vec<u8>, dice: &mut Dice) {
 fn set_value(input: &mut Vec<u8>, dice: &mut Dice) {
     let from = dice.below(input.len());
     if let Some(at) = find(&input[from..], b"='") {
-        replace_value(input, from + at + 2, pick(VALUES, dice));
+        let value = *pick(VALUES, dice);
+        replace_value(input, from + at + 2, value);
     }
 }
 

@@ -318,6 +318,11 @@ fn world() -> World {
         mailbox_events: 16,
         mailbox_bytes: 16 << 10,
         directed_presences: 4,
+        history_page: 4,
+        history_page_most: 8,
+        private_entries: 4,
+        private_bytes: 4 << 10,
+        blocked: 4,
     };
     let patience = XmppConfig {
         login_bytes: 8 << 10,

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 
 pub(crate) const ALICE: &str = "alice@example.org";
 pub(crate) const BOB: &str = "bob@example.org";
+/// Where the rooms are that Alice may enter.
+const ROOMS: &str = "rooms.example.org";
 /// All that Bob ever writes.
 pub(crate) const BOB_SAYS: &str = "this is bob";
 
@@ -104,6 +106,7 @@ fn check_sender(element: &Element, kind: Kind, owner: &BareJid, book: &mut Book)
     match (kind, from.bare_str()) {
         // An answer comes from whatever was asked, and only Alice asks.
         (_, _) if is_error && owner.as_str() == ALICE => {}
+        _ if from.domain() == ROOMS => check_room(element, kind, &from, owner),
         (Kind::Iq, _) if owner.as_str() == ALICE => {}
         (Kind::Iq, DOMAIN | BOB) => {}
         (_, ALICE) => book.hear(from),
@@ -114,6 +117,24 @@ fn check_sender(element: &Element, kind: Kind, owner: &BareJid, book: &mut Book)
         }
         (_, _) => panic!("from {from}"),
     }
+}
+
+/// Bob enters no room, though he may be asked to. What only the room may say of a message, it says
+/// itself, and once (XEP-0359 §6, XEP-0421 §6).
+fn check_room(element: &Element, kind: Kind, room: &Jid, owner: &BareJid) {
+    let user = element.child(ns::MUC_USER, "x");
+    let is_invitation = user.is_some_and(|x| x.children().any(|it| it.is(ns::MUC_USER, "invite")));
+    let is_asked = owner.as_str() == ALICE || (kind == Kind::Message && is_invitation);
+    assert!(is_asked, "Bob is in no room");
+    let ids = element
+        .children()
+        .filter(|child| child.is(ns::OCCUPANT_ID, "occupant-id"));
+    assert!(ids.count() <= 1, "who is it?");
+    let entries = element
+        .children()
+        .filter(|child| child.is(ns::STANZA_ID, "stanza-id"))
+        .filter(|child| child.attribute("by").as_deref() == Some(room.bare_str()));
+    assert!(entries.count() <= 1, "it is in one place of the log");
 }
 
 fn assert_says_what_bob_says(message: &Element) {
