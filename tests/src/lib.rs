@@ -7,6 +7,7 @@
 pub mod client;
 pub mod conformance;
 pub mod foreign;
+pub mod link;
 pub mod process;
 pub mod program;
 pub mod script;
