@@ -202,6 +202,9 @@ class Client(slixmpp.ClientXMPP):
 
     async def do_cut(self):
         """The connection is gone in the middle of everything, and comes back."""
+        # What slixmpp has queued and not written yet, it would write to the
+        # next connection before that has logged in.
+        await self.waiting_queue.join()
         self.transport.abort()
         await self.disconnected
         self.connect(self.options.host, self.options.port)
