@@ -291,13 +291,18 @@ fn whoever_is_kicked_may_come_back_and_whoever_is_banned_may_not() {
     govern(&mut den.alice, "affiliation", ban);
     den.bob.shows(&["Banned from", DEN, "by alice", "both"]);
     den.bob.type_line(&format!("/join {DEN} nick bob"));
-    den.bob
-        .shows(&["Error", DEN, "you are banned from this room"]);
+    den.bob.shows(&["Error joining room", DEN, "forbidden"]);
     // Nobody is there but her.
     den.alice
         .tell("leave", json!({ "room": DEN, "nick": "alice" }));
     den.sees("alice", |alice| alice["is_there"] == false);
     let joined = join(&mut den.alice, "alice");
     assert_eq!(joined["others"], json!([]));
+
+    // It has understood what was refused, and so can ask again.
+    let pardon = json!({ "address": BOB, "affiliation": "none" });
+    govern(&mut den.alice, "affiliation", pardon);
+    den.bob.type_line(&format!("/join {DEN} nick mole"));
+    den.sees("mole", |mole| mole["is_there"] == true);
     den.close();
 }

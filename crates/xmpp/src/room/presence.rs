@@ -96,6 +96,26 @@ fn past_wanted(history: History, now: Timestamp) -> PastWanted {
     }
 }
 
+/// Tells whoever wanted to enter why they may not. By the `x`, clients know
+/// that it is this that was refused (XEP-0045 §7.2.5 to §7.2.10).
+pub(crate) fn refuse_entry(
+    error: &StanzaError,
+    occupant: &Jid,
+    to: &str,
+    id: Option<&str>,
+    output: &mut BytesMut,
+) {
+    let mut writer = Writer::new(output);
+    let mut stanza = writer
+        .open("presence")
+        .attribute("type", PresenceType::Error.name())
+        .attribute("from", occupant.as_str())
+        .attribute("to", to)
+        .attribute_opt("id", id);
+    stanza.open("x").namespace(ns::MUC).close();
+    error.write(&mut stanza);
+}
+
 /// Tells somebody who believes to be in a room that they are not: treating the
 /// presence as a wish to enter would leave them with half of what they need
 /// (XEP-0045 §7.2.17).
