@@ -22,10 +22,11 @@ lint:
 fmt:
 	cargo fmt --all
 
-# Kills the server a hundred times under load; a few of these are in `test`.
+# Kills the server a hundred times while people write to each other, and a hundred times while they
+# speak in rooms; a few of these are in `test`.
 crash:
 	cargo build --package anser-server
-	ANSER_CRASHES=100 cargo test --package anser-tests --test crash -- --nocapture
+	ANSER_CRASHES=100 cargo test --package anser-tests --test crash --test crash_rooms -- --nocapture
 
 # Anser beside ejabberd and Prosody; an hour and a half, or BENCH=--quick, or BENCH='--only chat'.
 # The table goes to bench/results.

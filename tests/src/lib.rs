@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod conformance;
+pub mod crash;
 pub mod foreign;
 pub mod link;
 pub mod process;

@@ -9,19 +9,21 @@
 //! they must have both sides of every conversation, once and in the order of
 //! the log.
 
+mod device;
 mod history;
 mod person;
+pub mod rooms;
+mod scene;
 mod seen;
 
-use crate::script::PLAINTEXT;
 use crate::world::{DOMAIN, Dice, World};
 use anser_hub::{AccountsConfig, Message};
 use anser_jid::BareJid;
 use anser_store::{MessageId, Page};
 use anser_xmpp::XmppConfig;
 use person::Person;
+use scene::Scene;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -58,12 +60,8 @@ impl std::ops::AddAssign for Figures {
 
 /// People in a world.
 pub struct Simulation {
-    dice: Dice,
-    world: World,
-    people: Vec<Person>,
+    scene: Scene<Person>,
     accounts: usize,
-    /// Everything that happened, one line each.
-    pub transcript: String,
     figures: Figures,
 }
 
@@ -73,6 +71,15 @@ fn at_once<T>(read: impl Future<Output = T>) -> T {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("it waits for something"),
     }
+}
+
+/// The places of the messages in somebody's log.
+fn log_of(world: &World, name: &str) -> Vec<String> {
+    let owner = BareJid::new(Some(name), DOMAIN).unwrap();
+    let store = world.store().clone();
+    let read = store.read(move |view| view.places(&owner, &Page::oldest(1_000_000)));
+    let places = at_once(read).unwrap();
+    places.iter().map(ToString::to_string).collect()
 }
 
 const NAMES: &[&str] = &["alice", "bob", "carol", "dave", "eve"];
@@ -103,11 +110,8 @@ impl Simulation {
             }
         }
         Self {
-            dice,
-            world,
-            people,
+            scene: Scene::new(dice, world, people),
             accounts,
-            transcript: String::new(),
             figures: Figures::default(),
         }
     }
@@ -121,202 +125,57 @@ impl Simulation {
         for _ in 0..steps {
             self.step();
         }
-        self.world.space().grant(None);
-        self.come_to_rest();
+        self.scene.world.space().grant(None);
+        self.scene.come_to_rest();
         self.check();
         self.check_history();
-        (self.figures, self.transcript)
-    }
-
-    fn note(&mut self, what: std::fmt::Arguments<'_>) {
-        writeln!(self.transcript, "{what}").unwrap();
+        (self.figures, self.scene.transcript)
     }
 
     /// One thing happens.
     fn step(&mut self) {
-        match self.dice.below(100) {
-            0..40 => self.run_something(),
+        let scene = &mut self.scene;
+        match scene.dice.below(100) {
+            0..40 => scene.run_something(),
             40..48 => {
-                let count = self.world.commit();
-                self.note(format_args!("commit {count}"));
+                let count = scene.commit();
+                scene.note(format_args!("commit {count}"));
             }
-            48..64 => self.move_to_server(),
-            64..80 => self.move_to_client(),
+            48..64 => scene.move_to_server(),
+            64..80 => scene.move_to_client(),
             80..97 => self.somebody_acts(),
             97 => {
-                let millis = self.dice.below(3000) as u64;
-                self.pass(Duration::from_millis(millis));
+                let millis = scene.dice.below(3000) as u64;
+                scene.pass(Duration::from_millis(millis));
             }
-            98 if self.dice.one_in(4) => {
-                let seconds = self.dice.below(40) as u64;
-                self.pass(Duration::from_secs(seconds));
+            98 if scene.dice.one_in(4) => {
+                let seconds = scene.dice.below(40) as u64;
+                scene.pass(Duration::from_secs(seconds));
             }
-            _ => {
-                let is_full = self.dice.one_in(5);
-                self.world.space().grant(is_full.then_some(0));
-                self.note(format_args!("disk full: {is_full}"));
-            }
+            _ => scene.fill_or_clear_disk(),
         }
-    }
-
-    fn pass(&mut self, time: Duration) {
-        self.world.pass(time);
-        self.note(format_args!("{time:?} pass"));
-    }
-
-    fn run_something(&mut self) {
-        let awake = self.world.awake();
-        if awake > 0 {
-            let choice = self.dice.below(awake);
-            self.world.run(choice);
-            self.note(format_args!("task {choice} of {awake}"));
-        }
-    }
-
-    /// Some of what a client has sent arrives, cut anywhere.
-    fn move_to_server(&mut self) {
-        let who = self.dice.below(self.people.len());
-        let size = 1 + self.dice.below(400);
-        let Some((link, bytes)) = self.people[who].take_outgoing(size) else {
-            return;
-        };
-        self.world.arrive(link, &bytes);
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        self.note(format_args!("{who} > {text}"));
-    }
-
-    /// Some of what the server has sent arrives.
-    fn move_to_client(&mut self) {
-        let who = self.dice.below(self.people.len());
-        let size = 1 + self.dice.below(400);
-        self.bring(who, size);
-    }
-
-    /// Brings up to `size` bytes to a client; says whether there were any.
-    fn bring(&mut self, who: usize, size: usize) -> bool {
-        let person = &mut self.people[who];
-        let Some(link) = person.link() else {
-            return false;
-        };
-        let mut wire = self.world.link(link);
-        let size = size.min(wire.outbound.len());
-        let bytes = wire.outbound.split_to(size);
-        let is_over = wire.is_closed && wire.outbound.is_empty();
-        drop(wire);
-        if size > 0 {
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            self.note(format_args!("{who} < {text}"));
-        }
-        let person = &mut self.people[who];
-        person.receive(&bytes, &mut self.dice);
-        if person.begins_to_be_complete() {
-            let account = person.account;
-            let newest = self.log_of(account).pop().unwrap_or_default();
-            self.people[who].is_complete_after(newest);
-        }
-        if is_over {
-            self.people[who].disconnected();
-        }
-        size > 0
-    }
-
-    /// The places of the messages in an account's log.
-    fn log_of(&self, account: usize) -> Vec<String> {
-        let owner = BareJid::new(Some(NAMES[account]), DOMAIN).unwrap();
-        let store = self.world.store().clone();
-        let read = store.read(move |view| view.places(&owner, &Page::oldest(1_000_000)));
-        let places = at_once(read).unwrap();
-        places.iter().map(ToString::to_string).collect()
     }
 
     fn somebody_acts(&mut self) {
-        let who = self.dice.below(self.people.len());
-        if self.people[who].link().is_none() {
-            return self.connect(who);
+        let scene = &mut self.scene;
+        let who = scene.dice.below(scene.people.len());
+        let person = &mut scene.people[who];
+        if person.device.link().is_none() {
+            return scene.connect(who);
         }
-        match self.dice.below(40) {
+        match scene.dice.below(40) {
             0..24 => {
-                let to = self.dice.below(self.accounts);
-                let name = NAMES[to];
-                self.people[who].write(to, name, &mut self.dice);
+                let to = scene.dice.below(self.accounts);
+                person.write(to, NAMES[to], &mut scene.dice);
             }
-            24..32 => self.people[who].ask(),
-            32..34 => self.people[who].change_presence(&mut self.dice),
-            37 => self.people[who].change_state(&mut self.dice),
-            34 => self.break_connection(who),
-            35 => self.leave_connection(who),
-            36 if self.dice.one_in(3) => self.people[who].say_goodbye(),
-            _ => self.run_something(),
+            24..32 => person.device.ask(),
+            32..34 => person.change_presence(&mut scene.dice),
+            37 => person.change_state(&mut scene.dice),
+            34 => scene.break_connection(who),
+            35 => scene.leave_connection(who),
+            36 if scene.dice.one_in(3) => person.device.say_goodbye(),
+            _ => scene.run_something(),
         }
-    }
-
-    fn connect(&mut self, who: usize) {
-        let link = self.world.connect(PLAINTEXT);
-        self.people[who].connected(link);
-        self.note(format_args!("{who} connects"));
-    }
-
-    /// Both sides notice.
-    fn break_connection(&mut self, who: usize) {
-        if let Some(link) = self.people[who].link() {
-            self.figures.cuts += 1;
-            self.world.cut(link);
-            self.people[who].disconnected();
-            self.note(format_args!("{who} is cut off"));
-        }
-    }
-
-    /// Only the client notices: the server goes on talking to nobody.
-    fn leave_connection(&mut self, who: usize) {
-        if self.people[who].link().is_some() {
-            self.figures.cuts += 1;
-            self.people[who].disconnected();
-            self.note(format_args!("{who} is gone"));
-        }
-    }
-
-    /// Everybody comes back and stays. What waits for a deadline comes, down to
-    /// the end of the streams that nobody came back to.
-    fn come_to_rest(&mut self) {
-        for _ in 0..4 {
-            self.until_nothing_moves();
-            self.pass(Duration::from_secs(15));
-            for person in &mut self.people {
-                person.ask();
-            }
-        }
-        self.until_nothing_moves();
-    }
-
-    fn until_nothing_moves(&mut self) {
-        for _ in 0..10_000 {
-            if !self.everything_moves() {
-                return;
-            }
-        }
-        panic!("the world does not come to rest\n{}", self.transcript);
-    }
-
-    fn everything_moves(&mut self) -> bool {
-        let mut moved = false;
-        for who in 0..self.people.len() {
-            if self.people[who].link().is_none() {
-                self.connect(who);
-                moved = true;
-            }
-            self.people[who].stay();
-            while let Some((link, bytes)) = self.people[who].take_outgoing(usize::MAX) {
-                self.world.arrive(link, &bytes);
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                self.note(format_args!("{who} > {text}"));
-                moved = true;
-            }
-        }
-        self.world.settle();
-        for who in 0..self.people.len() {
-            moved |= self.bring(who, usize::MAX);
-        }
-        moved
     }
 
     fn check(&mut self) {
@@ -325,33 +184,34 @@ impl Simulation {
                 self.check_pair(sender, recipient);
             }
         }
-        for who in 0..self.people.len() {
+        for who in 0..self.scene.people.len() {
             self.check_copies(who);
         }
-        for person in &self.people {
+        self.figures.cuts = self.scene.cuts;
+        for person in &self.scene.people {
             self.figures.refused += person.refused();
-            self.figures.resumed += person.resumed;
+            self.figures.resumed += person.device.resumed;
         }
     }
 
     /// Whoever gets copies has everything that was said since, on whatever device,
     /// but what they said themselves (XEP-0280 §2).
     fn check_copies(&mut self, who: usize) {
-        let person = &self.people[who];
+        let person = &self.scene.people[who];
         let since = person.seen().and_then(|seen| seen.complete_after.clone());
         let Some(since) = since else {
             return;
         };
-        let log = self.log_of(person.account);
+        let log = log_of(&self.scene.world, NAMES[person.account]);
         let others: Vec<_> = log.into_iter().filter(|place| *place > since).collect();
         for place in others {
-            let person = &self.people[who];
+            let person = &self.scene.people[who];
             let seen = person.seen().is_some_and(|seen| seen.has(&place));
             assert!(
-                seen || self.sender_of(&place) == person.address,
+                seen || self.sender_of(&place) == person.device.address,
                 "{place} did not come to {}\n{}",
-                person.address,
-                self.transcript
+                person.device.address,
+                self.scene.transcript
             );
             self.figures.followed += usize::from(seen);
         }
@@ -360,7 +220,7 @@ impl Simulation {
     /// Who has sent a message.
     fn sender_of(&self, place: &str) -> String {
         let place: MessageId = place.parse().unwrap();
-        let store = self.world.store().clone();
+        let store = self.scene.world.store().clone();
         let read = store.read(move |view| view.messages(&[place]));
         let (_, body) = at_once(read).unwrap().pop().unwrap();
         Message::decode(body).unwrap().from().to_string()
@@ -368,39 +228,37 @@ impl Simulation {
 
     /// What one account has written to another.
     fn check_pair(&mut self, sender: usize, recipient: usize) {
-        let senders = self.people.iter().filter(|person| person.account == sender);
+        let people = &self.scene.people;
+        let senders = people.iter().filter(|person| person.account == sender);
         for device in senders {
             let mut places = BTreeMap::new();
-            let devices = self
-                .people
-                .iter()
-                .filter(|person| person.account == recipient);
+            let devices = people.iter().filter(|person| person.account == recipient);
             for reader in devices {
-                for (number, place) in reader.copies_from(&device.address) {
+                for (number, place) in reader.copies_from(&device.device.address) {
                     let first = places.insert(*number, place.clone());
                     assert!(first.is_none_or(|first| first == *place));
                 }
                 // Order is promised between two addresses (RFC 6120 §10.1).
                 let mut last = BTreeMap::new();
-                for arrival in reader.arrivals_from(&device.address) {
+                for arrival in reader.arrivals_from(&device.device.address) {
                     let number = arrival.number;
                     let before = last.insert(arrival.to.clone(), number);
                     assert!(
                         before.is_none_or(|before| number > before),
                         "{} got {number} after {before:?} from {} for {}\n{}",
-                        reader.address,
-                        device.address,
+                        reader.device.address,
+                        device.device.address,
                         arrival.to,
-                        self.transcript
+                        self.scene.transcript
                     );
                     let place = arrival.place.clone();
                     let first = places.insert(number, place.clone());
                     assert!(
                         first.is_none_or(|first| first == place),
                         "{number} from {} is twice in the log of {}\n{}",
-                        device.address,
-                        reader.address,
-                        self.transcript
+                        device.device.address,
+                        reader.device.address,
+                        self.scene.transcript
                     );
                 }
             }
@@ -408,8 +266,8 @@ impl Simulation {
                 assert!(
                     places.contains_key(&number),
                     "{number} from {} to {recipient} was acknowledged and is lost\n{}",
-                    device.address,
-                    self.transcript
+                    device.device.address,
+                    self.scene.transcript
                 );
                 self.figures.acknowledged += 1;
             }
@@ -417,8 +275,8 @@ impl Simulation {
                 assert!(
                     !places.contains_key(&number),
                     "{number} from {} to {recipient} was refused and came all the same\n{}",
-                    device.address,
-                    self.transcript
+                    device.device.address,
+                    self.scene.transcript
                 );
             }
             self.figures.arrived += places.len();

@@ -14,9 +14,6 @@ const ALLOWED: &[&str] = &[
     "needs PubSub:",
     "needs vCards:",
     "needs uploads:",
-    // Being built. Whoever has built it takes it off this list.
-    "needs blocking:",
-    "needs private storage:",
 ];
 
 /// Some of their tests race with themselves, so only what surprises as often as this, in the

@@ -13,16 +13,15 @@
 
 use anser_hub::Message;
 use anser_jid::BareJid;
-use anser_store::{Engine, MessageId, Page, SqliteOptions};
+use anser_store::{MessageId, Page};
 use anser_tests::client::{Client, Fault, Way};
+use anser_tests::crash::{Random, Remains, assert_crashed, setting, wait_for_the_moment};
 use anser_tests::program::Anser;
 use anser_xml::Element;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Sender};
 use std::thread;
-use std::time::{Duration, Instant};
 
 const SENDERS: u32 = 50;
 /// Reads whenever the server runs.
@@ -47,11 +46,9 @@ type Name = (u32, u32);
 
 #[test]
 fn what_was_acknowledged_is_there_exactly_once_after_every_crash() {
-    let setting =
-        |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().unwrap());
     let mut random = Random(setting("ANSER_SEED", 1));
     let mut world = World::new();
-    for _ in 0..setting("ANSER_CRASHES", 8) {
+    for _ in 0..setting("ANSER_CRASHES", 4) {
         world.live(&mut random);
         world.search_logs();
         world.anser.restart();
@@ -178,15 +175,9 @@ impl World {
 
     /// Looks at what a restart will find, without touching it.
     fn search_logs(&mut self) {
-        let copy = tempfile::tempdir().unwrap();
-        for name in ["anser.db", "anser.db-wal"] {
-            let from = self.anser.data().join(name);
-            if from.exists() {
-                fs::copy(from, copy.path().join(name)).unwrap();
-            }
-        }
+        let remains = Remains::of(self.anser.data());
         for (recipient, log) in RECIPIENTS.into_iter().zip(&mut self.logs) {
-            log.search(&copy.path().join("anser.db"), recipient);
+            log.search(&remains, recipient);
         }
         let lost = self.lost();
         let some = &lost[..lost.len().min(10)];
@@ -362,30 +353,18 @@ impl Given {
 
 impl Log {
     /// Reads on in a recipient's log.
-    fn search(&mut self, database: &Path, recipient: &str) {
-        const PAGE: usize = 10_000;
+    fn search(&mut self, remains: &Remains, recipient: &str) {
         let owner: BareJid = recipient.parse().unwrap();
-        let (_engine, store) = Engine::sqlite(&SqliteOptions::new(database)).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        loop {
-            let page = Page {
-                after: self.through,
-                ..Page::oldest(PAGE)
-            };
-            let owner = owner.clone();
-            let entries = store.read(move |view| view.page(&owner, &page));
-            let entries = runtime.block_on(entries).unwrap();
-            let Some(last) = entries.last() else {
-                return;
-            };
-            self.through = last.id;
-            for entry in entries {
-                let message = Message::decode(entry.body).unwrap();
-                let payload = String::from_utf8(message.payload().to_vec()).unwrap();
-                self.add(name(payload.split(['<', '>']).nth(2).unwrap()));
-            }
+        let page = Page {
+            after: self.through,
+            ..Page::oldest(usize::MAX >> 1)
+        };
+        let entries = remains.read(move |view| view.page(&owner, &page));
+        for entry in entries {
+            self.through = entry.id;
+            let message = Message::decode(entry.body).unwrap();
+            let payload = String::from_utf8(message.payload().to_vec()).unwrap();
+            self.add(name(payload.split(['<', '>']).nth(2).unwrap()));
         }
     }
 
@@ -417,49 +396,4 @@ fn message(to: &str, (sender, number): Name) -> String {
 fn name(text: &str) -> Name {
     let (sender, number) = text.split_once(' ').unwrap();
     (sender.parse().unwrap(), number.parse().unwrap())
-}
-
-/// A while after the first acknowledgement, or, once in eight, while most are
-/// still logging in.
-fn wait_for_the_moment(acknowledged: &Receiver<()>, random: &mut Random) {
-    let while_ = Duration::from_millis(random.below(600));
-    if random.below(8) > 0 {
-        let first = acknowledged.recv_timeout(Duration::from_secs(60));
-        first.expect("the server acknowledges");
-    }
-    let deadline = Instant::now() + while_;
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match acknowledged.recv_timeout(left) {
-            Ok(()) => {}
-            Err(RecvTimeoutError::Timeout) => return,
-            Err(RecvTimeoutError::Disconnected) => panic!("all senders have given up"),
-        }
-    }
-}
-
-/// Whether a session ended as one does whose server is killed.
-fn assert_crashed(end: &Option<Fault>) {
-    match end {
-        Some(Fault::Broken(_) | Fault::Closed) => {}
-        other => panic!("{other:?}"),
-    }
-}
-
-/// SplitMix64: the same seed, the same moments.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `end`.
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
 }

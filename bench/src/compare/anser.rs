@@ -1,5 +1,7 @@
-//! How Anser is started: with nothing but its own defaults, so that history is on and durable.
+//! How Anser is started: with its own defaults, so that history is on and durable, but for what
+//! one occupant may send to a room, as the peers run without shapers.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -7,6 +9,7 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use super::server::Doors;
+use super::{CompareError, trying};
 
 /// What `anser serve --json` says when it listens, as far as it matters here.
 #[derive(Deserialize)]
@@ -20,10 +23,15 @@ struct ReadyDoors {
     xmpps: SocketAddr,
 }
 
+const CONFIGURATION: &str = include_str!("../../peers/anser.toml");
+
 /// The server in the foreground, on ports of its choice.
-pub(crate) fn serve(program: &Path, dir: &Path) -> Command {
+pub(crate) fn serve(program: &Path, dir: &Path) -> Result<Command, CompareError> {
+    let config = dir.join("anser.toml");
+    fs::write(&config, CONFIGURATION).map_err(trying(|| "Anser's configuration".to_owned()))?;
     let mut command = Command::new(program);
     command.arg("serve").arg("--data").arg(dir.join("data"));
+    command.arg("--config").arg(config);
     command.args(["--domain", "localhost", "--allow-plaintext-login", "--json"]);
     command.args([
         "--listen",
@@ -31,7 +39,7 @@ pub(crate) fn serve(program: &Path, dir: &Path) -> Command {
         "--listen",
         "xmpps=127.0.0.1:0",
     ]);
-    command
+    Ok(command)
 }
 
 /// The addresses, once it has said them.

@@ -57,7 +57,7 @@ impl Server {
     ) -> Result<Self, CompareError> {
         let free = Doors::free().map_err(trying(|| "a free port".to_owned()))?;
         let command = match variant.product {
-            Product::Anser => anser::serve(anser, dir),
+            Product::Anser => anser::serve(anser, dir)?,
             Product::Ejabberd => ejabberd::serve(dir, free, variant.history).await?,
             Product::Prosody => prosody::serve(dir, free, variant.history)?,
         };

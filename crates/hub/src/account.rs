@@ -1,5 +1,6 @@
 //! An account while somebody needs it.
 
+use crate::blocking::BlockList;
 use crate::credentials::CREDENTIALS;
 use crate::directory::Resident;
 use crate::inbox::{Inbox, InboxRecord, Slots};
@@ -49,6 +50,7 @@ pub(crate) struct Account {
 #[derive(Debug, Default)]
 pub(crate) struct AccountState {
     pub(crate) roster: Roster,
+    pub(crate) blocked: BlockList,
     pub(crate) inbox: Inbox,
     /// The inbox differs from what is written down, and the exchange has been
     /// told so.
@@ -70,6 +72,8 @@ pub(crate) struct Device {
     pub(crate) presence: Option<Available>,
     /// It has asked for the roster, and so gets its changes (RFC 6121 §2.1.6).
     pub(crate) wants_roster: bool,
+    /// It has asked for the block list, and so gets its changes (XEP-0191 §3.2).
+    pub(crate) wants_blocks: bool,
     /// It has asked for copies of what other devices send and get (XEP-0280 §4).
     pub(crate) wants_copies: bool,
     /// It has read the account's log up to here, and need not be told again what
@@ -92,6 +96,7 @@ impl Device {
             session,
             presence: None,
             wants_roster: false,
+            wants_blocks: false,
             wants_copies: false,
             caught_up: MessageId::FIRST,
             directed: BTreeSet::new(),
@@ -134,6 +139,7 @@ impl Account {
         }
         let state = AccountState {
             roster: read_roster(view.records(address, ROSTER)?),
+            blocked: BlockList::read(view, address)?,
             inbox: read_inbox(view, address)?,
             preferences: history::read_preferences(view, address)?,
             ..AccountState::default()

@@ -2,6 +2,7 @@
 //! (RFC 6121 §4).
 
 use crate::account::{Account, AccountState, Available, Device};
+use crate::blocking::BlockList;
 use crate::directory::Resident;
 use crate::mailbox::Wakes;
 use crate::room::IsEnd;
@@ -19,6 +20,8 @@ struct Audience {
     own: Vec<Arc<Session>>,
     /// Contacts who may see it, in the order of their addresses.
     contacts: Vec<Jid>,
+    /// Who of them is not told.
+    blocked: BlockList,
 }
 
 /// What a device leaves behind that is no longer there.
@@ -133,8 +136,8 @@ impl Hub {
                 None => false,
             };
             // A broadcast is for those who are there.
-            let devices =
-                meant(&state, to).filter(|device| !will_be_told || device.presence.is_none());
+            let devices = meant(&state, to, &presence.from)
+                .filter(|device| !will_be_told || device.presence.is_none());
             hand_over(devices, to, presence, wakes);
         }
         if let Some(audience) = &leaving.audience {
@@ -146,10 +149,12 @@ impl Hub {
     /// that the session is there is told too when it is no longer (§4.6.3).
     ///
     /// # Errors
-    /// [`SendError::NoRoute`] if the address is on another server, and
+    /// [`SendError::Blocked`] if the account blocks the address,
+    /// [`SendError::NoRoute`] if it is on another server, and
     /// [`SendError::TooManyDirected`] if the session has told as many as it may.
     pub fn direct(&self, session: &SessionHandle, presence: &Presence) -> Result<(), SendError> {
         let to = &presence.to;
+        session.check_addressee(to)?;
         if !self.serves(to.domain()) {
             return Err(SendError::NoRoute);
         }
@@ -164,19 +169,26 @@ impl Hub {
             return Ok(());
         };
         note_directed(&mut device.directed, presence, most)?;
+        let blocked = state.blocked.clone();
         drop(state);
-        self.pass_presence(to, presence, &mut wakes);
+        self.pass_presence(presence, &blocked, &mut wakes);
         Ok(())
     }
 
     /// Answers a question after somebody's presence with what the asker may
     /// see (RFC 6121 §4.3.2).
-    pub fn probe(&self, session: &SessionHandle, of: &Jid) {
+    ///
+    /// # Errors
+    /// [`SendError::Blocked`] if the asker's account blocks the address.
+    pub fn probe(&self, session: &SessionHandle, of: &Jid) -> Result<(), SendError> {
         let session = session.session();
+        session.check_addressee(of)?;
+        let blocked = session.account().state().blocked.clone();
         let mut wakes = Wakes::default();
         if let Some(account) = self.resident(of) {
-            tell_who_is_there(&account, session, &mut wakes);
+            tell_who_is_there(&account, session, &blocked, &mut wakes);
         }
+        Ok(())
     }
 
     /// Notes that a session reads its account's log for itself, and so need not be
@@ -258,16 +270,28 @@ impl Hub {
                 // Whoever does not want to see it is not told, even if allowed
                 // to (RFC 6121 §4.2.3).
                 if state.roster.sees(presence.from.bare_str()) {
-                    hand_over(meant(&state, contact), contact, presence, wakes);
+                    let devices = meant(&state, contact, &presence.from);
+                    let devices = devices.filter(|device| !audience.hides_from(device));
+                    hand_over(devices, contact, presence, wakes);
                 }
             }
         }
     }
 
-    /// Passes a presence on to whoever is at an address.
-    fn pass_presence(&self, to: &Jid, presence: &Presence, wakes: &mut Wakes) {
+    /// Passes a presence on to whoever is at its address, without those whom its
+    /// sender blocks.
+    pub(crate) fn pass_presence(
+        &self,
+        presence: &Presence,
+        blocked: &BlockList,
+        wakes: &mut Wakes,
+    ) {
+        let to = &presence.to;
         if let Some(account) = self.resident(to) {
-            hand_over(meant(&account.state(), to), to, presence, wakes);
+            let state = account.state();
+            let devices = meant(&state, to, &presence.from);
+            let devices = devices.filter(|device| !blocked.covers(device.session.address()));
+            hand_over(devices, to, presence, wakes);
         }
     }
 
@@ -280,10 +304,11 @@ impl Hub {
             .filter(|(_, contact)| contact.subscription.sees_contact())
             .map(|(address, _)| address.clone())
             .collect();
+        let blocked = state.blocked.clone();
         drop(state);
         for contact in seen {
             if let Some(account) = self.resident(&contact) {
-                tell_who_is_there(&account, session, wakes);
+                tell_who_is_there(&account, session, &blocked, wakes);
             }
         }
     }
@@ -299,15 +324,16 @@ impl Hub {
         let there: Vec<_> = there
             .map(|available| Arc::clone(&available.presence))
             .collect();
+        let blocked = state.blocked.clone();
         drop(state);
         for presence in there {
             let to = Jid::from(to.clone());
-            if is_allowed {
-                self.pass_presence(&to, &presence, &mut wakes);
+            let shown = if is_allowed {
+                presence.readdressed(to)
             } else {
-                let gone = Presence::unavailable(presence.from.clone(), to.clone());
-                self.pass_presence(&to, &gone, &mut wakes);
-            }
+                Presence::unavailable(presence.from.clone(), to)
+            };
+            self.pass_presence(&shown, &blocked, &mut wakes);
         }
     }
 }
@@ -322,7 +348,13 @@ impl Audience {
         Self {
             own: own.map(|device| Arc::clone(&device.session)).collect(),
             contacts: seen_by.map(|(address, _)| address.clone()).collect(),
+            blocked: state.blocked.clone(),
         }
+    }
+
+    /// Whether a contact's device is one of those that are blocked.
+    fn hides_from(&self, device: &Device) -> bool {
+        self.blocked.covers(device.session.address())
     }
 
     /// Whether the account at an address is one of the contacts.
@@ -367,11 +399,14 @@ fn note_directed(
     Ok(())
 }
 
-/// The device at a full address, or all devices that are there at a bare one.
-fn meant<'a>(state: &'a AccountState, to: &Jid) -> impl Iterator<Item = &'a Device> {
+/// The device at a full address, or all devices that are there at a bare one. None
+/// of an account that blocks whoever it comes from (XEP-0191 §3.3).
+fn meant<'a>(state: &'a AccountState, to: &Jid, from: &Jid) -> impl Iterator<Item = &'a Device> {
+    let is_blocked = state.blocked.covers(from);
     state
         .devices
         .iter()
+        .filter(move |_| !is_blocked)
         .filter(move |device| match to.resource() {
             Some(resource) => device.session.address().resource() == resource,
             None => device.presence.is_some(),
@@ -409,7 +444,9 @@ fn welcome(state: &AccountState, account: &Account, session: &Session, wakes: &m
         }
     }
     for (address, contact) in state.roster.contacts() {
-        if let Some(request) = &contact.request {
+        if let Some(request) = &contact.request
+            && !state.blocked.covers(address)
+        {
             let presence = Presence {
                 kind: PresenceKind::Subscription(SubscriptionStep::Subscribe),
                 payload: Bytes::from(request.payload.clone()),
@@ -422,15 +459,20 @@ fn welcome(state: &AccountState, account: &Account, session: &Session, wakes: &m
     }
 }
 
-/// Tells a session which devices of an account are there, if it may know.
-fn tell_who_is_there(account: &Account, session: &Session, wakes: &mut Wakes) {
+/// Tells a session which devices of an account are there, if it may know and does
+/// not block them.
+fn tell_who_is_there(account: &Account, session: &Session, blocked: &BlockList, wakes: &mut Wakes) {
     let asker = session.account().address();
     let state = account.state();
     let is_own = account.address() == asker;
-    if !is_own && !state.roster.is_seen_by(asker.as_str()) {
+    let is_allowed = state.roster.is_seen_by(asker.as_str());
+    if !is_own && (!is_allowed || state.blocked.covers(session.address())) {
         return;
     }
     for available in state.devices.iter().filter_map(|d| d.presence.as_ref()) {
+        if blocked.covers(&available.presence.from) {
+            continue;
+        }
         let presence = available.presence.readdressed(asker.clone().into());
         session
             .mailbox()

@@ -23,6 +23,13 @@ pub struct AccountsConfig {
     /// Addresses that a session may tell of its presence each by a stanza of its
     /// own.
     pub directed_presences: usize,
+    /// Addresses that an account blocks.
+    pub blocked: usize,
+    /// Things that clients keep with the account for themselves, such as
+    /// bookmarks.
+    pub private_entries: usize,
+    /// Bytes that they have together.
+    pub private_bytes: usize,
     /// Messages that a client gets at once of what was said before, if it does
     /// not say how many it wants.
     pub history_page: usize,
@@ -39,6 +46,9 @@ impl Default for AccountsConfig {
             mailbox_events: 10_000,
             mailbox_bytes: 8 << 20,
             directed_presences: 1000,
+            blocked: 1000,
+            private_entries: 100,
+            private_bytes: 256 << 10,
             history_page: 50,
             history_page_most: 250,
         }

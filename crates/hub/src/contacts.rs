@@ -158,8 +158,10 @@ impl Hub {
     /// Whether steps towards an address can be taken at all.
     ///
     /// # Errors
-    /// [`SendError::NoRoute`] if the address is on another server.
-    pub fn has_route(&self, to: &Jid) -> Result<(), SendError> {
+    /// [`SendError::Blocked`] if the session's account blocks the address, and
+    /// [`SendError::NoRoute`] if it is on another server.
+    pub fn has_route(&self, session: &SessionHandle, to: &Jid) -> Result<(), SendError> {
+        session.check_addressee(to)?;
         if self.serves(to.domain()) {
             Ok(())
         } else {
@@ -209,7 +211,9 @@ impl Hub {
     }
 
     /// A step arrives at the account it is for; returns what follows. Steps for
-    /// nobody are dropped in silence (RFC 6121 §8.5.1).
+    /// nobody are dropped in silence (RFC 6121 §8.5.1), and so are those of
+    /// somebody who is blocked (XEP-0191 §3.3); that a subscription has ended is
+    /// noted all the same, so that both sides know the same of it.
     async fn receive_step(&self, step: &Move, now: Timestamp) -> Result<Vec<Next>, RosterError> {
         let Some(account) = self.account(&step.to, now).await? else {
             return Ok(Vec::new());
@@ -218,6 +222,10 @@ impl Hub {
             return Ok(Vec::new());
         };
         let from = Jid::from(step.from.clone());
+        let is_blocked = account.state().blocked.covers(&from);
+        if is_blocked && !step.step.ends_something() {
+            return Ok(Vec::new());
+        }
         let Ok(before) = self.contact_or_new(&account, &from) else {
             return Ok(Vec::new());
         };
@@ -234,7 +242,7 @@ impl Hub {
                 .await?;
         }
         drop(alone);
-        if outcome.passes {
+        if outcome.passes && !is_blocked {
             announce_step(&account, step);
         }
         let answer = outcome.answer.map(|answer| Move {

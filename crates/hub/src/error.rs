@@ -11,6 +11,9 @@ pub enum SendError {
     /// There is nobody at this address, or nobody who takes this.
     #[error("nobody at this address takes this")]
     Unavailable,
+    /// Whoever sends it blocks the address (XEP-0191 §3.3).
+    #[error("you have blocked this address")]
+    Blocked,
     /// The address is on another server, and this one talks to no other.
     #[error("there is no way to the server of this address")]
     NoRoute,

@@ -1,6 +1,6 @@
 //! What happens to a session.
 
-use crate::{Direction, Message, Presence, RoomEvent, RosterPush, SendError};
+use crate::{BlockPush, Direction, Message, Presence, RoomEvent, RosterPush, SendError};
 use anser_jid::{FullJid, Jid};
 use anser_store::MessageId;
 use bytes::Bytes;
@@ -41,6 +41,8 @@ pub enum Event {
     Room(RoomEvent),
     /// The roster has changed.
     Roster(Arc<RosterPush>),
+    /// The block list has changed.
+    Blocks(Arc<BlockPush>),
     /// The session's own message was accepted, but could not be kept after all.
     Refused {
         /// The message.
@@ -139,7 +141,7 @@ impl Event {
             Self::Query(query) | Self::Unanswered(query) => query.weight_bytes(),
             Self::Waiting(places) => size_of_val(&places[..]),
             Self::Room(event) => event.weight_bytes(),
-            Self::Roster(_) => 0,
+            Self::Roster(_) | Self::Blocks(_) => 0,
         };
         payload + size_of::<Self>()
     }

@@ -5,7 +5,7 @@ use crate::directory::Directory;
 use crate::inbox::Slots;
 use crate::mailbox::Wakes;
 use crate::pipeline::Parcel;
-use crate::room::Room;
+use crate::room::{MOST_SEARCHES, Room};
 use crate::sync::lock;
 use crate::{
     AccountsConfig, CloseReason, Counters, Event, Login, Mailbox, NotKept, OpenError, RoomsConfig,
@@ -16,7 +16,7 @@ use anser_store::{Change, Journal, Refusal, Settled, Store, StoreError, Timestam
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 /// What remains to be done when a batch of changes is settled.
 #[derive(Debug)]
@@ -86,6 +86,10 @@ pub struct Hub {
     pub(crate) rooms: Directory<Room>,
     /// Rooms that nobody wants to keep and whose last occupants have gone.
     pub(crate) emptied: Mutex<Vec<Arc<Room>>>,
+    /// Rooms whose counters of what is said differ from what is written down.
+    pub(crate) talking: Mutex<Vec<Arc<Room>>>,
+    /// What so many may have who search for rooms at the same time.
+    pub(crate) searches: Semaphore,
     /// When the exchange began to count the time in which occupants come back.
     pub(crate) leftovers_since: Mutex<Option<Timestamp>>,
     /// The rooms of those who did not come back have been ended.
@@ -93,6 +97,8 @@ pub struct Hub {
     /// What names are made with that tell strangers nothing.
     pub(crate) secret: [u8; 32],
     counters: Counters,
+    /// How often sessions were told that a block list has changed.
+    pub(crate) block_pushes: AtomicU64,
     /// Accounts whose devices stand elsewhere in the log than is written down.
     dirty: Mutex<Vec<Arc<Account>>>,
     /// How often an account was removed or got other credentials.
@@ -117,10 +123,13 @@ impl Hub {
             directory: Directory::new(),
             rooms: Directory::new(),
             emptied: Mutex::default(),
+            talking: Mutex::default(),
+            searches: Semaphore::new(MOST_SEARCHES),
             leftovers_since: Mutex::default(),
             leftovers_ended: AtomicBool::new(false),
             secret,
             counters: Counters::default(),
+            block_pushes: AtomicU64::new(0),
             dirty: Mutex::default(),
             revocations: AtomicU64::new(0),
         })
@@ -284,6 +293,7 @@ impl Hub {
         self.save_inboxes(now).await;
         self.end_emptied_rooms(now).await;
         self.end_leftover_rooms(now).await;
+        self.save_due_activities(now).await;
         self.directory.sweep(now);
         self.rooms.sweep(now);
     }
@@ -342,9 +352,9 @@ impl Hub {
         self.commit_all(|| changes, now).await
     }
 
-    /// The same with changes that depend on which accounts are gone when they
-    /// get into the journal.
-    async fn commit_all(
+    /// The same with changes that depend on which accounts and rooms are gone
+    /// when they get into the journal.
+    pub(crate) async fn commit_all(
         &self,
         changes: impl FnOnce() -> Vec<Change>,
         now: Timestamp,

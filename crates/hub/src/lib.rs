@@ -13,6 +13,7 @@
 mod account;
 mod accounts;
 mod availability;
+mod blocking;
 mod command;
 mod config;
 mod contacts;
@@ -29,12 +30,14 @@ mod mailbox;
 mod message;
 mod pipeline;
 mod presence;
+mod private;
 mod room;
 mod roster;
 mod session;
 mod sync;
 mod unread;
 
+pub use blocking::{BlockChange, BlockError, BlockList, BlockPush};
 pub use command::{
     COMMANDS, Command, CommandError, NewAccount, NewRoom, RoomAffiliation, RoomCreate, RoomDestroy,
     RoomList, RoomShow, UserAdd, UserDelete, UserList, run_command,
@@ -54,12 +57,14 @@ pub use mailbox::Mailbox;
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
 pub use pipeline::{Parcel, Recipient};
 pub use presence::{Presence, PresenceKind};
+pub use private::PrivateError;
 pub use room::{
-    Actor, Affiliated, Affiliation, AffiliationChange, Archived, ConfigNews, Creation, Deed,
-    Departure, Destruction, Entrance, Invitation, IsModerated, Look, OccupantId, PastWanted,
-    Present, PrivateMessages, Remains, Retractor, Role, RoleChange, Room, RoomConfig, RoomError,
-    RoomEvent, RoomInfo, RoomMessage, RoomPresence, RoomSummary, RoomsConfig, Sight, Speaker,
-    Speech, VoiceRequest, Whois,
+    Actor, Affiliated, Affiliation, AffiliationChange, Archived, ConfigNews, Creation, Deciders,
+    Deed, Departure, Destruction, Entrance, FoundRoom, FoundRooms, Hat, HatChange, Invitation,
+    IsModerated, Look, MOST_HATS, MOST_WORN, OccupantId, PastWanted, Present, PrivateMessages,
+    Remains, Retractor, Role, RoleChange, Room, RoomCard, RoomConfig, RoomError, RoomEvent,
+    RoomInfo, RoomMessage, RoomPresence, RoomSearch, RoomSummary, RoomsConfig, SearchMark,
+    SearchOrder, SearchPlace, Sight, Speaker, Speech, VoiceRequest, Whois,
 };
 pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
 pub use session::{Session, SessionHandle};

@@ -11,12 +11,12 @@ use crate::account::{Account, AccountState, Device, FOR_DEVICES, FOR_HISTORY, FO
 use crate::copies::{Copied, is_copied};
 use crate::directory::Resident;
 use crate::mailbox::Wakes;
-use crate::room::{RoomDelivery, deliver_whisper};
+use crate::room::{RoomDelivery, Whisper, deliver_whisper};
 use crate::{
     Direction, Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle,
     Then, Traits,
 };
-use anser_jid::{FullJid, Jid};
+use anser_jid::{BareJid, FullJid, Jid};
 use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
 use std::sync::Arc;
 
@@ -34,13 +34,7 @@ pub(crate) enum Content {
     /// To everybody in a room.
     Room(RoomDelivery),
     /// To one session in a room.
-    Whisper {
-        listener: Arc<Session>,
-        message: Arc<Message>,
-        /// The same as its sender wrote it, for copies; with one of those that
-        /// it goes to.
-        sent: Option<Arc<Message>>,
-    },
+    Whisper(Whisper),
     /// To one session.
     Query(Arc<Query>),
 }
@@ -68,7 +62,7 @@ impl Parcel {
             Content::Room(RoomDelivery { place: Some(_), .. }) => 0,
             Content::Message(Delivery { message, .. })
             | Content::Room(RoomDelivery { message, .. })
-            | Content::Whisper { message, .. } => message.encoded().len(),
+            | Content::Whisper(Whisper { message, .. }) => message.encoded().len(),
             Content::Query(query) => query.weight_bytes(),
         };
         payload + size_of::<Self>()
@@ -98,6 +92,16 @@ enum Origin {
 /// The account that a message is for.
 #[derive(Debug)]
 pub struct Recipient(Arc<Account>);
+
+impl Recipient {
+    pub(crate) fn address(&self) -> &BareJid {
+        self.0.address()
+    }
+
+    pub(crate) fn blocks(&self, address: &Jid) -> bool {
+        self.0.state().blocked.covers(address)
+    }
+}
 
 /// What policy says of a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -154,8 +158,11 @@ impl Hub {
             return Err(SendError::Unavailable);
         }
         recipient.touch(now);
+        if origin == Origin::Sender {
+            sender.check_addressee(message.to())?;
+        }
         let most_waiting = self.config().accounts.waiting_messages;
-        let admission = admit(&message, &mut recipient.state(), most_waiting)?;
+        let admission = admit(sender, &message, &mut recipient.state(), most_waiting)?;
         let is_copied = origin == Origin::Sender && is_copied(&message, Direction::Sent);
         if admission == Admission::Ignore && !is_copied {
             return Ok(());
@@ -177,19 +184,23 @@ impl Hub {
     /// Passes a question or an answer on to the session it is for.
     ///
     /// # Errors
-    /// [`SendError`] if there is no such session; the query goes nowhere.
+    /// [`SendError`] if there is no such session, or none for whoever asks; the
+    /// query goes nowhere.
     pub fn send_query(
         &self,
         sender: &SessionHandle,
         query: Query,
         now: Timestamp,
     ) -> Result<(), SendError> {
+        if let Some(addressee) = addressee(sender, &query) {
+            sender.check_addressee(addressee)?;
+        }
         if !self.serves(query.to.domain()) {
             return Err(SendError::NoRoute);
         }
         let is_there = self.resident(&query.to).is_some_and(|account| {
             let mut state = account.state();
-            state.device(query.to.resource()).is_some()
+            !state.blocked.covers(&query.from) && state.device(query.to.resource()).is_some()
         });
         if !is_there {
             return Err(SendError::Unavailable);
@@ -202,6 +213,21 @@ impl Hub {
     #[must_use]
     pub fn recipient(&self, to: &Jid) -> Option<Recipient> {
         self.resident(to).map(Recipient)
+    }
+
+    /// The same for a message of a session: whom its account blocks, it does not
+    /// write to.
+    ///
+    /// # Errors
+    /// [`SendError`] if there is nobody.
+    pub async fn find_addressee(
+        &self,
+        sender: &SessionHandle,
+        to: &Jid,
+        now: Timestamp,
+    ) -> Result<Recipient, SendError> {
+        sender.check_addressee(to)?;
+        self.find_recipient(to, now).await
     }
 
     /// Whose messages to `to` are, read if need be.
@@ -274,7 +300,7 @@ impl Hub {
                 Err(error),
                 Content::Message(Delivery { message, .. })
                 | Content::Room(RoomDelivery { message, .. })
-                | Content::Whisper { message, .. },
+                | Content::Whisper(Whisper { message, .. }),
             ) => refuse(&sender, message, error.into(), wakes),
             (Err(_), Content::Query(_)) => {}
         }
@@ -306,17 +332,10 @@ impl Hub {
                     refuse(&parcel.sender, message, error, wakes);
                 }
             }
-            Content::Whisper {
-                listener,
-                message,
-                sent,
-            } => {
-                let delivered = deliver_whisper(&listener, Arc::clone(&message), wakes);
-                match delivered {
-                    Ok(()) => copy_whisper(&parcel.sender, sent.as_ref(), wakes),
-                    Err(error) => refuse(&parcel.sender, message, error, wakes),
-                }
-            }
+            Content::Whisper(whisper) => match deliver_whisper(&whisper, wakes) {
+                Ok(()) => copy_whisper(&parcel.sender, whisper.sent.as_ref(), wakes),
+                Err(error) => refuse(&parcel.sender, whisper.message, error, wakes),
+            },
             Content::Query(query) => self.deliver_query(&query, wakes),
         }
     }
@@ -453,10 +472,14 @@ fn deliver_message(
         }
         None if recipient.is_gone() => return Err(SendError::Unavailable),
         None => {
-            if admit_by_kind(message, &mut state)? == Admission::Ignore {
+            if admit_by_kind(sender, message, &mut state)? == Admission::Ignore {
                 return Ok(());
             }
         }
+    }
+    // Since it was sent: it waits, and nobody is given it unless that changes.
+    if is_blocked(sender, message, &state) {
+        return Ok(());
     }
     let AccountState { devices, inbox, .. } = &mut *state;
     let addressed = message.to().resource().and_then(|resource| {
@@ -545,11 +568,12 @@ fn copy_whisper(sender: &Session, sent: Option<&Arc<Message>>, wakes: &mut Wakes
 /// Whether a message may go on. What waits for devices is bounded whether or not
 /// some of them are there: they may not take what they get.
 fn admit(
+    sender: &Session,
     message: &Message,
     state: &mut AccountState,
     most_waiting: usize,
 ) -> Result<Admission, SendError> {
-    let admission = admit_by_kind(message, state)?;
+    let admission = admit_by_kind(sender, message, state)?;
     let is_full = message.is_logged() && state.inbox.len() >= most_waiting;
     if admission == Admission::Accept && is_full {
         let limit = most_waiting;
@@ -558,8 +582,36 @@ fn admit(
     Ok(admission)
 }
 
+/// Whether the recipient of a message hears nothing from whoever it comes from,
+/// or, where a room sends it for somebody, from them (XEP-0191 §3.3).
+fn is_blocked(sender: &Session, message: &Message, state: &AccountState) -> bool {
+    state.blocked.covers(message.from()) || state.blocked.covers(sender.address())
+}
+
+/// To whom a question or an answer goes as far as its sender knows. Nobody says
+/// that of an answer that goes through a room.
+fn addressee<'a>(sender: &Session, query: &'a Query) -> Option<&'a Jid> {
+    match &query.relay {
+        Some(relay) => Some(&relay.asked),
+        None if query.from.as_str() == sender.address().as_str() => Some(&query.to),
+        None => None,
+    }
+}
+
 /// The rules of RFC 6121 §8.5.2 and §8.5.3.
-fn admit_by_kind(message: &Message, state: &mut AccountState) -> Result<Admission, SendError> {
+fn admit_by_kind(
+    sender: &Session,
+    message: &Message,
+    state: &mut AccountState,
+) -> Result<Admission, SendError> {
+    if is_blocked(sender, message, state) {
+        return match message.kind() {
+            MessageKind::Error | MessageKind::Headline => Ok(Admission::Ignore),
+            MessageKind::Normal | MessageKind::Chat | MessageKind::Groupchat => {
+                Err(SendError::Unavailable)
+            }
+        };
+    }
     let addressed = message.to().resource();
     if addressed.is_some_and(|resource| state.device(resource).is_some()) {
         return Ok(Admission::Accept);

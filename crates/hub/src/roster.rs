@@ -208,6 +208,16 @@ pub enum SubscriptionStep {
     Unsubscribed,
 }
 
+impl SubscriptionStep {
+    /// Whether less is allowed after it than before.
+    pub(crate) fn ends_something(self) -> bool {
+        match self {
+            Self::Subscribe | Self::Subscribed => false,
+            Self::Unsubscribe | Self::Unsubscribed => true,
+        }
+    }
+}
+
 /// What follows from a step for the side that takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {

@@ -366,6 +366,7 @@ impl Server {
             tracing::warn!(left = self.guests.count(), "some connections did not end");
         }
         self.hub.save_inboxes(self.clock.now()).await;
+        self.hub.save_activities(self.clock.now()).await;
         self.hub.journal().close();
         self.writer.ended().await;
         if let Err(error) = self.writer.join() {

@@ -13,7 +13,7 @@ pub mod sasl;
 
 pub use sm::{AckError, Outbox};
 pub use stanza::{
-    Advice, DefinedCondition, Iq, IqKind, Kind, MessageType, PresenceType, StanzaError,
+    Advice, DefinedCondition, Detail, Iq, IqKind, Kind, MessageType, PresenceType, StanzaError,
     StanzaFault, StanzaHeader,
 };
 pub use stream::{

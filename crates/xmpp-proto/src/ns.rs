@@ -18,6 +18,12 @@ pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 /// Rosters (RFC 6121 §2).
 pub const ROSTER: &str = "jabber:iq:roster";
+/// The blocking command (XEP-0191).
+pub const BLOCKING: &str = "urn:xmpp:blocking";
+/// Why something to somebody who is blocked is refused (XEP-0191 §3.3).
+pub const BLOCKING_ERRORS: &str = "urn:xmpp:blocking:errors";
+/// Private XML storage (XEP-0049).
+pub const PRIVATE: &str = "jabber:iq:private";
 /// Roster versions (RFC 6121 §2.6).
 pub const ROSTER_VERSIONS: &str = "urn:xmpp:features:rosterver";
 /// Subscriptions allowed in advance (RFC 6121 §3.4).
@@ -90,6 +96,18 @@ pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
 pub const MUC_SELF_PING: &str = "http://jabber.org/protocol/muc#self-ping-optimization";
 /// Registration (XEP-0077).
 pub const REGISTER: &str = "jabber:iq:register";
+/// Cards (XEP-0054).
+pub const VCARD: &str = "vcard-temp";
+/// Commands (XEP-0050).
+pub const COMMANDS: &str = "http://jabber.org/protocol/commands";
+/// The form of commands about titles of occupants (XEP-0317 §4.8).
+pub const HATS_COMMANDS: &str = "urn:xmpp:hats:commands";
+/// Searching for rooms (XEP-0433).
+pub const CHANNEL_SEARCH: &str = "urn:xmpp:channel-search:0:search";
+/// The form with which rooms are searched for (XEP-0433 §4.2.1).
+pub const CHANNEL_SEARCH_PARAMS: &str = "urn:xmpp:channel-search:0:search-params";
+/// Why rooms are not searched for (XEP-0433 §4.2.2).
+pub const CHANNEL_SEARCH_ERROR: &str = "urn:xmpp:channel-search:0:error";
 /// Names of occupants through all visits (XEP-0421).
 pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
 /// Titles of occupants (XEP-0317).

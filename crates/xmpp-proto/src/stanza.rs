@@ -291,6 +291,44 @@ pub struct StanzaError {
     pub text: Option<String>,
     /// What the sender should do about it.
     pub advice: Advice,
+    /// The reason more exactly, as a specification names it (RFC 6120 §8.3.4).
+    pub detail: Option<Box<Detail>>,
+}
+
+/// An application-specific condition (RFC 6120 §8.3.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    /// Its namespace.
+    pub namespace: &'static str,
+    /// The name of its element.
+    pub name: &'static str,
+    /// An attribute, with its value.
+    pub attribute: Option<(&'static str, String)>,
+    /// Children, with their texts.
+    pub children: Vec<(&'static str, String)>,
+}
+
+impl Detail {
+    /// One that says nothing but its name.
+    #[must_use]
+    pub fn new(namespace: &'static str, name: &'static str) -> Self {
+        Self {
+            namespace,
+            name,
+            attribute: None,
+            children: Vec::new(),
+        }
+    }
+
+    fn write(&self, error: &mut Writer<'_>) {
+        let mut element = error.open(self.name).namespace(self.namespace);
+        if let Some((name, value)) = &self.attribute {
+            element = element.attribute(name, value);
+        }
+        for (name, text) in &self.children {
+            element.open(name).text(text);
+        }
+    }
 }
 
 /// What the sender of a stanza that was refused should do (RFC 6120 §8.3.2).
@@ -301,6 +339,10 @@ pub enum Advice {
     Usual,
     /// Try again later.
     Wait,
+    /// Change it and try again.
+    Modify,
+    /// Do not try again.
+    Cancel,
 }
 
 impl From<DefinedCondition> for StanzaError {
@@ -309,6 +351,7 @@ impl From<DefinedCondition> for StanzaError {
             condition,
             text: None,
             advice: Advice::Usual,
+            detail: None,
         }
     }
 }
@@ -326,6 +369,12 @@ impl From<StanzaFault> for StanzaError {
 }
 
 impl DefinedCondition {
+    /// The condition with a more exact one.
+    #[must_use]
+    pub fn detailed(self, detail: Detail) -> StanzaError {
+        StanzaError::from(self).detailed(detail)
+    }
+
     /// The condition with a reason in words.
     #[must_use]
     pub fn because(self, reason: impl std::fmt::Display) -> StanzaError {
@@ -333,6 +382,7 @@ impl DefinedCondition {
             condition: self,
             text: Some(reason.to_string()),
             advice: Advice::Usual,
+            detail: None,
         }
     }
 }
@@ -347,11 +397,31 @@ impl StanzaError {
         }
     }
 
+    /// The same, and it will not go well later either.
+    #[must_use]
+    pub fn cancel(self) -> Self {
+        Self {
+            advice: Advice::Cancel,
+            ..self
+        }
+    }
+
+    /// The same, with the reason more exactly.
+    #[must_use]
+    pub fn detailed(self, detail: Detail) -> Self {
+        Self {
+            detail: Some(Box::new(detail)),
+            ..self
+        }
+    }
+
     /// Writes the element `error` (RFC 6120 §8.3.2).
     pub fn write(&self, stanza: &mut Writer<'_>) {
         let advice = match self.advice {
             Advice::Usual => self.condition.advice(),
             Advice::Wait => "wait",
+            Advice::Modify => "modify",
+            Advice::Cancel => "cancel",
         };
         let mut error = stanza.open("error").attribute("type", advice);
         error
@@ -361,6 +431,9 @@ impl StanzaError {
         if let Some(reason) = &self.text {
             let mut text = error.open("text").namespace(ns::STANZA_ERRORS);
             text.text(reason);
+        }
+        if let Some(detail) = &self.detail {
+            detail.write(&mut error);
         }
     }
 
@@ -529,6 +602,19 @@ mod tests {
             reply(DefinedCondition::ServiceUnavailable.into()),
             "<iq type='error' from='a@b/&apos;' id='&lt;1&gt;'><error type='cancel'>\
              <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+        );
+        assert_eq!(
+            reply(StanzaError {
+                advice: Advice::Cancel,
+                ..DefinedCondition::BadRequest.detailed(Detail {
+                    attribute: Some(("after", "<".into())),
+                    children: vec![("var", "a&".into())],
+                    ..Detail::new("urn:x", "odd")
+                })
+            }),
+            "<iq type='error' from='a@b/&apos;' id='&lt;1&gt;'><error type='cancel'>\
+             <bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
+             <odd xmlns='urn:x' after='&lt;'><var>a&amp;</var></odd></error></iq>"
         );
         assert_eq!(
             reply(DefinedCondition::ResourceConstraint.because("1 < 2")),

@@ -328,6 +328,7 @@ fn query(event: Event) -> Option<std::sync::Arc<Query>> {
         | Event::Room(_)
         | Event::Unanswered(_)
         | Event::Roster(_)
+        | Event::Blocks(_)
         | Event::Refused { .. } => None,
     }
 }

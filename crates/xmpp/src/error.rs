@@ -1,12 +1,17 @@
 //! The one way from what the exchange refuses to what the client reads.
 
-use anser_hub::{HistoryError, PreferencesError, RoomError, RosterError, SendError};
-use anser_xmpp_proto::{DefinedCondition, StanzaError};
+use anser_hub::{
+    BlockError, HistoryError, PreferencesError, PrivateError, RoomError, RosterError, SendError,
+};
+use anser_xmpp_proto::{DefinedCondition, Detail, StanzaError, ns};
 
-/// RFC 6120 §8.3.3
+/// RFC 6120 §8.3.3, XEP-0191 §3.3
 pub(crate) fn stanza_error(error: &SendError) -> StanzaError {
     match error {
         SendError::Unavailable => DefinedCondition::ServiceUnavailable.into(),
+        SendError::Blocked => StanzaError::from(DefinedCondition::NotAcceptable)
+            .cancel()
+            .detailed(Detail::new(ns::BLOCKING_ERRORS, "blocked")),
         SendError::NoRoute => DefinedCondition::RemoteServerNotFound.into(),
         SendError::RecipientFull { .. } | SendError::TooManyDirected { .. } => {
             DefinedCondition::ResourceConstraint.because(error)
@@ -38,6 +43,30 @@ pub(crate) fn preferences_error(error: &PreferencesError) -> StanzaError {
     }
 }
 
+/// XEP-0191 §3.3
+pub(crate) fn block_error(error: &BlockError) -> StanzaError {
+    match error {
+        BlockError::NoAccount => DefinedCondition::NotAuthorized.because(error),
+        BlockError::TooMany { .. } => DefinedCondition::ResourceConstraint.because(error),
+        BlockError::NotKept(_) => {
+            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
+        }
+    }
+}
+
+/// XEP-0049 names no error for what is too much: that of RFC 6120 §8.3.3.18.
+pub(crate) fn private_error(error: &PrivateError) -> StanzaError {
+    match error {
+        PrivateError::NoAccount => DefinedCondition::NotAuthorized.because(error),
+        PrivateError::TooMany { .. } | PrivateError::TooLarge { .. } => {
+            DefinedCondition::ResourceConstraint.because(error)
+        }
+        PrivateError::NotKept(_) => {
+            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
+        }
+    }
+}
+
 /// RFC 6121 §2.3.3 and §2.5.3
 pub(crate) fn roster_error(error: &RosterError) -> StanzaError {
     match error {
@@ -62,9 +91,10 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::TooFast { .. } => {
             return DefinedCondition::PolicyViolation.because(error).wait();
         }
-        RoomError::NoRoom | RoomError::NoSuchOccupant | RoomError::NoSuchMessage => {
-            DefinedCondition::ItemNotFound
-        }
+        RoomError::NoRoom
+        | RoomError::NoSuchOccupant
+        | RoomError::NoSuchMessage
+        | RoomError::NoHat => DefinedCondition::ItemNotFound,
         RoomError::NoCreation | RoomError::NotAllowed => DefinedCondition::NotAllowed,
         RoomError::Exists | RoomError::NickTaken | RoomError::Conflict => {
             DefinedCondition::Conflict
@@ -73,17 +103,20 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::Unfit(_)
         | RoomError::UnfitNick
         | RoomError::UnfitConfig(_)
+        | RoomError::UnfitHat(_)
         | RoomError::NotOccupant
-        | RoomError::SubjectTooLarge { .. } => DefinedCondition::NotAcceptable,
+        | RoomError::SubjectTooLarge { .. }
+        | RoomError::CardTooLarge { .. } => DefinedCondition::NotAcceptable,
         RoomError::Banned | RoomError::NoVoice | RoomError::Forbidden => {
             DefinedCondition::Forbidden
         }
         RoomError::MembersOnly => DefinedCondition::RegistrationRequired,
         RoomError::Password => DefinedCondition::NotAuthorized,
         RoomError::Full { .. } | RoomError::Unsupported => DefinedCondition::ServiceUnavailable,
-        RoomError::TooManyRooms { .. } | RoomError::TooManyAffiliations { .. } => {
-            DefinedCondition::ResourceConstraint
-        }
+        RoomError::TooManyRooms { .. }
+        | RoomError::TooManyAffiliations { .. }
+        | RoomError::TooManyHats { .. }
+        | RoomError::TooManySearches { .. } => DefinedCondition::ResourceConstraint,
         RoomError::BadRequest(_) => DefinedCondition::BadRequest,
     };
     condition.because(error)

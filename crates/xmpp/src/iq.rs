@@ -126,6 +126,11 @@ async fn answer(
     let (true, Some(child)) = (iq.kind.is_request(), element.children().next()) else {
         return Ok(());
     };
+    if let Some(to) = &to {
+        let checked = front.hub().check_question(bound.session(), to, now);
+        let checked = checked.await;
+        checked.map_err(|error| error::stanza_error(&error))?;
+    }
     let scope = scope(bound, front, to.as_ref())?;
     let handler = front.catalogue().handler(iq.kind, child, &scope);
     let handler = handler.ok_or(DefinedCondition::ServiceUnavailable)?;

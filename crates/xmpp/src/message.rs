@@ -53,7 +53,10 @@ pub(crate) async fn handle(
     };
     let recipient = match front.hub().recipient(message.to()) {
         Some(recipient) => Ok(recipient),
-        None => front.hub().find_recipient(message.to(), now).await,
+        None => {
+            let (hub, session) = (front.hub(), bound.session());
+            hub.find_addressee(session, message.to(), now).await
+        }
     };
     let retracted = match retract::retracted_id(element) {
         Some(id) => retraction::find(bound, front, &message, &id).await,

@@ -4,12 +4,13 @@ use crate::bound::ArchiveHeader;
 use crate::error;
 use crate::room;
 use anser_hub::{
-    Contact, Direction, Event, Message, MessageKind, Presence, PresenceKind, Query, QueryKind,
-    RosterPush, Session, SessionHandle, Subscription, SubscriptionStep,
+    BlockChange, BlockPush, Contact, Direction, Event, Message, MessageKind, Presence,
+    PresenceKind, Query, QueryKind, RosterPush, Session, SessionHandle, Subscription,
+    SubscriptionStep,
 };
 use anser_store::{MessageId, Timestamp};
 use anser_xml::Writer;
-use anser_xmpp_proto::payload::{carbons, delay, mam, roster, stanza_id};
+use anser_xmpp_proto::payload::{blocking, carbons, delay, mam, roster, stanza_id};
 use anser_xmpp_proto::{
     DefinedCondition, IqKind, Kind, MessageType, PresenceType, StanzaError, ns,
 };
@@ -164,6 +165,7 @@ fn write_event(event: &Event, session: &SessionHandle, output: &mut BytesMut) {
         }
         Event::Room(event) => room::write_event(event, session, output),
         Event::Roster(push) => write_roster_push(push, session, output),
+        Event::Blocks(push) => write_block_push(push, session, output),
         Event::Refused { message, error } => {
             let (from, to) = (message.to().as_str(), session.address().as_str());
             error::stanza_error(error).write_reply(
@@ -368,6 +370,21 @@ fn write_roster_push(push: &RosterPush, session: &Session, output: &mut BytesMut
         },
     };
     roster::write(&mut stanza, push.version, [item]);
+}
+
+/// XEP-0191 §3.3 to §3.5
+fn write_block_push(push: &BlockPush, session: &Session, output: &mut BytesMut) {
+    let mut writer = Writer::new(output);
+    let mut stanza = writer
+        .open("iq")
+        .attribute("to", session.address().as_str())
+        .attribute("type", "set")
+        .attribute_display("id", format_args!("block-{}", push.number));
+    match &push.change {
+        BlockChange::Block(addresses) => blocking::write(&mut stanza, "block", addresses),
+        BlockChange::Unblock(addresses) => blocking::write(&mut stanza, "unblock", addresses),
+        BlockChange::UnblockAll => blocking::write(&mut stanza, "unblock", []),
+    }
 }
 
 /// A contact as its user sees it.

@@ -4,7 +4,7 @@ use crate::bound::Bound;
 use crate::content::content;
 use crate::error;
 use crate::front::Xmpp;
-use crate::room::{self, Taken};
+use crate::room;
 use anser_hub::{Presence, PresenceKind, SubscriptionStep};
 use anser_jid::Jid;
 use anser_store::Timestamp;
@@ -27,8 +27,7 @@ pub(crate) async fn handle(
     let id = header.id.clone();
     let result = match (PresenceType::of(element), &to) {
         (Ok(kind), Some(to)) if room::is_room(front, Some(to)) => {
-            let taken = room::take_presence(bound, front, element, &header, to, kind, now).await;
-            taken.map(|taken| deal_with_stranger(bound, taken, output, now))
+            room::take_presence(bound, front, element, &header, to, kind, now).await
         }
         (Ok(kind), _) => take(bound, front, element, header, kind, now).await,
         (Err(fault), _) => Err(fault.into()),
@@ -53,15 +52,6 @@ pub(crate) async fn handle(
             output,
             now,
         ),
-    }
-}
-
-fn deal_with_stranger(bound: &mut Bound, taken: Taken, output: &mut BytesMut, now: Timestamp) {
-    if let Taken::Stranger(occupant) = taken {
-        let own = Jid::from(bound.session().address().clone());
-        bound.reply(output, now, |output| {
-            room::refuse_stranger(&occupant, own.as_str(), output);
-        });
     }
 }
 
@@ -109,7 +99,10 @@ async fn take(
         (Some(PresenceType::Error), Some(to)) => {
             direct(bound, front, &presence(PresenceKind::Error, to))?;
         }
-        (Some(PresenceType::Probe), Some(to)) => hub.probe(session, to),
+        (Some(PresenceType::Probe), Some(to)) => {
+            let probed = hub.probe(session, to);
+            probed.map_err(|error| error::stanza_error(&error))?;
+        }
         (Some(kind), to) => {
             let step = step(kind).ok_or(DefinedCondition::BadRequest)?;
             let reason = "a subscription is somebody's: 'to' is missing";
@@ -146,7 +139,7 @@ async fn subscribe(
     now: Timestamp,
 ) -> Result<(), StanzaError> {
     let hub = front.hub();
-    hub.has_route(to)
+    hub.has_route(bound.session(), to)
         .map_err(|error| error::stanza_error(&error))?;
     // A subscription is to an account, never to one of its sessions
     // (RFC 6121 §3.1.1).

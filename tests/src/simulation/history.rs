@@ -15,18 +15,18 @@ impl Simulation {
         let histories: Vec<_> = (0..self.accounts)
             .map(|account| self.history(account))
             .collect();
-        for reader in &self.people {
-            for sender in &self.people {
-                for arrival in reader.arrivals_from(&sender.address) {
+        for reader in &self.scene.people {
+            for sender in &self.scene.people {
+                for arrival in reader.arrivals_from(&sender.device.address) {
                     for account in [reader.account, sender.account] {
                         assert!(
                             histories[account].contains(&arrival.place),
                             "{} from {} to {} is not in the history of {}\n{}",
                             arrival.number,
-                            sender.address,
-                            reader.address,
+                            sender.device.address,
+                            reader.device.address,
                             NAMES[account],
-                            self.transcript
+                            self.scene.transcript
                         );
                     }
                 }
@@ -36,13 +36,17 @@ impl Simulation {
 
     /// The ids of all messages, read in pages of any size.
     fn history(&mut self, account: usize) -> BTreeSet<String> {
-        let size = 1 + self.dice.below(30);
+        let size = 1 + self.scene.dice.below(30);
         let forward = self.pages(account, size, |after| Paging::Forward { after });
         let mut backward = self.pages(account, size, |before| Paging::Backward { before });
         backward.reverse();
         let (forward, backward) = (forward.concat(), backward.concat());
-        assert_eq!(forward, backward, "{}", self.transcript);
-        assert!(forward.is_sorted_by(|a, b| a < b), "{}", self.transcript);
+        assert_eq!(forward, backward, "{}", self.scene.transcript);
+        assert!(
+            forward.is_sorted_by(|a, b| a < b),
+            "{}",
+            self.scene.transcript
+        );
         forward.into_iter().collect()
     }
 
@@ -61,8 +65,9 @@ impl Simulation {
                 most: Some(size),
                 ..HistoryQuery::default()
             };
-            let (hub, owner) = (Arc::clone(self.world.hub()), owner.clone());
+            let (hub, owner) = (Arc::clone(self.scene.world.hub()), owner.clone());
             let page = self
+                .scene
                 .world
                 .complete(async move { hub.history(&owner, query).await });
             let page = page.unwrap();

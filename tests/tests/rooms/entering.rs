@@ -193,6 +193,24 @@ fn several_devices_of_an_account_are_one_occupant() {
     );
 }
 
+/// XEP-0045 §7.2.2: "modify the nick [...] and include a status code of 210".
+#[test]
+fn another_device_that_writes_the_nickname_otherwise_is_told_how_it_is() {
+    let mut script = three_in_a_room();
+    script.log_in("laptop", "bob@example.org/laptop");
+    script.play(
+        "
+        laptop C: <presence to='coven@rooms.example.org/BOB'>
+            <x xmlns='http://jabber.org/protocol/muc'/></presence>
+        laptop S: <presence from='coven@rooms.example.org/alice'/>
+        laptop S: <presence from='coven@rooms.example.org/carol'/>
+        laptop S: <presence from='coven@rooms.example.org/bob'>
+            <x xmlns='http://jabber.org/protocol/muc#user'>
+            <status code='110'/><status code='210'/></x></presence>
+        ",
+    );
+}
+
 /// XEP-0045 §15.2: "If a MUC service receives a Basic MUC Protocol join request
 /// from a client that is already joined, it MUST treat it as a full
 /// synchronization request".

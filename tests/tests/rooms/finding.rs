@@ -2,6 +2,7 @@
 
 use super::{COVEN, JOIN, configure, coven, field};
 use anser_tests::script::Script;
+use std::time::Duration;
 
 fn ask(script: &mut Script, to: &str, about: &str, content: &str) -> anser_xml::Element {
     script.send(
@@ -113,6 +114,102 @@ fn a_room_tells_its_subject_to_those_who_may_come_in() {
     );
     let info = format!("{:?}", ask(&mut script, COVEN, "info", ""));
     assert!(!info.contains("Spells"));
+}
+
+/// What a room's form says of how much is said in it.
+fn activity(script: &mut Script) -> Option<String> {
+    let answer = ask(script, COVEN, "info", "");
+    let query = answer.children().next().unwrap().open();
+    let form = query.child("jabber:x:data", "x").unwrap().open();
+    let mut fields = form.children();
+    let name = "{urn:xmpp:muc-activity}message-activity";
+    let field = fields.find(|field| field.attribute("var").as_deref() == Some(name))?;
+    let value = field.child("jabber:x:data", "value").unwrap();
+    Some(value.text().into_owned())
+}
+
+const AN_HOUR: Duration = Duration::from_secs(3600);
+
+/// XEP-0502 §4.1, §5
+#[test]
+fn a_room_says_how_much_is_said_in_it_in_an_hour() {
+    let mut script = coven();
+    assert_eq!(activity(&mut script), None);
+    for content in [
+        "<body>one</body>",
+        "<body>two</body>",
+        "<body>three</body>",
+        "<body>Two</body><replace id='2' xmlns='urn:xmpp:message-correct:0'/>",
+        "<composing xmlns='http://jabber.org/protocol/chatstates'/>",
+        "<subject>Brew</subject>",
+    ] {
+        script.send(
+            "alice",
+            &format!("<message to='{COVEN}' type='groupchat'>{content}</message>"),
+        );
+    }
+    // The hour is not over.
+    assert_eq!(activity(&mut script), None);
+    script.world.pass(AN_HOUR);
+    assert_eq!(activity(&mut script).as_deref(), Some("3.00"));
+    script.world.pass(2 * AN_HOUR);
+    assert_eq!(activity(&mut script).as_deref(), Some("1.00"));
+    script.world.pass(22 * AN_HOUR);
+    assert_eq!(activity(&mut script).as_deref(), Some("0.00"));
+}
+
+/// XEP-0502 §4.1: "services MUST omit the field entirely if the above
+/// preconditions are not met", and §10.
+#[test]
+fn how_much_is_said_behind_closed_doors_is_told_to_nobody() {
+    let mut script = coven();
+    let say = format!("<message to='{COVEN}' type='groupchat'><body>x</body></message>");
+    script.send("alice", &say);
+    script.world.pass(AN_HOUR);
+    assert_eq!(activity(&mut script).as_deref(), Some("1.00"));
+    let secret = field("muc#roomconfig_passwordprotectedroom", "1")
+        + &field("muc#roomconfig_roomsecret", "x");
+    for (closed, open) in [
+        (
+            field("muc#roomconfig_publicroom", "0"),
+            field("muc#roomconfig_publicroom", "1"),
+        ),
+        (
+            field("muc#roomconfig_persistentroom", "0"),
+            field("muc#roomconfig_persistentroom", "1"),
+        ),
+        (
+            field("muc#roomconfig_membersonly", "1"),
+            field("muc#roomconfig_membersonly", "0"),
+        ),
+        (secret, field("muc#roomconfig_passwordprotectedroom", "0")),
+    ] {
+        configure(&mut script, "alice", &closed);
+        assert_eq!(activity(&mut script), None, "{closed}");
+        configure(&mut script, "alice", &open);
+        assert_eq!(activity(&mut script).as_deref(), Some("1.00"));
+    }
+}
+
+/// What was counted outlasts that nobody is in the room.
+#[test]
+fn a_room_that_sleeps_remembers_how_much_was_said_in_it() {
+    let mut script = coven();
+    for _ in 0..4 {
+        script.send(
+            "alice",
+            &format!("<message to='{COVEN}' type='groupchat'><body>x</body></message>"),
+        );
+    }
+    script.send(
+        "alice",
+        &format!("<presence to='{COVEN}/alice' type='unavailable'/>"),
+    );
+    script.world.pass(Duration::from_secs(61));
+    script.world.settle();
+    assert_eq!(script.world.hub().room_count(), 0);
+    script.world.pass(AN_HOUR);
+    assert_eq!(activity(&mut script).as_deref(), Some("4.00"));
 }
 
 /// XEP-0045 §6.5, §6.6

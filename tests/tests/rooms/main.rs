@@ -7,7 +7,11 @@
 //! | `governing.rs` | roles and affiliations |
 //! | `owning.rs` | making, configuring and ending rooms, membership by registration |
 //! | `archive.rs` | what was said, read again and taken back |
+//! | `avatar.rs` | the pictures of rooms |
+//! | `search.rs` | searching for rooms |
+//! | `hats.rs` | titles of occupants, and commands |
 //! | `finding.rs` | what service discovery tells |
+//! | `racing.rs` | several things at once |
 //! | `keeping.rs` | what outlasts a restart, what is forgotten, what is counted |
 #![allow(
     clippy::unwrap_used,
@@ -15,11 +19,15 @@
 )]
 
 mod archive;
+mod avatar;
 mod entering;
 mod finding;
 mod governing;
+mod hats;
 mod keeping;
 mod owning;
+mod racing;
+mod search;
 mod speaking;
 
 use anser_tests::script::Script;
@@ -57,7 +65,7 @@ fn configure(script: &mut Script, owner: &str, fields: &str) {
     );
     loop {
         let answer = script.receive(owner);
-        if answer.name() == "iq" {
+        if answer.attribute("id").as_deref() == Some("config") {
             assert_eq!(
                 answer.attribute("type").as_deref(),
                 Some("result"),

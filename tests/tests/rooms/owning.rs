@@ -41,6 +41,161 @@ fn an_owner_gets_the_form_with_what_the_room_is_like_and_nobody_else_does() {
     }
 }
 
+/// A field with a list of addresses.
+fn list(var: &str, users: &[&str]) -> String {
+    let values = users
+        .iter()
+        .map(|user| format!("<value>{user}@example.org</value>"));
+    let values: String = values.collect();
+    format!("<field var='{var}'>{values}</field>")
+}
+
+/// Who is on a list, as Alice sees it.
+fn listed(script: &mut Script, affiliation: &str) -> Vec<String> {
+    script.send(
+        "alice",
+        &format!(
+            "<iq type='get' id='list' to='{COVEN}'>\
+             <query xmlns='http://jabber.org/protocol/muc#admin'>\
+             <item affiliation='{affiliation}'/></query></iq>"
+        ),
+    );
+    let answer = loop {
+        let answer = script.receive("alice");
+        if answer.name() == "iq" {
+            break answer;
+        }
+    };
+    let query = answer.children().next().unwrap().open();
+    let items = query.children();
+    items
+        .map(|item| item.attribute("jid").unwrap().into_owned())
+        .collect()
+}
+
+const OWNERS: &str = "muc#roomconfig_roomowners";
+const ADMINS: &str = "muc#roomconfig_roomadmins";
+
+/// XEP-0045 §10.5: "the "muc#roomconfig_roomowners" field specifies the full
+/// list of room owners, not the delta", and the same of admins (§10.8).
+#[test]
+fn the_form_has_the_whole_lists_of_owners_and_admins() {
+    let mut script = three_in_a_room();
+    let fields = list(OWNERS, &["alice", "bob"]) + &list(ADMINS, &["carol", "dave"]);
+    configure(&mut script, "alice", &fields);
+    for (nick, affiliation) in [("bob", "owner"), ("carol", "admin")] {
+        script.expect(
+            "carol",
+            &format!(
+                "<presence from='{COVEN}/{nick}'><x xmlns='http://jabber.org/protocol/muc#user'>\
+                 <item affiliation='{affiliation}' role='moderator'/></x></presence>"
+            ),
+        );
+    }
+    script.expect_nothing("carol");
+    script.forget("alice");
+    script.send("alice", &owner("get", ""));
+    script.expect(
+        "alice",
+        &format!(
+            "<iq type='result' id='owner'><query xmlns='http://jabber.org/protocol/muc#owner'>\
+             <x xmlns='jabber:x:data' type='form'><field var='{OWNERS}' type='jid-multi'>\
+             <value>alice@example.org</value><value>bob@example.org</value></field>\
+             <field var='{ADMINS}' type='jid-multi'><value>carol@example.org</value>\
+             <value>dave@example.org</value></field></x></query></iq>"
+        ),
+    );
+    // Whoever is left out is nothing any more; a list that is not there stays.
+    configure(&mut script, "alice", &list(ADMINS, &["dave"]));
+    script.forget("alice");
+    assert_eq!(listed(&mut script, "admin"), ["dave@example.org"]);
+    assert_eq!(
+        listed(&mut script, "owner"),
+        ["alice@example.org", "bob@example.org"]
+    );
+    script.expect(
+        "carol",
+        &format!(
+            "<presence from='{COVEN}/carol'><x xmlns='http://jabber.org/protocol/muc#user'>\
+             <item affiliation='none' role='participant'/></x></presence>"
+        ),
+    );
+}
+
+/// XEP-0045 §10.4: a room keeps an owner; nothing of a form is done that
+/// cannot be done whole.
+#[test]
+fn a_form_whose_lists_break_a_rule_changes_nothing_else_either() {
+    let mut script = three_in_a_room();
+    let name = field("muc#roomconfig_roomname", "x");
+    for (fields, kind, condition) in [
+        (list(OWNERS, &[]), "cancel", "conflict"),
+        (
+            list(OWNERS, &["alice"]) + &list(ADMINS, &["alice"]),
+            "modify",
+            "not-acceptable",
+        ),
+        (
+            format!("<field var='{ADMINS}'><value>@</value></field>"),
+            "modify",
+            "not-acceptable",
+        ),
+    ] {
+        let form = format!("<x xmlns='jabber:x:data' type='submit'>{name}{fields}</x>");
+        script.send("alice", &owner("set", &form));
+        script.expect("alice", &refused(kind, condition));
+        script.expect_nothing("bob");
+    }
+    assert_eq!(listed(&mut script, "owner"), ["alice@example.org"]);
+}
+
+/// XEP-0045 §10.4
+#[test]
+fn a_room_can_be_handed_over_in_one_step() {
+    let mut script = three_in_a_room();
+    let fields = list(OWNERS, &["bob"]) + &list(ADMINS, &["alice"]);
+    configure(&mut script, "alice", &fields);
+    script.forget("alice");
+    script.send("alice", &owner("get", ""));
+    script.expect("alice", &refused("auth", "forbidden"));
+    script.forget("bob");
+    script.send("bob", &owner("get", ""));
+    script.expect("bob", "<iq type='result' id='owner'/>");
+}
+
+/// XEP-0045 §10.1.3: with the first configuration come the first owners, and a
+/// room for members only lets those in who have just become admins.
+#[test]
+fn a_new_room_has_the_owners_and_admins_of_its_first_form() {
+    let mut script = coven();
+    script.send(
+        "alice",
+        &format!("<presence to='heath@rooms.example.org/alice'>{JOIN}</presence>"),
+    );
+    script.forget("alice");
+    let fields = list(OWNERS, &["alice", "bob"])
+        + &list(ADMINS, &["carol"])
+        + &field("muc#roomconfig_membersonly", "1");
+    let form = format!("<x xmlns='jabber:x:data' type='submit'>{fields}</x>");
+    let submit = owner("set", &form).replace(COVEN, "heath@rooms.example.org");
+    script.send("alice", &submit);
+    script.forget("alice");
+    script.world.pass(std::time::Duration::from_secs(61));
+    for (user, affiliation) in [("bob", "owner"), ("carol", "admin")] {
+        script.send(
+            user,
+            &format!("<presence to='heath@rooms.example.org/{user}'>{JOIN}</presence>"),
+        );
+        loop {
+            let presence = script.receive(user);
+            if presence.attribute("from").unwrap().ends_with(user) {
+                assert!(format!("{presence:?}").contains(&format!("affiliation='{affiliation}'")));
+                break;
+            }
+        }
+    }
+}
+
 /// XEP-0045 §10.1.3, XEP-0004 §4
 #[test]
 fn a_form_that_makes_no_sense_is_refused_and_changes_nothing() {

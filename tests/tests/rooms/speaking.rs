@@ -348,13 +348,122 @@ fn an_occupant_who_floods_the_room_is_told_to_wait() {
         refused += usize::from(answer.attribute("type").as_deref() == Some("error"));
         script.forget("alice");
     }
-    assert_eq!(refused, 100, "a burst is of 500 messages");
+    assert_eq!(refused, 101, "a burst is of 500, and one was for entering");
     script.world.pass(std::time::Duration::from_secs(1));
     script.send(
         "bob",
         &format!("<message to='{COVEN}' type='groupchat' id='y'><body/></message>"),
     );
     script.expect("bob", "<message type='groupchat' id='y'/>");
+}
+
+/// XEP-0045 §13.6: "Making rapid and repeated presence changes", and coming and
+/// going does not help.
+#[test]
+fn an_occupant_who_changes_all_the_time_is_told_to_wait_and_nobody_else_notices() {
+    let mut script = coven();
+    join(&mut script, "bob", "bob", &["alice"]);
+    let (mut refused, mut seen) = (0, 0);
+    for number in 0..600 {
+        let status = format!("<status>{number}</status>");
+        script.send(
+            "bob",
+            &format!("<presence to='{COVEN}/bob'>{status}</presence>"),
+        );
+        while let Some(stanza) = script.try_receive("bob") {
+            refused += usize::from(stanza.attribute("type").as_deref() == Some("error"));
+        }
+        while script.try_receive("alice").is_some() {
+            seen += 1;
+        }
+    }
+    // To enter has cost one.
+    assert_eq!((seen, refused), (499, 101));
+    for kind in ["type='unavailable'", ""] {
+        let x = "<x xmlns='http://jabber.org/protocol/muc'/>";
+        script.send(
+            "bob",
+            &format!("<presence to='{COVEN}/bob' {kind}>{x}</presence>"),
+        );
+    }
+    script.expect(
+        "bob",
+        &format!("<presence from='{COVEN}/bob' type='unavailable'/>"),
+    );
+    script.expect(
+        "bob",
+        "<presence type='error'><error type='wait'>\
+         <policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
+    );
+}
+
+/// What everybody together sends to a room is limited too.
+#[test]
+fn a_room_takes_no_more_than_it_may_from_all_together() {
+    let mut script = three_in_a_room();
+    let hub = script.world.hub();
+    let mut config = (*hub.config()).clone();
+    config.rooms.room_burst_messages = 10;
+    hub.configure(config);
+    let mut heard = 0;
+    for number in 0..12 {
+        for actor in ["bob", "carol"] {
+            let to = format!("to='{COVEN}' type='groupchat' id='{number}'");
+            script.send(actor, &format!("<message {to}><body>x</body></message>"));
+        }
+    }
+    while let Some(stanza) = script.try_receive("alice") {
+        heard += usize::from(stanza.attribute("type").as_deref() == Some("groupchat"));
+    }
+    assert_eq!(heard, 10);
+}
+
+/// Wish 14 and XEP-0045 §13.6: a client with a hundred rooms enters them all at
+/// once, and again after a broken connection.
+#[test]
+fn somebody_with_a_hundred_rooms_enters_them_all_at_once() {
+    let mut script = coven();
+    for _ in 0..2 {
+        for number in 0..100 {
+            let to = format!("r{number}@rooms.example.org/bob");
+            let x = "<x xmlns='http://jabber.org/protocol/muc'/>";
+            script.send("bob", &format!("<presence to='{to}'>{x}</presence>"));
+        }
+        let mut entered = 0;
+        while let Some(stanza) = script.try_receive("bob") {
+            assert_ne!(
+                stanza.attribute("type").as_deref(),
+                Some("error"),
+                "{stanza:?}"
+            );
+            entered += usize::from(stanza.name() == "presence");
+        }
+        assert_eq!(entered, 100);
+    }
+}
+
+/// XEP-0500 §5: whoever leaves and comes back has spoken all the same.
+#[test]
+fn slow_mode_is_of_the_account_and_not_of_the_visit() {
+    let mut script = coven();
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_slow_mode_duration", "20"),
+    );
+    script.forget("alice");
+    join(&mut script, "bob", "bob", &["alice"]);
+    let say = format!("<message to='{COVEN}' type='groupchat' id='s'><body>x</body></message>");
+    script.send("bob", &say);
+    script.expect("bob", "<message type='groupchat' id='s'/>");
+    script.send(
+        "bob",
+        &format!("<presence to='{COVEN}/bob' type='unavailable'/>"),
+    );
+    script.forget("bob");
+    join(&mut script, "bob", "hag", &["alice"]);
+    script.send("bob", &say);
+    script.expect("bob", "<message type='error' id='s'/>");
 }
 
 /// XEP-0045 §15.4: "the MUC service MUST NOT reveal the sender's real JID to the

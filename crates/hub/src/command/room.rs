@@ -115,8 +115,8 @@ pub(super) async fn list(hub: &Hub, arguments: Value) -> Result<Value, CommandEr
     let arguments: RoomList = read(arguments)?;
     let after = arguments.after.as_deref().map(address).transpose()?;
     let limit = arguments.limit.unwrap_or(1000);
-    let listed = hub.list_rooms(None, after, limit, |_| true).await;
-    let listed = listed.map_err(|error| CommandError::Room {
+    let listed = hub.list_rooms(None, after, limit, usize::MAX, |_| true);
+    let (listed, _) = listed.await.map_err(|error| CommandError::Room {
         room: "the list of rooms".to_owned(),
         error,
     })?;

@@ -147,6 +147,7 @@ impl Hub {
             room: Arc::clone(room),
             message: Arc::new(remains.news),
             speaker: (retractor == Retractor::Author).then_some(speaker.id),
+            at: now,
             place: None,
             buried: Some((place, tombstone)),
         };

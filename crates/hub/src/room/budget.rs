@@ -1,9 +1,9 @@
-//! How much one occupant may send at a time.
+//! How much one session may send to rooms at a time, and a room take.
 
 use anser_store::Timestamp;
 use std::time::Duration;
 
-/// What an occupant may send: refilled as time passes, up to a burst.
+/// What may be sent: refilled as time passes, up to a burst.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
     /// Thousandths of a message.
@@ -20,6 +20,9 @@ pub(crate) struct Rate {
     pub(crate) per_second: u32,
 }
 
+/// A message of this size counts as two, one of twice the size as three.
+const BYTES: usize = 4096;
+
 impl Budget {
     /// As much as may be sent at once.
     pub(crate) fn full(rate: Rate, now: Timestamp) -> Self {
@@ -29,24 +32,31 @@ impl Budget {
         }
     }
 
-    /// Takes one message out.
+    /// Takes out a message of so many bytes.
     ///
     /// # Errors
     /// There is none left; gives the time until there is.
-    pub(crate) fn take(&mut self, rate: Rate, now: Timestamp) -> Result<(), Duration> {
+    pub(crate) fn take(
+        &mut self,
+        bytes: usize,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<(), Duration> {
         if rate.burst == 0 {
             return Ok(());
         }
+        // However large it is, a full budget is enough.
+        let cost = 1000 * (1 + bytes as u64 / BYTES as u64).min(rate.burst.into());
         let per_second = u64::from(rate.per_second);
         let passed = u64::try_from(now.since(self.at).as_millis()).unwrap_or(u64::MAX);
         let most = u64::from(rate.burst) * 1000;
         self.left = most.min(self.left.saturating_add(passed.saturating_mul(per_second)));
         self.at = now;
-        if self.left >= 1000 {
-            self.left -= 1000;
+        if self.left >= cost {
+            self.left -= cost;
             return Ok(());
         }
-        let missing = (1000 - self.left).div_ceil(per_second.max(1));
+        let missing = (cost - self.left).div_ceil(per_second.max(1));
         Err(Duration::from_millis(missing))
     }
 }
@@ -68,27 +78,38 @@ mod tests {
     fn a_burst_is_followed_by_the_rate_for_long() {
         let mut budget = Budget::full(RATE, at(0));
         for _ in 0..3 {
-            assert_eq!(budget.take(RATE, at(0)), Ok(()));
+            assert_eq!(budget.take(0, RATE, at(0)), Ok(()));
         }
-        assert_eq!(budget.take(RATE, at(0)), Err(Duration::from_millis(500)));
-        assert_eq!(budget.take(RATE, at(499)), Err(Duration::from_millis(1)));
-        assert_eq!(budget.take(RATE, at(500)), Ok(()));
-        assert!(budget.take(RATE, at(501)).is_err());
+        assert_eq!(budget.take(0, RATE, at(0)), Err(Duration::from_millis(500)));
+        assert_eq!(budget.take(0, RATE, at(499)), Err(Duration::from_millis(1)));
+        assert_eq!(budget.take(0, RATE, at(500)), Ok(()));
+        assert!(budget.take(0, RATE, at(501)).is_err());
     }
 
     #[test]
     fn silence_gives_no_more_than_a_burst() {
         let mut budget = Budget::full(RATE, at(0));
         for _ in 0..3 {
-            assert_eq!(budget.take(RATE, at(1_000_000)), Ok(()));
+            assert_eq!(budget.take(0, RATE, at(1_000_000)), Ok(()));
         }
-        assert!(budget.take(RATE, at(1_000_000)).is_err());
+        assert!(budget.take(0, RATE, at(1_000_000)).is_err());
+    }
+
+    #[test]
+    fn a_large_message_counts_as_many_and_never_as_too_many() {
+        let mut budget = Budget::full(RATE, at(0));
+        assert_eq!(budget.take(4095, RATE, at(0)), Ok(()));
+        assert_eq!(budget.take(4096, RATE, at(0)), Ok(()));
+        assert!(budget.take(0, RATE, at(0)).is_err());
+        let mut budget = Budget::full(RATE, at(0));
+        assert_eq!(budget.take(1 << 20, RATE, at(0)), Ok(()));
+        assert!(budget.take(0, RATE, at(0)).is_err());
     }
 
     #[test]
     fn without_a_burst_nobody_counts() {
         let rate = Rate { burst: 0, ..RATE };
         let mut budget = Budget::full(rate, at(0));
-        assert!((0..10_000).all(|_| budget.take(rate, at(0)).is_ok()));
+        assert!((0..10_000).all(|_| budget.take(0, rate, at(0)).is_ok()));
     }
 }

@@ -25,15 +25,24 @@ pub struct RoomsConfig {
     /// Earlier messages that whoever enters gets at most without asking the
     /// archive.
     pub history_messages: u32,
-    /// Messages that one occupant may send to a room at once, after a while of
-    /// silence; 0 means that nobody counts.
+    /// Messages and changes of presence that one session may send to rooms at
+    /// once, after a while of silence; large ones count more than once. 0 means
+    /// that nobody counts.
     pub burst_messages: u32,
-    /// Messages a second that one occupant may send to a room for long.
+    /// The same a second, for long.
     pub messages_per_second: u32,
+    /// Messages that a room takes at once from all that are in it; 0 means that
+    /// nobody counts.
+    pub room_burst_messages: u32,
+    /// The same a second, for long.
+    pub room_messages_per_second: u32,
     /// Largest subject, in bytes.
     pub subject_bytes: usize,
     /// Rooms that one session may be in at the same time.
     pub per_session: usize,
+    /// Largest card of a room, in bytes; most of it is the picture, which takes
+    /// a third more there than in its file.
+    pub card_bytes: usize,
 }
 
 /// Who may make rooms.
@@ -58,8 +67,11 @@ impl Default for RoomsConfig {
             history_messages: 20,
             burst_messages: 500,
             messages_per_second: 50,
+            room_burst_messages: 5000,
+            room_messages_per_second: 500,
             subject_bytes: 4096,
             per_session: 1000,
+            card_bytes: 131_072,
         }
     }
 }

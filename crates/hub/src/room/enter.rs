@@ -1,8 +1,7 @@
 //! Entering a room, being seen in it, and leaving (XEP-0045 §7.2, §7.6, §7.7,
 //! §7.14).
 
-use super::budget::Budget;
-use super::state::{NickKey, Occupant, RoomState, Seat, rate, see};
+use super::state::{NickKey, Occupant, RoomState, Seat, see};
 use super::{
     Affiliation, Departure, Look, Role, RoomError, RoomEvent, RoomMessage, RoomPresence,
     RoomsConfig, Sight, Whois,
@@ -68,11 +67,15 @@ impl RoomState {
         }
         self.admit(session, &nick, &entrance, server)?;
         let others_of_this_nick = self.occupants.contains_key(&nick);
+        let mut newness = newness;
         if others_of_this_nick {
+            if self.occupants[&nick].address != entrance.occupant {
+                newness = newness.with(Sight::NICK_CHANGED);
+            }
             self.sit_down(session, &nick, entrance.look);
         } else {
             let role = self.role_for(session);
-            self.take_nick(session, &nick, &entrance, role, server, now);
+            self.take_nick(session, &nick, &entrance, role);
         }
         self.seats.insert(session.address().clone(), nick.clone());
         self.tell_rest(&nick, session, wakes);
@@ -147,17 +150,17 @@ impl RoomState {
         nick: &NickKey,
         entrance: &Entrance,
         role: Role,
-        server: &RoomsConfig,
-        now: Timestamp,
     ) {
         let account = session.address().to_bare();
         let (id, affiliation) = (self.occupant_id(&account), self.affiliation(&account));
+        let hats = self.hats_of(&account);
         let shown = Arc::new(RoomPresence {
             occupant: entrance.occupant.clone(),
             occupant_id: id,
             address: session.address().clone(),
             affiliation,
             role,
+            hats: Arc::clone(&hats),
             departure: None,
             deed: None,
             look: entrance.look.clone(),
@@ -169,13 +172,12 @@ impl RoomState {
             id,
             affiliation,
             role,
+            hats,
             seats: vec![Seat {
                 session: Arc::clone(session),
                 look: entrance.look.clone(),
             }],
             shown,
-            budget: Budget::full(rate(server), now),
-            spoke: None,
         };
         self.occupants.insert(nick.clone(), occupant);
     }

@@ -102,6 +102,32 @@ pub enum RoomError {
         /// What it may have.
         limit: usize,
     },
+    /// The card is too large.
+    #[error("a card of {got} bytes exceeds the limit of {limit}")]
+    CardTooLarge {
+        /// What it has.
+        got: usize,
+        /// What it may have.
+        limit: usize,
+    },
+    /// There is no such hat (XEP-0317 §3).
+    #[error("there is no such hat in this room")]
+    NoHat,
+    /// A hat cannot be as was asked, or not on this head.
+    #[error("the hat cannot be like this: {0}")]
+    UnfitHat(&'static str),
+    /// There are as many hats as there may be.
+    #[error("there are {limit} hats already")]
+    TooManyHats {
+        /// How many there may be.
+        limit: usize,
+    },
+    /// Others are searching for rooms.
+    #[error("others are searching: try again in {} seconds", wait.as_secs().max(1))]
+    TooManySearches {
+        /// How long to wait.
+        wait: Duration,
+    },
     /// There is no service for this.
     #[error("this room does not do that")]
     Unsupported,

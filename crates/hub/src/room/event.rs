@@ -1,6 +1,6 @@
 //! What happens in a room, as its occupants are told of it.
 
-use super::{Affiliation, ConfigNews, Role};
+use super::{Affiliation, ConfigNews, Hat, Role};
 use crate::{Message, Traits};
 use anser_jid::{BareJid, FullJid, Jid};
 use anser_store::MessageId;
@@ -49,6 +49,11 @@ pub enum RoomEvent {
     },
     /// A visitor asks to be allowed to speak; for moderators.
     VoiceRequest(Arc<VoiceRequest>),
+    /// The session believes to be in a room and is not (XEP-0045 §7.2.17).
+    NotHere {
+        /// Under this address.
+        occupant: FullJid,
+    },
 }
 
 impl RoomEvent {
@@ -58,7 +63,10 @@ impl RoomEvent {
             Self::Presence { presence, .. } => presence.payload.len(),
             Self::Others { presences, .. } => size_of_val(&presences[..]),
             Self::Message { message, .. } => message.message.encoded().len(),
-            Self::NoSubject { .. } | Self::Config { .. } | Self::VoiceRequest(_) => 0,
+            Self::NoSubject { .. }
+            | Self::Config { .. }
+            | Self::VoiceRequest(_)
+            | Self::NotHere { .. } => 0,
         }
     }
 }
@@ -78,6 +86,8 @@ impl Sight {
     pub const CREATED: Self = Self(1 << 3);
     /// Everybody sees real addresses in this room.
     pub const NOT_ANONYMOUS: Self = Self(1 << 4);
+    /// The nickname is not quite the one that was asked for.
+    pub const NICK_CHANGED: Self = Self(1 << 5);
 
     /// Both.
     #[must_use]
@@ -175,6 +185,8 @@ pub struct RoomPresence {
     pub affiliation: Affiliation,
     /// What they may do in this visit.
     pub role: Role,
+    /// What they wear.
+    pub hats: Arc<[Hat]>,
     /// Why they are no longer there, if they are not.
     pub departure: Option<Departure>,
     /// Who brought it about.

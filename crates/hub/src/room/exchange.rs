@@ -4,15 +4,15 @@ use super::govern::{Actor, MakesMember};
 use super::record::{SAID, TEMPORARY, save_subject};
 use super::state::RoomState;
 use super::{
-    Affiliation, AffiliationChange, Creation, Departure, Entrance, IsEnd, Look, OccupantId, Role,
-    Room, RoomConfig, RoomError, RoomMessage, Sight, Speaker, Speech,
+    Affiliation, AffiliationChange, Creation, Departure, Destruction, Entrance, IsEnd, Look,
+    OccupantId, Role, Room, RoomConfig, RoomError, RoomEvent, RoomMessage, Sight, Speaker, Speech,
 };
 use crate::account::FOR_HISTORY;
 use crate::directory::Resident;
 use crate::mailbox::Wakes;
 use crate::pipeline::Content;
 use crate::sync::lock;
-use crate::{Event, Hub, Message, SendError, Session, SessionHandle, Traits};
+use crate::{Event, Hub, Message, Recipient, SendError, Session, SessionHandle, Traits};
 use anser_jid::{BareJid, FullJid, Jid};
 use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
 use ring::hmac;
@@ -37,10 +37,23 @@ pub(crate) struct RoomDelivery {
     pub(crate) message: Arc<Message>,
     /// Whose it is; nobody's if the room itself says it.
     pub(super) speaker: Option<OccupantId>,
+    /// When it was said.
+    pub(super) at: Timestamp,
     /// Where it is in the room's log, if it is there.
     pub(crate) place: Option<MessageId>,
     /// What it puts into the place of an earlier message.
     pub(super) buried: Option<(MessageId, Arc<Message>)>,
+}
+
+/// Something said to one session in a room, on its way there.
+#[derive(Debug)]
+pub(crate) struct Whisper {
+    room: Arc<Room>,
+    listener: Arc<Session>,
+    pub(crate) message: Arc<Message>,
+    /// The same as its sender wrote it, for copies; with one of those that it
+    /// goes to.
+    pub(crate) sent: Option<Arc<Message>>,
 }
 
 /// What everybody may know of a room.
@@ -52,6 +65,11 @@ pub struct RoomInfo {
     pub occupants: usize,
     /// Its subject, as XML children.
     pub subject: Option<bytes::Bytes>,
+    /// What the pictures on its card are known by (XEP-0486 §4.3).
+    pub avatar: Vec<String>,
+    /// What tells its list of hats from others (XEP-0317 §2); `None` without
+    /// hats.
+    pub hats: Option<String>,
 }
 
 /// Somebody is asked into a room.
@@ -121,6 +139,13 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), RoomError> {
         let address = entrance.occupant.to_bare();
+        session.check_addressee(&entrance.occupant)?;
+        let config = self.config();
+        let bytes = entrance.look.payload.len();
+        session
+            .session()
+            .visits()
+            .charge(bytes, &config.rooms, now)?;
         loop {
             let (room, newness) = match self.find_room(&address, now).await? {
                 Some(room) => (room, Sight::default()),
@@ -132,7 +157,12 @@ impl Hub {
                 },
             };
             match self.sit_down(session, &room, entrance.clone(), newness, now) {
-                Some(entered) => return entered,
+                Some(Ok(())) => return Ok(()),
+                Some(Err(error)) => {
+                    // Nobody opens a room that its owner did not get into.
+                    self.end_if_empty(&room, now).await;
+                    return Err(error);
+                }
                 // Somebody destroys it: a new one can be made when that is done.
                 None => drop(room.changes.lock().await),
             }
@@ -174,6 +204,11 @@ impl Hub {
         let Some(rooms) = visited.as_mut() else {
             return Some(Ok(()));
         };
+        // Under the lock: either this sees that the room is blocked by now, or
+        // whoever blocks it sees the session in it.
+        if let Err(blocked) = session.check_addressee(&room.address) {
+            return Some(Err(blocked.into()));
+        }
         let is_known = rooms.iter().any(|other| Arc::ptr_eq(other, room));
         let limit = config.rooms.per_session;
         if !is_known && rooms.len() >= limit {
@@ -207,8 +242,13 @@ impl Hub {
         session: &SessionHandle,
         occupant: &FullJid,
         look: &Look,
+        now: Timestamp,
     ) -> Result<(), RoomError> {
         let session = session.session();
+        session.check_addressee(occupant)?;
+        let config = self.config();
+        let bytes = look.payload.len();
+        session.visits().charge(bytes, &config.rooms, now)?;
         let mut wakes = Wakes::default();
         let room = self
             .rooms
@@ -221,6 +261,13 @@ impl Hub {
         } else {
             state.rename(session, occupant, look, &mut wakes)
         }
+    }
+
+    /// Tells a session that it is not in a room that it believes to be in, once
+    /// it has been told what happened there before.
+    pub fn tell_not_here(&self, session: &SessionHandle, occupant: FullJid) {
+        let event = Event::Room(RoomEvent::NotHere { occupant });
+        session.mailbox().push(event, &mut Wakes::default());
     }
 
     /// A session leaves a room (XEP-0045 §7.14). Leaving one that it is not in
@@ -259,6 +306,23 @@ impl Hub {
         }
     }
 
+    /// A session leaves the rooms at some addresses.
+    pub(crate) fn leave_rooms_at(&self, session: &Session, is_left: impl Fn(&Jid) -> bool) {
+        let mut left = session.visits().rooms().clone().unwrap_or_default();
+        left.retain(|room| is_left(&room.address));
+        let mut wakes = Wakes::default();
+        for room in left {
+            let mut state = room.state();
+            state.leave(session, Departure::Left, &Look::default(), &mut wakes);
+            let is_over = is_over(&state);
+            drop(state);
+            session.visits().forget(session, &room);
+            if is_over {
+                lock(&self.emptied).push(room);
+            }
+        }
+    }
+
     /// Ends the rooms that nobody wants to keep and whose last occupants have
     /// gone without saying so.
     pub(crate) async fn end_emptied_rooms(&self, now: Timestamp) {
@@ -291,18 +355,19 @@ impl Hub {
         }
     }
 
-    async fn end_if_empty(&self, room: &Arc<Room>, now: Timestamp) {
+    pub(super) async fn end_if_empty(&self, room: &Arc<Room>, now: Timestamp) {
         if !is_over(&room.state()) {
             return;
         }
-        if let Err(error) = self.forget_room(room, is_over, now).await {
+        let end = Destruction::default();
+        if let Err(error) = self.forget_room(room, is_over, &end, now).await {
             tracing::warn!(room = %room.address, %error, "an empty room stays for now");
             lock(&self.emptied).push(Arc::clone(room));
         }
     }
 
-    /// Says something to everybody in a room (XEP-0045 §7.4, §8.1). `make` gets
-    /// the address in the room that it comes from.
+    /// Says something of so many bytes to everybody in a room (XEP-0045 §7.4,
+    /// §8.1). `make` gets the address in the room that it comes from.
     ///
     /// When this returns, it is on its way, as with [`Hub::send`].
     ///
@@ -313,11 +378,15 @@ impl Hub {
         session: &SessionHandle,
         room: &Arc<Room>,
         speech: Speech,
+        bytes: usize,
         now: Timestamp,
         make: impl FnOnce(&Speaker) -> Message,
     ) -> Result<(), RoomError> {
+        session.check_addressee(&room.address)?;
         let config = self.config();
         room.touch(now);
+        let visits = session.session().visits();
+        visits.charge(bytes, &config.rooms, now)?;
         let mut state = room.state();
         if room.is_gone() {
             return Err(RoomError::NoRoom);
@@ -334,6 +403,7 @@ impl Hub {
             room: Arc::clone(room),
             message: Arc::new(message),
             speaker: Some(speaker.id),
+            at: now,
             place: None,
             buried: None,
         };
@@ -373,11 +443,14 @@ impl Hub {
             room,
             message,
             speaker,
+            at,
             place,
             buried,
         } = delivery;
         let mut state = room.state();
-        if room.is_gone() {
+        // What got into the log came before the end of the room, and should the
+        // room not end after all, it stays there.
+        if place.is_none() && room.is_gone() {
             return Err(SendError::Unavailable);
         }
         let is_news = buried.is_none();
@@ -385,9 +458,14 @@ impl Hub {
             state.bury(place, &tombstone);
         }
         let message = Arc::new(RoomMessage::new((*message).clone(), speaker, place));
+        let is_changed = is_news && state.note_activity(&message, at);
         state.hear(&message, wakes);
         if is_news {
             state.remember(message);
+        }
+        drop(state);
+        if is_changed {
+            self.activity_changed(&room);
         }
         Ok(())
     }
@@ -397,39 +475,53 @@ impl Hub {
     /// sender's other devices, and once for every session that gets it. It is
     /// not kept: whom it is for is there.
     ///
+    /// It is refused for somebody who blocks the occupant's address in the room.
+    /// That they block the account behind it makes no difference: whoever could
+    /// find that out would know who is there.
+    ///
     /// # Errors
     /// [`RoomError`]; nobody hears it.
     pub fn whisper(
         &self,
         session: &SessionHandle,
         occupant: &FullJid,
+        bytes: usize,
         now: Timestamp,
         make: impl Fn(&FullJid, &FullJid) -> Message,
     ) -> Result<(), RoomError> {
+        session.check_addressee(occupant)?;
         let room = self
             .rooms
             .resident(occupant)
             .ok_or(RoomError::NotOccupant)?;
         let config = self.config();
-        let mut state = room.state();
-        let nick = occupant.resource();
-        let (speaker, listeners) = state.whisperer(session, nick, &config.rooms, now)?;
+        let visits = session.session().visits();
+        visits.charge(bytes, &config.rooms, now)?;
+        let state = room.state();
+        let (speaker, listeners) = state.whisperer(session, occupant.resource())?;
         drop(state);
+        // They are all of one account.
+        let blocks = |listener: &Arc<Session>| listener.check_addressee(&speaker.occupant).is_err();
+        if listeners.first().is_some_and(blocks) {
+            return Err(SendError::Unavailable.into());
+        }
         let mut sent = Some(Arc::new(make(session.address(), occupant)));
         for listener in listeners {
             let message = Arc::new(make(&speaker.occupant, listener.address()));
-            let content = Content::Whisper {
+            let whisper = Whisper {
+                room: Arc::clone(&room),
                 listener,
                 message,
                 sent: sent.take(),
             };
-            self.pass(session.session(), content, now);
+            self.pass(session.session(), Content::Whisper(whisper), now);
         }
         Ok(())
     }
 
     /// Whether somebody may ask an account into a room; makes it a member if
-    /// that is what an invitation does there (XEP-0045 §7.8.2, §9.5).
+    /// that is what an invitation does there (XEP-0045 §7.8.2, §9.5). Nobody is
+    /// asked in who blocks the room, or whoever asks.
     ///
     /// # Errors
     /// [`RoomError`]; nothing has changed.
@@ -437,9 +529,16 @@ impl Hub {
         &self,
         session: &SessionHandle,
         room: &Arc<Room>,
-        invitee: &BareJid,
+        invitee: &Recipient,
         now: Timestamp,
     ) -> Result<Invitation, RoomError> {
+        session.check_addressee(&room.address)?;
+        let config = self.config();
+        session.session().visits().charge(0, &config.rooms, now)?;
+        if invitee.blocks(session.address()) || invitee.blocks(&room.address) {
+            return Err(SendError::Unavailable.into());
+        }
+        let invitee = invitee.address();
         let (makes_member, invitation, affiliation) = {
             let state = room.state();
             let makes_member = state.check_invitation(session)?;
@@ -475,6 +574,8 @@ impl Hub {
             config: state.config.clone(),
             occupants: state.occupants.len(),
             subject: subject.map(|subject| subject.message.payload()),
+            avatar: state.avatar.clone(),
+            hats: state.hats_hash(),
         }
     }
 
@@ -574,13 +675,14 @@ fn entries(delivery: &RoomDelivery, speaker: &BareJid, id: MessageId) -> Vec<Cha
 ///
 /// # Errors
 /// It has left meanwhile.
-pub(crate) fn deliver_whisper(
-    listener: &Session,
-    message: Arc<Message>,
-    wakes: &mut Wakes,
-) -> Result<(), SendError> {
+pub(crate) fn deliver_whisper(whisper: &Whisper, wakes: &mut Wakes) -> Result<(), SendError> {
+    let Whisper { room, listener, .. } = whisper;
+    let state = room.state();
+    if state.occupant_of(listener).is_none() {
+        return Err(SendError::Unavailable);
+    }
     let event = Event::Message {
-        message,
+        message: Arc::clone(&whisper.message),
         place: None,
     };
     let offered = listener.mailbox().offer(event, wakes);

@@ -6,7 +6,11 @@ use super::{Affiliation, Deed, Departure, Destruction, Role, RoomConfig, RoomErr
 use crate::Session;
 use crate::mailbox::Wakes;
 use anser_jid::{BareJid, FullJid};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// So many occupants at most are told of each other all at once.
+const MOST_REVEALED: usize = 500;
 
 /// Who wants something done.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +45,16 @@ pub struct AffiliationChange {
     pub reason: Option<String>,
 }
 
+/// Who shall decide in a room: whole lists (XEP-0045 §10.1.3), not changes of
+/// them. `None` leaves a list as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deciders {
+    /// All owners.
+    pub owners: Option<Vec<BareJid>>,
+    /// All admins.
+    pub admins: Option<Vec<BareJid>>,
+}
+
 /// An account's affiliation as somebody may see it who may see the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Affiliated {
@@ -69,7 +83,7 @@ pub struct Present {
 
 impl RoomState {
     /// What whoever acts is in the room: for good, and in this visit.
-    fn standing(&self, actor: Actor<'_>) -> (Affiliation, Role) {
+    pub(super) fn standing(&self, actor: Actor<'_>) -> (Affiliation, Role) {
         match actor {
             Actor::Operator => (Affiliation::Owner, Role::Moderator),
             Actor::Session(session) => {
@@ -100,6 +114,17 @@ impl RoomState {
             (Affiliation::Owner, _) => Ok(()),
             _ => Err(RoomError::Forbidden),
         }
+    }
+
+    /// What belongs to a room can be kept when the room is.
+    ///
+    /// # Errors
+    /// [`RoomError::UnfitConfig`]
+    pub(crate) fn check_open(&self) -> Result<(), RoomError> {
+        if self.is_locked {
+            return Err(RoomError::UnfitConfig("its configuration is not sent yet"));
+        }
+        Ok(())
     }
 
     /// Gives occupants other roles: all of them, or none (XEP-0045 §8.2 to
@@ -138,9 +163,15 @@ impl RoomState {
         let Some(occupant) = self.occupants.get_mut(nick) else {
             return;
         };
-        occupant.role = role;
+        let before = std::mem::replace(&mut occupant.role, role);
         let presence = occupant.shown_anew(Some(deed));
-        self.tell_all(&self.occupants[nick], &presence, wakes);
+        let occupant = &self.occupants[nick];
+        // Whoever is not told of them any more would see them for ever as they
+        // were.
+        if self.is_shown(before) && !self.is_shown(role) {
+            self.tell_others(&occupant.hidden(), wakes);
+        }
+        self.tell_all(occupant, &presence, wakes);
     }
 
     /// Whether affiliations may be changed so.
@@ -155,7 +186,17 @@ impl RoomState {
     ) -> Result<(), RoomError> {
         let (own, _) = self.standing(actor);
         let mut owners = self.count(Affiliation::Owner);
+        let (mut accounts, mut nicks) = (BTreeSet::new(), BTreeSet::new());
         for change in changes {
+            // Each is checked against what is, not against what those before it
+            // would make of that.
+            if !accounts.insert(&change.account) {
+                return Err(RoomError::BadRequest("somebody is named twice"));
+            }
+            let nick = change.nick.as_deref().filter(|nick| !nick.is_empty());
+            if nick.is_some_and(|nick| !nicks.insert(NickKey::of(nick))) {
+                return Err(RoomError::NickTaken);
+            }
             let from = self.affiliation(&change.account);
             let to = change.affiliation;
             may_change_affiliation(own, from, to)?;
@@ -185,6 +226,56 @@ impl RoomState {
         Ok(())
     }
 
+    /// The changes that make the lists of those who decide what they shall be.
+    /// Those who come onto a list come first, so that a room can be handed over
+    /// in one step; whoever is on no list any more has no affiliation left.
+    ///
+    /// # Errors
+    /// [`RoomError::UnfitConfig`] if an account is on both lists.
+    pub(crate) fn changes_for(
+        &self,
+        deciders: &Deciders,
+    ) -> Result<Vec<AffiliationChange>, RoomError> {
+        let lists = [
+            (Affiliation::Owner, &deciders.owners),
+            (Affiliation::Admin, &deciders.admins),
+        ];
+        let mut wanted: BTreeMap<&BareJid, Affiliation> = BTreeMap::new();
+        for (affiliation, list) in lists {
+            for account in list.iter().flatten() {
+                let other = wanted.insert(account, affiliation);
+                if other.is_some_and(|other| other != affiliation) {
+                    let reason = "somebody is on the lists of owners and of admins";
+                    return Err(RoomError::UnfitConfig(reason));
+                }
+            }
+        }
+        let change = |account: &BareJid, affiliation| AffiliationChange {
+            account: account.clone(),
+            affiliation,
+            nick: None,
+            reason: None,
+        };
+        let own = |account: &BareJid| {
+            let standing = self.affiliations.get(account);
+            standing.map_or(Affiliation::None, |standing| standing.affiliation)
+        };
+        let mut changes: Vec<_> = wanted
+            .iter()
+            .filter(|(account, affiliation)| own(account) != **affiliation)
+            .map(|(account, affiliation)| change(account, *affiliation))
+            .collect();
+        // Stable, and new owners come before those who become less.
+        changes.sort_by_key(|change| std::cmp::Reverse(change.affiliation));
+        let left_out = self.affiliations.iter().filter(|(account, standing)| {
+            let mut lists = lists.iter();
+            let is_on_it = lists.any(|(of, list)| *of == standing.affiliation && list.is_some());
+            is_on_it && !wanted.contains_key(account)
+        });
+        changes.extend(left_out.map(|(account, _)| change(account, Affiliation::None)));
+        Ok(changes)
+    }
+
     fn check_nick(&self, change: &AffiliationChange) -> Result<(), RoomError> {
         let Some(nick) = change.nick.as_deref().filter(|nick| !nick.is_empty()) else {
             return Ok(());
@@ -208,10 +299,15 @@ impl RoomState {
             // §9.1, §9.4: with the affiliation goes the nickname.
             None => kept.filter(|_| change.affiliation >= Affiliation::Member),
         };
+        // Nobody sees the hats of whoever is banned, and coming back is a new
+        // beginning.
+        let is_banned = change.affiliation == Affiliation::Outcast;
+        let worn = before.filter(|_| !is_banned);
         Standing {
             affiliation: change.affiliation,
             nick: nick.filter(|_| change.affiliation >= Affiliation::Member),
             reason: change.reason.clone(),
+            hats: worn.map_or_else(Vec::new, |standing| standing.hats.clone()),
         }
     }
 
@@ -356,8 +452,12 @@ impl RoomState {
     ) -> Vec<Arc<Session>> {
         let news = config.news(&self.config);
         let is_closed = config.members_only && !self.config.members_only;
-        self.config = config;
+        let shown_before = std::mem::replace(&mut self.config, config).presence_of;
         self.is_locked = false;
+        // First: nobody sees a real address before they know that theirs is
+        // seen too.
+        self.give_news(news, wakes);
+        self.tell_who_is_shown(shown_before, wakes);
         let mut gone = Vec::new();
         if is_closed {
             let strangers = self.occupants.iter();
@@ -369,8 +469,23 @@ impl RoomState {
                 gone.extend(self.remove(&nick, Departure::MembersOnly, None, wakes));
             }
         }
-        self.give_news(news, wakes);
         gone
+    }
+
+    /// Tells everybody of those whom they see now and did not see before, and
+    /// the other way round; not in a crowd, where everybody of everybody is too
+    /// much at once. There, one is told of each when they change or leave.
+    fn tell_who_is_shown(&self, from: Role, wakes: &mut Wakes) {
+        if self.occupants.len() > MOST_REVEALED {
+            return;
+        }
+        for occupant in self.occupants.values() {
+            match (occupant.role >= from, self.is_shown(occupant.role)) {
+                (true, false) => self.tell_others(&occupant.hidden(), wakes),
+                (false, true) => self.tell_others(&occupant.shown, wakes),
+                (true, true) | (false, false) => {}
+            }
+        }
     }
 
     /// Ends the room for everybody in it (XEP-0045 §10.9). Each is told of

@@ -1,16 +1,16 @@
 //! What changes a room for good: written down first, told afterwards.
 
 use super::govern::Actor;
-use super::record::{self, RoomRecord, RoomSummary, save_room, save_standing};
+use super::record::{self, RoomRecord, RoomSummary, save_standing};
 use super::state::{RoomState, Standing};
 use super::{
-    Affiliated, Affiliation, AffiliationChange, Destruction, Present, Role, RoleChange, Room,
-    RoomConfig, RoomError,
+    Affiliated, Affiliation, AffiliationChange, Deciders, Destruction, Present, Role, RoleChange,
+    Room, RoomConfig, RoomError,
 };
 use crate::mailbox::Wakes;
 use crate::{Hub, Session, SessionHandle};
 use anser_jid::BareJid;
-use anser_store::{Change, Expect, Refusal, Timestamp};
+use anser_store::{Change, Refusal, Timestamp};
 use std::sync::Arc;
 
 impl Hub {
@@ -56,9 +56,7 @@ impl Hub {
             if self.rooms.resident(address).is_some() {
                 return Err((address.clone(), RoomError::Exists));
             }
-            let record = RoomRecord {
-                config: config.clone(),
-            };
+            let record = RoomRecord::new(config.clone());
             let owner = Standing {
                 affiliation: Affiliation::Owner,
                 ..Standing::default()
@@ -157,9 +155,9 @@ impl Hub {
         Ok(new_members)
     }
 
-    /// Changes what a room is like, and opens it if it was not yet
-    /// (XEP-0045 §10.1.2, §10.2). `change` makes the new configuration of the
-    /// old one.
+    /// Changes what a room is like and who decides in it, and opens it if it was
+    /// not yet (XEP-0045 §10.1.2, §10.2): all of it, or nothing. `change` makes
+    /// the new configuration of the old one.
     ///
     /// # Errors
     /// [`RoomError`]; nothing has changed.
@@ -168,41 +166,44 @@ impl Hub {
         room: &Arc<Room>,
         actor: Actor<'_>,
         now: Timestamp,
-        change: impl FnOnce(&RoomConfig) -> Result<RoomConfig, RoomError>,
+        change: impl FnOnce(&RoomConfig) -> Result<(RoomConfig, Deciders), RoomError>,
     ) -> Result<(), RoomError> {
         let alone = room.changes.lock().await;
         if room.is_gone() {
             return Err(RoomError::NoRoom);
         }
-        let (config, writes) = {
+        let server = self.config();
+        let (config, affiliations, writes) = {
             let state = room.state();
             state.check_owner(actor)?;
-            let config = change(&state.config)?;
+            let (config, deciders) = change(&state.config)?;
             check_config(&config)?;
-            if config == state.config && !state.is_locked {
+            let affiliations = state.changes_for(&deciders)?;
+            state.check_affiliations(actor, &affiliations, &server.rooms)?;
+            if config == state.config && affiliations.is_empty() && !state.is_locked {
                 return Ok(());
             }
-            let record = RoomRecord {
-                config: config.clone(),
-            };
-            let writes = match state.is_locked {
-                true => {
-                    let standings = state.affiliations.iter();
-                    let standings: Vec<_> =
-                        standings.map(|(of, is)| (of.clone(), is.clone())).collect();
-                    RoomState::creation(&room.address, &record, &standings)
-                }
-                false => save_room(&room.address, &record, Expect::Anything).into(),
-            };
-            (config, writes)
+            let writes = state.configuration(&config, &affiliations);
+            (config, affiliations, writes)
         };
         self.commit(writes, now)
             .await
             .map_err(crate::NotKept::from)?;
-        let mut wakes = Wakes::default();
-        let gone = room.state().apply_config(config, &mut wakes);
+        let gone = {
+            let mut wakes = Wakes::default();
+            let mut gone = Vec::new();
+            let mut state = room.state();
+            // First, so that whoever becomes an admin of a room for members only
+            // does not have to leave it.
+            for change in &affiliations {
+                gone.extend(state.apply_affiliation(actor, change, &mut wakes));
+            }
+            gone.extend(state.apply_config(config, &mut wakes));
+            gone
+        };
         drop(alone);
         forget_visits(room, gone);
+        self.end_if_empty(room, now).await;
         Ok(())
     }
 
@@ -242,19 +243,16 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), RoomError> {
         room.state().check_owner(actor)?;
-        self.forget_room(room, |_| true, now).await?;
-        let mut wakes = Wakes::default();
-        let gone = room.state().destroy(destruction, &mut wakes);
-        forget_visits(room, gone);
-        Ok(())
+        self.forget_room(room, |_| true, destruction, now).await
     }
 
-    /// Removes what is kept of a room, if it `is_meant` when nobody can change
-    /// it any more.
+    /// Ends a room and removes what is kept of it, if it `is_meant` when nobody
+    /// can change it any more.
     pub(super) async fn forget_room(
         &self,
         room: &Arc<Room>,
         is_meant: impl FnOnce(&RoomState) -> bool,
+        destruction: &Destruction,
         now: Timestamp,
     ) -> Result<(), RoomError> {
         let _alone = room.changes.lock().await;
@@ -275,7 +273,13 @@ impl Hub {
             room.set_gone(false);
             return Err(crate::NotKept::from(refusal).into());
         }
+        let mut wakes = Wakes::default();
+        let gone = room.state().destroy(destruction, &mut wakes);
+        // Not before: whoever makes a new room of this name has been told that
+        // the old one is no more.
         self.rooms.remove(room);
+        drop(wakes);
+        forget_visits(room, gone);
         Ok(())
     }
 
@@ -316,9 +320,9 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), RoomError> {
         let config = self.config();
+        session.visits().charge(0, &config.rooms, now)?;
         let mut wakes = Wakes::default();
-        room.state()
-            .request_voice(session, &config.rooms, now, &mut wakes)
+        room.state().request_voice(session, &mut wakes)
     }
 
     /// Whether an account may become a member by registering.
@@ -397,7 +401,8 @@ impl Hub {
     }
 
     /// Rooms of one service or of all in the order of their addresses, those
-    /// after `after`: at most `limit` of those that are `wanted`.
+    /// after `after`: at most `limit` of those that are `wanted`, among at most
+    /// `most_read`; and after which address the rest is, if there may be some.
     ///
     /// # Errors
     /// [`RoomError::NotKept`] if they could not be read.
@@ -406,14 +411,23 @@ impl Hub {
         service: Option<&str>,
         after: Option<BareJid>,
         limit: usize,
+        most_read: usize,
         wanted: impl Fn(&RoomSummary) -> bool + Send + 'static,
-    ) -> Result<Vec<RoomSummary>, RoomError> {
+    ) -> Result<(Vec<RoomSummary>, Option<BareJid>), RoomError> {
         let service = service.map(str::to_owned);
-        let read = move |view: &anser_store::View<'_>| {
-            record::list(view, service.as_deref(), after.as_ref(), limit, wanted)
+        let is_meant = move |room: &RoomSummary| {
+            let mut service = service.iter();
+            service.all(|service| room.address.domain() == service) && wanted(room)
         };
-        let rooms = self.store().read(read).await;
-        Ok(rooms.map_err(crate::NotKept::from)?)
+        let read = move |view: &anser_store::View<'_>| {
+            record::scan(view, after.as_ref(), limit, most_read, is_meant)
+        };
+        let scan = self
+            .store()
+            .read(read)
+            .await
+            .map_err(crate::NotKept::from)?;
+        Ok((scan.rooms, scan.reached))
     }
 
     /// How many are in a room that is in memory.

@@ -6,21 +6,26 @@
 //! state, under one small lock; what has to last is written down first, and
 //! nobody is told of anything that a crash could take back.
 
+mod activity;
 mod archive;
 mod budget;
+mod card;
 mod config;
 mod enter;
 mod error;
 mod event;
 mod exchange;
 mod govern;
+mod hats;
 mod lasting;
 mod record;
+mod search;
 mod speak;
 mod standing;
 mod state;
 
 pub use archive::{Archived, Remains, Retractor};
+pub use card::RoomCard;
 pub use config::{ConfigNews, Creation, PrivateMessages, RoomConfig, RoomsConfig, Whois};
 pub use enter::{Entrance, PastWanted};
 pub use error::RoomError;
@@ -29,19 +34,23 @@ pub use event::{
     VoiceRequest,
 };
 pub use exchange::{Invitation, RoomInfo};
-pub use govern::{Actor, Affiliated, AffiliationChange, Present, RoleChange};
+pub use govern::{Actor, Affiliated, AffiliationChange, Deciders, Present, RoleChange};
+pub use hats::{Hat, HatChange, MOST_HATS, MOST_WORN};
 pub use record::RoomSummary;
+pub use search::{FoundRoom, FoundRooms, RoomSearch, SearchMark, SearchOrder, SearchPlace};
 pub use speak::{Speaker, Speech};
 pub use standing::{Affiliation, IsModerated, Role};
 
-pub(crate) use exchange::{RoomDelivery, deliver_whisper};
+pub(crate) use exchange::{RoomDelivery, Whisper, deliver_whisper};
+pub(crate) use search::MOST_SEARCHES;
 
 use crate::Session;
 use crate::directory::Resident;
 use crate::sync::lock;
 use anser_jid::BareJid;
 use anser_store::Timestamp;
-use state::RoomState;
+use budget::Budget;
+use state::{RoomState, session_rate};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -109,19 +118,39 @@ impl Resident for Room {
     }
 }
 
-/// The rooms that a session is in; `None` when it has ended.
+/// What a session does in rooms.
 #[derive(Debug)]
-pub(crate) struct Visits(Mutex<Option<Vec<Arc<Room>>>>);
+pub(crate) struct Visits {
+    /// The rooms it is in; `None` when it has ended.
+    rooms: Mutex<Option<Vec<Arc<Room>>>>,
+    /// What it may still send to rooms.
+    budget: Mutex<Option<Budget>>,
+}
 
 impl Default for Visits {
     fn default() -> Self {
-        Self(Mutex::new(Some(Vec::new())))
+        Self {
+            rooms: Mutex::new(Some(Vec::new())),
+            budget: Mutex::default(),
+        }
     }
 }
 
 impl Visits {
     fn rooms(&self) -> MutexGuard<'_, Option<Vec<Arc<Room>>>> {
-        lock(&self.0)
+        lock(&self.rooms)
+    }
+
+    /// Counts something that the session sends to a room, of so many bytes.
+    ///
+    /// # Errors
+    /// [`RoomError::TooFast`]
+    fn charge(&self, bytes: usize, config: &RoomsConfig, now: Timestamp) -> Result<(), RoomError> {
+        let rate = session_rate(config);
+        let mut budget = lock(&self.budget);
+        let budget = budget.get_or_insert_with(|| Budget::full(rate, now));
+        let taken = budget.take(bytes, rate, now);
+        taken.map_err(|wait| RoomError::TooFast { wait })
     }
 
     /// Takes all rooms out: for good if the session has ended.

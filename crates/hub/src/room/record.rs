@@ -1,7 +1,7 @@
 //! Rooms as they are kept: records of the room's address, and its log.
 
 use super::state::{RoomState, Standing};
-use super::{RoomConfig, RoomMessage};
+use super::{AffiliationChange, Hat, RoomConfig, RoomMessage};
 use crate::Message;
 use crate::account::to_json;
 use anser_jid::BareJid;
@@ -28,6 +28,23 @@ pub(crate) const SAID: EntryFlags = EntryFlags(8);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RoomRecord {
     pub(crate) config: RoomConfig,
+    /// What the pictures on its card are known by.
+    #[serde(default)]
+    pub(crate) avatar: Vec<String>,
+    /// The hats that there are in it.
+    #[serde(default)]
+    pub(crate) hats: Vec<Hat>,
+}
+
+impl RoomRecord {
+    /// Of a new room.
+    pub(crate) fn new(config: RoomConfig) -> Self {
+        Self {
+            config,
+            avatar: Vec::new(),
+            hats: Vec::new(),
+        }
+    }
 }
 
 impl RoomState {
@@ -50,6 +67,8 @@ impl RoomState {
             }
         };
         let mut state = Self::new(address.clone(), secret, record.config);
+        state.avatar = record.avatar;
+        state.hats = record.hats;
         state.most_recent = most_recent;
         for (key, record) in view.records(address, AFFILIATION)? {
             match (key.parse(), serde_json::from_slice(&record.value)) {
@@ -60,6 +79,7 @@ impl RoomState {
         if let Some(record) = view.record(address, SUBJECT, "")? {
             state.subject = read_subject(&state, &record.value);
         }
+        state.load_activity(view)?;
         let page = Page {
             flags: SAID,
             ..Page::newest(most_recent)
@@ -77,6 +97,39 @@ impl RoomState {
     fn logged(&self, message: Message, entry: &LogEntry) -> RoomMessage {
         let id = self.occupant_id(&entry.counterpart);
         RoomMessage::new(message, Some(id), Some(entry.id))
+    }
+
+    /// What is written down of the room itself, were its configuration this.
+    pub(crate) fn record(&self, config: &RoomConfig) -> RoomRecord {
+        RoomRecord {
+            config: config.clone(),
+            avatar: self.avatar.clone(),
+            hats: self.hats.clone(),
+        }
+    }
+
+    /// What writes down another configuration and other affiliations, and the
+    /// whole room if nothing of it is written down yet.
+    pub(crate) fn configuration(
+        &self,
+        config: &RoomConfig,
+        affiliations: &[AffiliationChange],
+    ) -> Vec<Change> {
+        let record = self.record(config);
+        let changed = affiliations
+            .iter()
+            .map(|change| (change.account.clone(), self.standing_after(change)));
+        if self.is_locked {
+            let mut standings = self.affiliations.clone();
+            standings.extend(changed);
+            let is_something =
+                |(_, standing): &(BareJid, Standing)| *standing != Standing::default();
+            let standings: Vec<_> = standings.into_iter().filter(is_something).collect();
+            return Self::creation(&self.address, &record, &standings);
+        }
+        let mut changes = Vec::from(save_room(&self.address, &record, Expect::Anything));
+        changes.extend(changed.map(|(of, is)| save_standing(&self.address, &of, &is)));
+        changes
     }
 
     /// What makes a new room, owned by somebody if there is somebody. Whatever
@@ -181,30 +234,45 @@ pub struct RoomSummary {
     pub config: RoomConfig,
 }
 
+/// What was found among records.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    pub(crate) rooms: Vec<RoomSummary>,
+    /// So many records were read.
+    pub(crate) read: usize,
+    /// The last of them; `None` if there are no more.
+    pub(crate) reached: Option<BareJid>,
+}
+
 /// Rooms in the order of their addresses, those after `after`: at most `limit`
-/// of those that are `wanted`.
-pub(crate) fn list(
+/// of those that are `wanted`, among at most `most_read`.
+pub(crate) fn scan(
     view: &View<'_>,
-    service: Option<&str>,
     after: Option<&BareJid>,
     limit: usize,
+    most_read: usize,
     wanted: impl Fn(&RoomSummary) -> bool,
-) -> Result<Vec<RoomSummary>, StoreError> {
+) -> Result<Scan, StoreError> {
     /// Addresses read at a time.
     const STEP: usize = 256;
-    let mut found = Vec::new();
-    let mut after = after.cloned();
-    while found.len() < limit {
-        let addresses = view.owners(ROOM, after.as_ref(), STEP)?;
-        let Some(last) = addresses.last() else {
+    let mut scan = Scan {
+        rooms: Vec::new(),
+        read: 0,
+        reached: after.cloned(),
+    };
+    while scan.rooms.len() < limit && scan.read < most_read {
+        let step = STEP.min(most_read - scan.read);
+        let addresses = view.owners(ROOM, scan.reached.as_ref(), step)?;
+        if addresses.is_empty() {
+            scan.reached = None;
             break;
-        };
-        after = Some(last.clone());
+        }
         for address in addresses {
-            let is_elsewhere = service.is_some_and(|service| address.domain() != service);
-            if is_elsewhere || found.len() >= limit {
-                continue;
+            if scan.rooms.len() >= limit {
+                break;
             }
+            scan.read += 1;
+            scan.reached = Some(address.clone());
             let Some(record) = view.record(&address, ROOM, "")? else {
                 continue;
             };
@@ -214,9 +282,9 @@ pub(crate) fn list(
             let config = record.config;
             let summary = RoomSummary { address, config };
             if wanted(&summary) {
-                found.push(summary);
+                scan.rooms.push(summary);
             }
         }
     }
-    Ok(found)
+    Ok(scan)
 }

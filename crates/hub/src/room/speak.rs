@@ -1,7 +1,8 @@
 //! Saying something in a room: to all, or to one (XEP-0045 §7.4, §7.5, §8.1).
 
+use super::budget::Budget;
 use super::enter::said;
-use super::state::{Occupant, RoomState, rate};
+use super::state::{Occupant, RoomState, room_rate};
 use super::{
     Affiliation, OccupantId, Role, RoomError, RoomEvent, RoomMessage, RoomsConfig, VoiceRequest,
 };
@@ -55,7 +56,6 @@ impl RoomState {
         server: &RoomsConfig,
         now: Timestamp,
     ) -> Result<Speaker, RoomError> {
-        let slow_mode = self.config.slow_mode();
         let participants_change_subject = self.config.participants_change_subject;
         let is_locked = self.is_locked;
         let Some(occupant) = self.occupant_of_mut(session) else {
@@ -84,22 +84,32 @@ impl RoomState {
             }
             Speech::Message | Speech::Signal => {}
         }
+        let (speaker, affiliation) = (Speaker::of(occupant), occupant.affiliation);
         // XEP-0500 §5: admins and owners are not slowed down.
-        let is_slowed = speech == Speech::Message && occupant.affiliation < Affiliation::Admin;
-        if is_slowed {
-            let silence = occupant.spoke.map(|spoke| now.since(spoke));
-            if let Some(wait) = silence.and_then(|silence| slow_mode.checked_sub(silence))
-                && !wait.is_zero()
-            {
-                return Err(RoomError::TooFast { wait });
-            }
+        if speech == Speech::Message && affiliation < Affiliation::Admin {
+            self.slow_down(session, now)?;
         }
-        let taken = occupant.budget.take(rate(server), now);
+        let rate = room_rate(server);
+        let budget = self.budget.get_or_insert_with(|| Budget::full(rate, now));
+        let taken = budget.take(0, rate, now);
         taken.map_err(|wait| RoomError::TooFast { wait })?;
-        if speech == Speech::Message {
-            occupant.spoke = Some(now);
+        Ok(speaker)
+    }
+
+    /// Has whoever speaks wait until they may speak again (XEP-0500 §5).
+    fn slow_down(&mut self, session: &Session, now: Timestamp) -> Result<(), RoomError> {
+        let slow_mode = self.config.slow_mode();
+        self.spoke.retain(|_, spoke| now.since(*spoke) < slow_mode);
+        if slow_mode.is_zero() {
+            return Ok(());
         }
-        Ok(Speaker::of(occupant))
+        let account = session.address().bare_str();
+        if let Some(spoke) = self.spoke.get(account) {
+            let wait = slow_mode.saturating_sub(now.since(*spoke));
+            return Err(RoomError::TooFast { wait });
+        }
+        self.spoke.insert(session.address().to_bare(), now);
+        Ok(())
     }
 
     /// Whether somebody may say something to one occupant alone, and to which
@@ -108,24 +118,16 @@ impl RoomState {
     /// # Errors
     /// [`RoomError`]
     pub(crate) fn whisperer(
-        &mut self,
+        &self,
         session: &Session,
         to: &str,
-        server: &RoomsConfig,
-        now: Timestamp,
     ) -> Result<(Speaker, Vec<Arc<Session>>), RoomError> {
-        self.occupant(session)?;
+        let occupant = self.occupant(session)?;
         let listeners = self.named(to)?.seats.iter();
         let listeners = listeners.map(|seat| Arc::clone(&seat.session)).collect();
-        let allowed = self.config.private_messages;
-        let Some(occupant) = self.occupant_of_mut(session) else {
-            return Err(RoomError::NotOccupant);
-        };
-        if !allowed.allow(occupant.role) {
+        if !self.config.private_messages.allow(occupant.role) {
             return Err(RoomError::Forbidden);
         }
-        let taken = occupant.budget.take(rate(server), now);
-        taken.map_err(|wait| RoomError::TooFast { wait })?;
         Ok((Speaker::of(occupant), listeners))
     }
 
@@ -144,17 +146,11 @@ impl RoomState {
     /// # Errors
     /// [`RoomError`]; nobody was told.
     pub(crate) fn request_voice(
-        &mut self,
+        &self,
         session: &Session,
-        server: &RoomsConfig,
-        now: Timestamp,
         wakes: &mut Wakes,
     ) -> Result<(), RoomError> {
-        let Some(occupant) = self.occupant_of_mut(session) else {
-            return Err(RoomError::NotOccupant);
-        };
-        let taken = occupant.budget.take(rate(server), now);
-        taken.map_err(|wait| RoomError::TooFast { wait })?;
+        let occupant = self.occupant(session)?;
         if occupant.role != Role::Visitor {
             return Err(RoomError::BadRequest("you have a voice already"));
         }

@@ -1,9 +1,10 @@
 //! A room in memory: who is in it, who may do what, and what was said last.
 
+use super::activity::Activity;
 use super::budget::{Budget, Rate};
 use super::{
-    Affiliation, ConfigNews, Deed, Departure, Look, OccupantId, Role, RoomConfig, RoomError,
-    RoomEvent, RoomMessage, RoomPresence, Sight, Whois,
+    Affiliation, ConfigNews, Deed, Departure, Hat, Look, OccupantId, Role, RoomConfig, RoomError,
+    RoomEvent, RoomMessage, RoomPresence, RoomsConfig, Sight, Whois,
 };
 use crate::mailbox::Wakes;
 use crate::{Event, Session};
@@ -32,12 +33,21 @@ pub(crate) struct RoomState {
     /// What occupant ids are made with.
     key: hmac::Key,
     pub(crate) config: RoomConfig,
+    /// What the pictures on its card are known by.
+    pub(crate) avatar: Vec<String>,
+    /// The hats that there are in it.
+    pub(crate) hats: Vec<Hat>,
     /// Its owner has not said yet what it shall be like (XEP-0045 §10.1.1).
     pub(crate) is_locked: bool,
     pub(crate) affiliations: BTreeMap<BareJid, Standing>,
     /// Who has a nickname for good.
     pub(crate) reserved: BTreeMap<NickKey, BareJid>,
     pub(crate) occupants: BTreeMap<NickKey, Occupant>,
+    /// What everybody together may still send.
+    pub(crate) budget: Option<Budget>,
+    /// When accounts have spoken that have to wait until they may again: also
+    /// when they have left and come back.
+    pub(crate) spoke: BTreeMap<BareJid, Timestamp>,
     /// Under which nickname a session is here.
     pub(crate) seats: BTreeMap<FullJid, NickKey>,
     pub(crate) subject: Option<Arc<RoomMessage>>,
@@ -45,6 +55,11 @@ pub(crate) struct RoomState {
     pub(crate) recent: VecDeque<Arc<RoomMessage>>,
     /// So much of it is kept.
     pub(crate) most_recent: usize,
+    /// How much was said in the last hours, if anybody has counted.
+    pub(crate) activity: Option<Activity>,
+    /// That differs from what is written down, and the exchange has been told
+    /// so.
+    pub(crate) activity_is_dirty: bool,
 }
 
 /// What an account is in a room for good.
@@ -56,6 +71,8 @@ pub(crate) struct Standing {
     pub(crate) nick: Option<String>,
     /// What was said when it became so.
     pub(crate) reason: Option<String>,
+    /// The hats that they wear here.
+    pub(crate) hats: Vec<String>,
 }
 
 /// Somebody in the room, with one or more sessions of one account.
@@ -67,12 +84,10 @@ pub(crate) struct Occupant {
     pub(crate) id: OccupantId,
     pub(crate) affiliation: Affiliation,
     pub(crate) role: Role,
+    pub(crate) hats: Arc<[Hat]>,
     pub(crate) seats: Vec<Seat>,
     /// What others see of them.
     pub(crate) shown: Arc<RoomPresence>,
-    pub(crate) budget: Budget,
-    /// When they spoke last.
-    pub(crate) spoke: Option<Timestamp>,
 }
 
 /// A session in the room.
@@ -107,11 +122,21 @@ impl Occupant {
             address: address.clone(),
             affiliation: self.affiliation,
             role,
+            hats: match departure {
+                None => Arc::clone(&self.hats),
+                Some(_) => Arc::default(),
+            },
             departure,
             deed,
             look: look.clone(),
             renderings: [OnceLock::new(), OnceLock::new()],
         })
+    }
+
+    /// What others are told when they may no longer see them.
+    pub(crate) fn hidden(&self) -> Arc<RoomPresence> {
+        let departure = Some(Departure::Left);
+        self.presence(&self.shown.address, &Look::default(), departure, None)
     }
 
     /// The same of the session that others see already.
@@ -131,14 +156,20 @@ impl RoomState {
             address,
             key: hmac::Key::new(hmac::HMAC_SHA256, secret),
             config,
+            avatar: Vec::new(),
+            hats: Vec::new(),
             is_locked: false,
             affiliations: BTreeMap::new(),
             reserved: BTreeMap::new(),
             occupants: BTreeMap::new(),
+            budget: None,
+            spoke: BTreeMap::new(),
             seats: BTreeMap::new(),
             subject: None,
             recent: VecDeque::new(),
             most_recent: 0,
+            activity: None,
+            activity_is_dirty: false,
         }
     }
 
@@ -270,6 +301,11 @@ impl RoomState {
         }
     }
 
+    /// Tells everybody that something about the room is not what it was.
+    pub(crate) fn tell_of_change(&self) {
+        self.give_news(vec![ConfigNews::Other], &mut Wakes::default());
+    }
+
     /// Tells everybody that the room is not what it was.
     pub(crate) fn give_news(&self, news: Vec<ConfigNews>, wakes: &mut Wakes) {
         if !news.is_empty() {
@@ -358,10 +394,18 @@ pub(crate) fn see(presence: &Arc<RoomPresence>, sight: Sight) -> Event {
     })
 }
 
-/// How fast one occupant may speak.
-pub(crate) fn rate(config: &super::RoomsConfig) -> Rate {
+/// How much one session may send to rooms.
+pub(crate) fn session_rate(config: &RoomsConfig) -> Rate {
     Rate {
         burst: config.burst_messages,
         per_second: config.messages_per_second,
+    }
+}
+
+/// How much a room takes.
+pub(crate) fn room_rate(config: &RoomsConfig) -> Rate {
+    Rate {
+        burst: config.room_burst_messages,
+        per_second: config.room_messages_per_second,
     }
 }

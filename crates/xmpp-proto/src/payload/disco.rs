@@ -51,6 +51,8 @@ pub struct Item<'a> {
     pub address: &'a str,
     /// For people.
     pub name: Option<&'a str>,
+    /// What of it, if it is not all that is there.
+    pub node: Option<&'a str>,
 }
 
 /// Says what belongs to somebody (XEP-0030 §4.1), and which page of that it is.
@@ -69,6 +71,7 @@ pub fn write_items<'a>(
             .open("item")
             .attribute("jid", item.address)
             .attribute_opt("name", item.name)
+            .attribute_opt("node", item.node)
             .close();
     }
     if let Some(page) = page {
@@ -105,7 +108,11 @@ mod tests {
     /// XEP-0030 §4.1, XEP-0059 §3
     #[test]
     fn items_have_addresses_and_may_be_a_page_of_more() {
-        let item = |address, name| Item { address, name };
+        let item = |address, name, node| Item {
+            address,
+            name,
+            node,
+        };
         let page = PageAnswer {
             ends: None,
             count: Some(7),
@@ -113,13 +120,13 @@ mod tests {
         assert_eq!(
             in_iq(|iq| {
                 let items = [
-                    item("a.example.org", None),
-                    item("b.example.org", Some("B")),
+                    item("a.example.org", None, None),
+                    item("b.example.org", Some("B"), Some("n")),
                 ];
                 write_items(iq, None, items, Some(&page));
             }),
             "<query xmlns='http://jabber.org/protocol/disco#items'>\
-             <item jid='a.example.org'/><item jid='b.example.org' name='B'/>\
+             <item jid='a.example.org'/><item jid='b.example.org' name='B' node='n'/>\
              <set xmlns='http://jabber.org/protocol/rsm'><count>7</count></set></query>"
         );
     }

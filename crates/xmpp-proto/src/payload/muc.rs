@@ -237,6 +237,34 @@ fn write_reason(parent: &mut Writer<'_>, reason: Option<&str>) {
     }
 }
 
+/// A title of an occupant (XEP-0317 §3.1).
+#[derive(Debug, Clone, Copy)]
+pub struct Hat<'a> {
+    /// What it is known by.
+    pub uri: &'a str,
+    /// What people call it.
+    pub title: &'a str,
+    /// Its colour, as an angle in degrees.
+    pub hue: Option<&'a str>,
+}
+
+/// Writes an occupant's titles, if there are any.
+pub fn write_hats<'a>(stanza: &mut Writer<'_>, hats: impl IntoIterator<Item = Hat<'a>>) {
+    let mut hats = hats.into_iter().peekable();
+    if hats.peek().is_none() {
+        return;
+    }
+    let mut element = stanza.open("hats").namespace(ns::HATS);
+    for hat in hats {
+        element
+            .open("hat")
+            .attribute("title", hat.title)
+            .attribute("uri", hat.uri)
+            .attribute_opt("hue", hat.hue)
+            .close();
+    }
+}
+
 /// Writes an occupant's name through all visits (XEP-0421 §3).
 pub fn write_occupant_id(stanza: &mut Writer<'_>, id: impl std::fmt::Display) {
     stanza
@@ -344,6 +372,26 @@ mod tests {
         let many = "<invite to='a@b'/>".repeat(Mediation::MOST + 1);
         assert_eq!(condition(&many), Err(DefinedCondition::PolicyViolation));
         assert_eq!(condition("<item/>"), Ok(Vec::new()));
+    }
+
+    /// XEP-0317 §3.1, example 3
+    #[test]
+    fn titles_have_an_address_and_perhaps_a_colour() {
+        let hat = |uri, title, hue| Hat { uri, title, hue };
+        let hats = [
+            hat("urn:a", "A & B", Some("327.2")),
+            hat("urn:b", "C", None),
+        ];
+        assert_eq!(
+            in_iq(|stanza| write_hats(stanza, hats)),
+            "<hats xmlns='urn:xmpp:hats:0'><hat title='A &amp; B' uri='urn:a' hue='327.2'/>\
+             <hat title='C' uri='urn:b'/></hats>"
+        );
+        let bare = in_iq(|stanza| {
+            write_hats(stanza, []);
+            stanza.open("x").close();
+        });
+        assert_eq!(bare, "<x/>");
     }
 
     /// XEP-0045 §8.1

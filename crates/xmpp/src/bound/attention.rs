@@ -57,6 +57,7 @@ fn subject(event: &Event) -> Option<Subject<'_>> {
         | Event::Query(_)
         | Event::Unanswered(_)
         | Event::Roster(_)
+        | Event::Blocks(_)
         | Event::Refused { .. } => None,
     }
 }
@@ -79,7 +80,8 @@ fn subject_in_room(event: &RoomEvent) -> Option<Subject<'_>> {
         | RoomEvent::Message { .. }
         | RoomEvent::NoSubject { .. }
         | RoomEvent::Config { .. }
-        | RoomEvent::VoiceRequest(_) => None,
+        | RoomEvent::VoiceRequest(_)
+        | RoomEvent::NotHere { .. } => None,
     }
 }
 

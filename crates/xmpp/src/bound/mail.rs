@@ -131,7 +131,8 @@ impl Bound {
         now: Timestamp,
     ) -> Result<(), StreamError> {
         let rest = places.split_off(places.len().min(PAGE));
-        let messages = front.hub().messages(&places).await.map_err(|error| {
+        let messages = front.hub().waiting_messages(&self.session, &places).await;
+        let messages = messages.map_err(|error| {
             tracing::error!(%error, "waiting messages cannot be read");
             StreamError::from(StreamCondition::InternalServerError)
         })?;

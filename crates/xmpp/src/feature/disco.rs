@@ -36,6 +36,7 @@ pub(super) async fn items(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(),
     let items = has_rooms.then_some(Item {
         address: &rooms,
         name: Some("Rooms"),
+        node: None,
     });
     let mut writer = Writer::new(&mut ctx.reply);
     disco::write_items(&mut writer, node.as_deref(), items, None);

@@ -1,9 +1,11 @@
 //! What the server can do, one file and one row each.
 
+mod blocking;
 mod carbons;
 mod disco;
 pub(crate) mod history;
 mod ping;
+mod private;
 mod room;
 mod roster;
 mod session;
@@ -139,6 +141,10 @@ const FEATURES: &[Feature] = &[
         (Get, ns::DISCO_INFO, "query", At::Anywhere, |ctx, iq| Box::pin(disco::info(ctx, iq))),
         (Get, ns::DISCO_ITEMS, "query", At::Anywhere, |ctx, iq| Box::pin(disco::items(ctx, iq))),
     ] },
+    Feature { specification: Xep(49, "1.2"), server: &[ns::PRIVATE], account: &[], iq: &[
+        (Get, ns::PRIVATE, "query", At::Accounts, |ctx, iq| Box::pin(private::get(ctx, iq))),
+        (Set, ns::PRIVATE, "query", At::Accounts, |ctx, iq| Box::pin(private::set(ctx, iq))),
+    ] },
     Feature { specification: Xep(59, "1.0"), server: &[], account: &[ns::RSM], iq: &[] },
     Feature { specification: Xep(82, "1.1.1"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(92, "1.1"), server: &[ns::VERSION], account: &[], iq: &[
@@ -146,6 +152,11 @@ const FEATURES: &[Feature] = &[
     ] },
     Feature { specification: Xep(115, "1.6.0"), server: &[ns::CAPS], account: &[], iq: &[] },
     Feature { specification: Xep(160, "1.0.1"), server: &[ns::OFFLINE], account: &[], iq: &[] },
+    Feature { specification: Xep(191, "1.3"), server: &[ns::BLOCKING], account: &[], iq: &[
+        (Get, ns::BLOCKING, "blocklist", At::Own, |ctx, iq| Box::pin(blocking::list(ctx, iq))),
+        (Set, ns::BLOCKING, "block", At::Own, |ctx, iq| Box::pin(blocking::block(ctx, iq))),
+        (Set, ns::BLOCKING, "unblock", At::Own, |ctx, iq| Box::pin(blocking::unblock(ctx, iq))),
+    ] },
     Feature { specification: Xep(198, "1.6.3"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(199, "2.0.1"), server: &[ns::PING], account: &[ns::PING], iq: &[
         (Get, ns::PING, "ping", At::ServerAndOwn, |ctx, iq| Box::pin(ping::reply(ctx, iq))),

@@ -1,6 +1,7 @@
 //! What a room is like, as forms (XEP-0045 §15.5).
 
-use anser_hub::{PrivateMessages, Role, RoomConfig, RoomInfo, Whois};
+use anser_hub::{Affiliated, Deciders, PrivateMessages, Role, RoomConfig, RoomInfo, Whois};
+use anser_jid::{BareJid, Jid};
 use anser_xmpp_proto::payload::form::{Field, FieldType, Form, FormFault, FormKind, Submission};
 use anser_xmpp_proto::{StanzaError, ns};
 
@@ -160,6 +161,10 @@ const FIELDS: &[ConfigField] = &[
 ];
 
 const SECRET: &str = "muc#roomconfig_roomsecret";
+const OWNERS: &str = "muc#roomconfig_roomowners";
+/// XEP-0502 §4.1
+const ACTIVITY: &str = "{urn:xmpp:muc-activity}message-activity";
+const ADMINS: &str = "muc#roomconfig_roomadmins";
 
 fn offer<T>(field: Field, choices: &[(&'static str, T)]) -> Field {
     let offered = choices.iter().map(|(name, _)| *name);
@@ -236,11 +241,28 @@ fn read_password(
 }
 
 /// The form for owners (XEP-0045 §10.1.3, §10.2).
-pub(crate) fn config_form(config: &RoomConfig, name: &str) -> Form {
+pub(crate) fn config_form(
+    config: &RoomConfig,
+    owners: &[Affiliated],
+    admins: &[Affiliated],
+    name: &str,
+) -> Form {
     let fields = FIELDS
         .iter()
         .map(|row| (row.show)(config, Field::new(row.kind, row.var).label(row.label)));
-    let mut form = Form::new(FormKind::Form, ns::MUC_ROOMCONFIG).with(fields);
+    let list = |var: &str, label: &str, of: &[Affiliated]| {
+        let accounts = of.iter().map(|one| one.account.as_str());
+        Field::new(FieldType::JidMulti, var)
+            .label(label)
+            .values(accounts)
+    };
+    let lists = [
+        list(OWNERS, "All owners", owners),
+        list(ADMINS, "All admins", admins),
+    ];
+    let mut form = Form::new(FormKind::Form, ns::MUC_ROOMCONFIG)
+        .with(fields)
+        .with(lists);
     form.title = Some(format!("Configuration of {name}"));
     form
 }
@@ -261,8 +283,40 @@ pub(crate) fn read_config(
     Ok(config)
 }
 
+/// Who shall decide from now on. A list that is there and empty is meant so.
+///
+/// # Errors
+/// `not-acceptable` for what is no address.
+pub(crate) fn read_deciders(form: &Submission) -> Result<Deciders, StanzaError> {
+    let list = |var: &'static str| -> Result<Option<Vec<BareJid>>, FormFault> {
+        if !form.has(var) {
+            return Ok(None);
+        }
+        let values = form.all(var).unwrap_or_default().iter();
+        // Some clients have an empty value for an empty list.
+        let values = values
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty());
+        let accounts = values.map(|value| {
+            let expected = "a list of addresses";
+            let account = Jid::parse(value);
+            let account = account.map_err(|_| FormFault::Value {
+                field: var,
+                expected,
+            })?;
+            // §10.3: a full address stands for its account.
+            Ok(account.to_bare())
+        });
+        accounts.collect::<Result<_, _>>().map(Some)
+    };
+    Ok(Deciders {
+        owners: list(OWNERS)?,
+        admins: list(ADMINS)?,
+    })
+}
+
 /// What everybody may know of a room (XEP-0045 §15.5.4).
-pub(crate) fn info_form(info: &RoomInfo, subject: Option<&str>) -> Form {
+pub(crate) fn info_form(info: &RoomInfo, subject: Option<&str>, activity: Option<f64>) -> Form {
     let config = &info.config;
     let text = |var: &str, value: &str| Field::new(FieldType::TextSingle, var).value(value);
     let mut fields = vec![
@@ -286,6 +340,20 @@ pub(crate) fn info_form(info: &RoomInfo, subject: Option<&str>) -> Form {
     }
     if let Some(subject) = subject {
         fields.push(text("muc#roominfo_subject", subject).label("Subject"));
+    }
+    if !info.avatar.is_empty() {
+        // XEP-0486 §4.3
+        let hashes = Field::new(FieldType::TextMulti, "muc#roominfo_avatarhash");
+        fields.push(hashes.label("Avatar hash").values(&info.avatar));
+    }
+    if let Some(hash) = &info.hats {
+        // XEP-0317 §2
+        fields.push(text("hats#hash", hash).label("Hats hash"));
+    }
+    if let Some(per_hour) = activity {
+        // XEP-0502 §4.1
+        let per_hour = format!("{per_hour:.2}");
+        fields.push(text(ACTIVITY, &per_hour).label("Messages per hour"));
     }
     Form::new(FormKind::Result, ns::MUC_ROOMINFO).with(fields)
 }
@@ -324,7 +392,7 @@ mod tests {
         for config in configs {
             let form = Form {
                 kind: FormKind::Submit,
-                ..config_form(&config, "cave@rooms.example.org")
+                ..config_form(&config, &[], &[], "cave@rooms.example.org")
             };
             let form = Submission::try_from(form).unwrap();
             assert_eq!(
@@ -333,6 +401,25 @@ mod tests {
             );
             assert_eq!(read_config(&form, &config), Ok(config));
         }
+    }
+
+    /// XEP-0045 §10.1.3
+    #[test]
+    fn a_list_is_read_whole_and_one_that_is_missing_stays_as_it_is() {
+        let form = submission(&[(OWNERS, &["a@b.example/phone", "a@b.example", "c@b.example"])]);
+        let owners = ["a@b.example", "a@b.example", "c@b.example"];
+        let owners = owners.map(|owner| BareJid::parse(owner).unwrap());
+        let deciders = Deciders {
+            owners: Some(owners.into()),
+            admins: None,
+        };
+        assert_eq!(read_deciders(&form), Ok(deciders));
+        for nobody in [&[][..], &[""]] {
+            let nobody = read_deciders(&submission(&[(ADMINS, nobody)])).unwrap();
+            assert_eq!(nobody.admins, Some(Vec::new()));
+        }
+        let wrong = read_deciders(&submission(&[(ADMINS, &["@"])])).unwrap_err();
+        assert_eq!(wrong.condition, DefinedCondition::NotAcceptable);
     }
 
     #[test]

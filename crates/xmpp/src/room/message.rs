@@ -121,14 +121,18 @@ impl Stanza<'_> {
         } else {
             (Speech::Signal, traits(self.element))
         };
-        let said = self
-            .front
-            .hub()
-            .say(self.bound.session(), room, speech, self.now, |speaker| {
+        let said = self.front.hub().say(
+            self.bound.session(),
+            room,
+            speech,
+            payload.len(),
+            self.now,
+            |speaker| {
                 let from = Jid::from(speaker.occupant.clone());
                 let to = Jid::from(room.address().clone());
                 self.message(&from, &to, MessageKind::Groupchat, traits, &payload)
-            });
+            },
+        );
         said.map_err(|error| error::room_error(&error))
     }
 
@@ -149,10 +153,16 @@ impl Stanza<'_> {
         };
         let traits = traits(self.element).with(Traits::IN_ROOM);
         let hub = self.front.hub();
-        let whispered = hub.whisper(self.bound.session(), occupant, self.now, |from, to| {
-            let (from, to) = (Jid::from(from.clone()), Jid::from(to.clone()));
-            self.message(&from, &to, kind, traits, &payload)
-        });
+        let whispered = hub.whisper(
+            self.bound.session(),
+            occupant,
+            payload.len(),
+            self.now,
+            |from, to| {
+                let (from, to) = (Jid::from(from.clone()), Jid::from(to.clone()));
+                self.message(&from, &to, kind, traits, &payload)
+            },
+        );
         whispered.map_err(|error| error::room_error(&error))
     }
 
@@ -182,9 +192,7 @@ impl Stanza<'_> {
         let (hub, session) = (self.front.hub(), self.bound.session());
         let recipient = hub.find_recipient(&note.to, self.now).await;
         let recipient = recipient.map_err(|_| DefinedCondition::ItemNotFound)?;
-        let invited = hub
-            .invite(session, room, &note.to.to_bare(), self.now)
-            .await;
+        let invited = hub.invite(session, room, &recipient, self.now).await;
         let invitation = invited.map_err(|error| error::room_error(&error))?;
         let mut payload = BytesMut::new();
         let password = invitation.password.as_deref();

@@ -14,14 +14,6 @@ use anser_xmpp_proto::{PresenceType, StanzaError, StanzaHeader, ns};
 use bytes::{Bytes, BytesMut};
 use std::time::Duration;
 
-/// What becomes of a presence to a room.
-pub(crate) enum Taken {
-    /// What follows comes from the room.
-    Done,
-    /// Whoever sent it believes to be in a room and is not.
-    Stranger(FullJid),
-}
-
 /// Takes a presence to a room.
 ///
 /// # Errors
@@ -34,14 +26,14 @@ pub(crate) async fn take(
     to: &Jid,
     kind: Option<PresenceType>,
     now: Timestamp,
-) -> Result<Taken, StanzaError> {
+) -> Result<(), StanzaError> {
     let (hub, session) = (front.hub(), bound.session());
     match kind {
         None => {}
         Some(PresenceType::Unavailable) => {
             let look = look(front, element, header)?;
             hub.leave_room(session, to, &look, now).await;
-            return Ok(Taken::Done);
+            return Ok(());
         }
         // None of these is a wish to come or to go (XEP-0045 §15.2).
         Some(
@@ -51,7 +43,7 @@ pub(crate) async fn take(
             | PresenceType::Subscribed
             | PresenceType::Unsubscribe
             | PresenceType::Unsubscribed,
-        ) => return Ok(Taken::Done),
+        ) => return Ok(()),
     }
     let occupant = FullJid::try_from(to.clone());
     let occupant = occupant.map_err(|_| error::room_error(&RoomError::NoNick))?;
@@ -66,11 +58,15 @@ pub(crate) async fn take(
             };
             hub.enter_room(session, entrance, now).await
         }
-        None if hub.is_in_room(session, to) => hub.change_in_room(session, &occupant, &look),
-        None => return Ok(Taken::Stranger(occupant)),
+        None if hub.is_in_room(session, to) => hub.change_in_room(session, &occupant, &look, now),
+        // Treating it as a wish to enter would leave them with half of what they
+        // need (XEP-0045 §7.2.17).
+        None => {
+            hub.tell_not_here(session, occupant);
+            Ok(())
+        }
     };
-    done.map_err(|error| error::room_error(&error))?;
-    Ok(Taken::Done)
+    done.map_err(|error| error::room_error(&error))
 }
 
 /// What a session says of itself, without what only rooms say.
@@ -114,27 +110,4 @@ pub(crate) fn refuse_entry(
         .attribute_opt("id", id);
     stanza.open("x").namespace(ns::MUC).close();
     error.write(&mut stanza);
-}
-
-/// Tells somebody who believes to be in a room that they are not: treating the
-/// presence as a wish to enter would leave them with half of what they need
-/// (XEP-0045 §7.2.17).
-pub(crate) fn refuse_stranger(occupant: &FullJid, to: &str, output: &mut BytesMut) {
-    let mut writer = Writer::new(output);
-    let mut stanza = writer
-        .open("presence")
-        .attribute("to", to)
-        .attribute("from", occupant.as_str())
-        .attribute("type", PresenceType::Unavailable.name());
-    let mut x = stanza.open("x").namespace(ns::MUC_USER);
-    let item = muc::Item {
-        affiliation: "none",
-        role: "none",
-        reason: Some("You are not in this room"),
-        ..muc::Item::default()
-    };
-    item.write(&mut x);
-    for status in [110, 307, 333] {
-        muc::write_status(&mut x, status);
-    }
 }

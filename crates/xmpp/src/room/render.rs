@@ -36,6 +36,7 @@ pub(crate) fn write_event(event: &RoomEvent, session: &SessionHandle, output: &m
             }
         }
         RoomEvent::VoiceRequest(request) => write_voice_request(request, to, output),
+        RoomEvent::NotHere { occupant } => write_not_here(occupant.as_str(), to, output),
         // No stanza: the stream takes it apart.
         RoomEvent::Others { .. } => {}
     }
@@ -47,6 +48,27 @@ fn from_room<'a>(writer: &'a mut Writer<'_>, to: &str, room: &str) -> Writer<'a>
         .attribute("to", to)
         .attribute("from", room)
         .attribute("type", MessageType::Groupchat.name())
+}
+
+/// XEP-0045 §7.2.17
+fn write_not_here(occupant: &str, to: &str, output: &mut BytesMut) {
+    let mut writer = Writer::new(output);
+    let mut stanza = writer
+        .open("presence")
+        .attribute("to", to)
+        .attribute("from", occupant)
+        .attribute("type", PresenceType::Unavailable.name());
+    let mut x = stanza.open("x").namespace(ns::MUC_USER);
+    let item = muc::Item {
+        affiliation: "none",
+        role: "none",
+        reason: Some("You are not in this room"),
+        ..muc::Item::default()
+    };
+    item.write(&mut x);
+    for status in [110, 307, 333] {
+        muc::write_status(&mut x, status);
+    }
 }
 
 /// XEP-0045 §10.2.1
@@ -137,6 +159,14 @@ fn finish_presence(stanza: Writer<'_>, presence: &RoomPresence, sight: Sight) {
         muc::write_status(&mut x, status);
     }
     x.close();
+    muc::write_hats(
+        &mut stanza,
+        presence.hats.iter().map(|hat| muc::Hat {
+            uri: hat.uri(),
+            title: hat.title(),
+            hue: hat.hue(),
+        }),
+    );
     muc::write_occupant_id(&mut stanza, presence.occupant_id);
 }
 
@@ -146,6 +176,7 @@ fn statuses(presence: &RoomPresence, sight: Sight) -> impl Iterator<Item = u16> 
         (Sight::ENTERED.with(Sight::NOT_ANONYMOUS), 100),
         (Sight::OWN, 110),
         (Sight::CREATED, 201),
+        (Sight::NICK_CHANGED, 210),
     ];
     let of_sight = of_sight
         .into_iter()

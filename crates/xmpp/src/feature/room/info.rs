@@ -1,7 +1,7 @@
 //! What rooms are and which there are (XEP-0045 §6, XEP-0030).
 
 use super::super::Context;
-use super::{asked, room_features, service_features};
+use super::{asked, command, room_features, service_features};
 use crate::error;
 use crate::room::info_form;
 use anser_hub::{RoomConfig, RoomInfo, RoomSummary, Whois};
@@ -18,6 +18,8 @@ const TRAFFIC_NODE: &str = "http://jabber.org/protocol/muc#traffic";
 
 /// So many rooms are listed at once.
 const MOST_ROOMS: u32 = 100;
+/// So many are looked into for that: most may be hidden.
+const MOST_READ: usize = 4096;
 
 /// What the service is and can do (XEP-0045 §6.2).
 #[expect(clippy::unused_async, reason = "the form of a handler")]
@@ -46,6 +48,7 @@ pub(super) async fn room(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), 
         Some(NICK_NODE) => return nick(ctx, &room),
         // Everything may (XEP-0045 §16.1.1).
         Some(TRAFFIC_NODE) => return Err(DefinedCondition::ServiceUnavailable.into()),
+        Some(node) if command::info(ctx, &room, node)? => return Ok(()),
         Some(_) => return Err(DefinedCondition::ItemNotFound.into()),
     }
     let info = hub.room_info(&room);
@@ -66,7 +69,8 @@ pub(super) async fn room(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), 
     let is_open = info.config.public && !info.config.members_only;
     let is_open = is_open && info.config.password.is_none();
     let subject = subject(&info).filter(|_| is_in || is_open);
-    let form = info_form(&info, subject.as_deref());
+    let activity = hub.room_activity(&room, ctx.now);
+    let form = info_form(&info, subject.as_deref(), activity);
     let mut writer = Writer::new(&mut ctx.reply);
     disco::write_info(&mut writer, None, &[identity], &features, Some(&form));
     Ok(())
@@ -134,21 +138,18 @@ pub(super) async fn rooms(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(),
     let hub = ctx.front.hub();
     let service = hub.room_service(ctx.session.address().domain());
     let wanted = |room: &RoomSummary| room.config.public;
-    // One more, to know whether that is all.
     let found = hub
-        .list_rooms(Some(&service), after.clone(), most + 1, wanted)
+        .list_rooms(Some(&service), after.clone(), most, MOST_READ, wanted)
         .await;
-    let mut found = found.map_err(|error| error::room_error(&error))?;
-    let is_whole = found.len() <= most && after.is_none();
-    found.truncate(most);
-    let ends = found
-        .first()
-        .zip(found.last())
-        .map(|(first, last)| PageEnds {
-            first: first.address.to_string(),
-            index: None,
-            last: last.address.to_string(),
-        });
+    let (found, rest) = found.map_err(|error| error::room_error(&error))?;
+    let is_whole = rest.is_none() && after.is_none();
+    // A page may be empty although others follow: it says where to go on.
+    let last = rest.as_ref().or(found.last().map(|room| &room.address));
+    let ends = last.map(|last| PageEnds {
+        first: found.first().map_or(last, |room| &room.address).to_string(),
+        index: None,
+        last: last.to_string(),
+    });
     let answer = PageAnswer { ends, count: None };
     let items = found.iter().map(|room| Item {
         address: room.address.as_str(),
@@ -156,6 +157,7 @@ pub(super) async fn rooms(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(),
             "" => room.address.local(),
             name => Some(name),
         },
+        node: None,
     });
     let answer = (!is_whole || page != PageRequest::default()).then_some(&answer);
     disco::write_items(&mut Writer::new(&mut ctx.reply), None, items, answer);
@@ -164,8 +166,16 @@ pub(super) async fn rooms(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(),
 
 /// Who is in a room is told to those who are in it, by presence
 /// (XEP-0045 §6.5).
-pub(super) async fn occupants(ctx: &mut Context<'_>, _: Child<'_>) -> Result<(), StanzaError> {
-    asked(ctx).await?;
+pub(super) async fn occupants(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), StanzaError> {
+    let room = asked(ctx).await?;
+    match query.attribute("node").as_deref() {
+        None => {}
+        Some(ns::COMMANDS) => {
+            command::list(ctx, &room);
+            return Ok(());
+        }
+        Some(_) => return Err(DefinedCondition::ItemNotFound.into()),
+    }
     disco::write_items(&mut Writer::new(&mut ctx.reply), None, [], None);
     Ok(())
 }

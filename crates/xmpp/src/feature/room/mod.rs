@@ -2,9 +2,13 @@
 
 mod admin;
 mod archive;
+mod card;
+mod command;
+mod hats;
 mod info;
 mod owner;
 mod register;
+mod search;
 
 use super::{Context, Handler, IqKind, Scope, Specification};
 use crate::error;
@@ -66,6 +70,13 @@ const ROOM_FEATURES: &[RoomFeature] = &[
         (Get, ns::MUC_OWNER, "query", At::Room, |ctx, iq| Box::pin(owner::form(ctx, iq))),
         (Set, ns::MUC_OWNER, "query", At::Room, |ctx, iq| Box::pin(owner::submit(ctx, iq))),
     ] },
+    RoomFeature { specification: Xep(50, "1.3.0"), service: &[], room: &[ns::COMMANDS], iq: &[
+        (Set, ns::COMMANDS, "command", At::Room, |ctx, iq| Box::pin(command::execute(ctx, iq))),
+    ] },
+    RoomFeature { specification: Xep(54, "1.2"), service: &[ns::VCARD], room: &[ns::VCARD], iq: &[
+        (Get, ns::VCARD, "vCard", At::Both, |ctx, iq| Box::pin(card::get(ctx, iq))),
+        (Set, ns::VCARD, "vCard", At::Both, |ctx, iq| Box::pin(card::set(ctx, iq))),
+    ] },
     RoomFeature { specification: Xep(59, "1.0"), service: &[ns::RSM], room: &[], iq: &[] },
     RoomFeature { specification: Xep(77, "2.4"), service: &[], room: &[ns::REGISTER], iq: &[
         (Get, ns::REGISTER, "query", At::Room, |ctx, iq| Box::pin(register::form(ctx, iq))),
@@ -80,13 +91,19 @@ const ROOM_FEATURES: &[RoomFeature] = &[
         (Get, ns::MAM, "query", At::Room, |ctx, iq| Box::pin(archive::form(ctx, iq))),
         (Get, ns::MAM, "metadata", At::Room, |ctx, iq| Box::pin(archive::metadata(ctx, iq))),
     ] },
+    RoomFeature { specification: Xep(317, "0.3.1"), service: &[], room: &[ns::HATS], iq: &[] },
     RoomFeature { specification: Xep(410, "1.1.0"), service: &[], room: &[ns::MUC_SELF_PING], iq: &[] },
     RoomFeature { specification: Xep(421, "1.0.1"), service: &[ns::OCCUPANT_ID], room: &[ns::OCCUPANT_ID], iq: &[] },
     RoomFeature { specification: Xep(424, "0.4.2"), service: &[], room: &[ns::RETRACT, ns::RETRACT_TOMBSTONE], iq: &[] },
     RoomFeature { specification: Xep(425, "0.3.0"), service: &[], room: &[ns::MODERATE], iq: &[
         (Set, ns::MODERATE, "moderate", At::Room, |ctx, iq| Box::pin(archive::take_back(ctx, iq))),
     ] },
+    RoomFeature { specification: Xep(433, "0.1.0"), service: &[ns::CHANNEL_SEARCH], room: &[], iq: &[
+        (Get, ns::CHANNEL_SEARCH, "search", At::Service, |ctx, iq| Box::pin(search::search(ctx, iq))),
+    ] },
+    RoomFeature { specification: Xep(486, "0.1.0"), service: &[], room: &[], iq: &[] },
     RoomFeature { specification: Xep(500, "0.1.1"), service: &[], room: &[], iq: &[] },
+    RoomFeature { specification: Xep(502, "0.1.0"), service: &[], room: &[], iq: &[] },
 ];
 
 pub(super) fn specifications() -> impl Iterator<Item = Specification> {

@@ -3,8 +3,8 @@
 use super::super::{Context, Turn};
 use super::asked;
 use crate::error;
-use crate::room::{config_form, read_config};
-use anser_hub::{Actor, Destruction, Room, RoomError};
+use crate::room::{config_form, read_config, read_deciders};
+use anser_hub::{Actor, Affiliation, Destruction, Room, RoomError};
 use anser_xml::{Child, Writer};
 use anser_xmpp_proto::payload::form::{Form, FormKind, Submission};
 use anser_xmpp_proto::payload::muc_admin::Destroy;
@@ -14,14 +14,17 @@ use std::sync::Arc;
 /// The form (XEP-0045 §10.1.3, §10.2).
 pub(super) async fn form(ctx: &mut Context<'_>, _: Child<'_>) -> Result<(), StanzaError> {
     let room = asked_by_owner(ctx).await?;
-    let config = ctx
-        .front
-        .hub()
-        .room_config(&room, Actor::Session(ctx.session));
+    let (hub, actor) = (ctx.front.hub(), Actor::Session(ctx.session));
+    let config = hub.room_config(&room, actor);
     let config = config.map_err(|error| error::room_error(&error))?;
+    let list = |affiliation| {
+        let listed = hub.affiliated(&room, actor, affiliation);
+        listed.map_err(|error| error::room_error(&error))
+    };
+    let (owners, admins) = (list(Affiliation::Owner)?, list(Affiliation::Admin)?);
     let mut writer = Writer::new(&mut ctx.reply);
     let mut query = writer.open("query").namespace(ns::MUC_OWNER);
-    config_form(&config, room.address().as_str()).write(&mut query);
+    config_form(&config, &owners, &admins, room.address().as_str()).write(&mut query);
     Ok(())
 }
 
@@ -69,7 +72,9 @@ async fn configure(ctx: &Context<'_>, room: &Arc<Room>, form: Form) -> Result<()
     let actor = Actor::Session(ctx.session);
     let mut fault = None;
     let configured = hub.configure_room(room, actor, ctx.now, |before| {
-        read_config(&submission, before).map_err(|error| {
+        let config = read_config(&submission, before);
+        let read = config.and_then(|config| Ok((config, read_deciders(&submission)?)));
+        read.map_err(|error| {
             fault = Some(error);
             RoomError::UnfitConfig("see there")
         })
