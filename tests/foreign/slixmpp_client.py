@@ -12,19 +12,44 @@ import ssl
 import sys
 
 import slixmpp
-from slixmpp.exceptions import IqError
+from slixmpp.exceptions import IqError, PresenceError
 
-PLUGINS = ["xep_0030", "xep_0092", "xep_0199", "xep_0202", "xep_0203", "xep_0359"]
+PLUGINS = [
+    "xep_0030",
+    "xep_0045",
+    "xep_0092",
+    "xep_0199",
+    "xep_0202",
+    "xep_0203",
+    "xep_0280",
+    "xep_0313",
+    "xep_0359",
+]
+# Messages that are asked for at once.
+PAGE = 50
 
 
 def tell(event, **details):
     print(json.dumps({"event": event, **details}), flush=True)
 
 
+def describe(message):
+    stamp = message["delay"].get_stamp() if message.get_plugin("delay", check=True) else None
+    return {
+        "sender": str(message["from"]),
+        "type": message["type"],
+        "text": message["body"],
+        "delay": stamp and stamp.isoformat(),
+        "stanza_id": message["stanza_id"]["id"],
+        "error": message["error"]["condition"] if message["type"] == "error" else None,
+    }
+
+
 class Client(slixmpp.ClientXMPP):
     def __init__(self, options):
         super().__init__(options.account, options.password)
         self.options = options
+        self.is_done = False
         self.ca_certs = options.authority
         self.enable_direct_tls = options.tls == "direct"
         self.enable_starttls = options.tls == "starttls"
@@ -43,12 +68,16 @@ class Client(slixmpp.ClientXMPP):
         self.add_event_handler("presence", self.on_presence)
         self.add_event_handler("message", self.on_message)
         self.add_event_handler("message_error", self.on_message)
+        self.add_event_handler("groupchat_presence", self.on_occupant)
+        self.add_event_handler("groupchat_subject", self.on_subject)
+        for copy in ["carbon_received", "carbon_sent"]:
+            self.add_event_handler(copy, self.on_copy(copy))
         self.add_event_handler("roster_update", self.on_roster)
         self.add_event_handler("failed_auth", self.on_failed_auth)
         self.add_event_handler("failed_all_auth", lambda _: tell("no way in"))
         self.add_event_handler("connection_failed", lambda why: tell("connection failed", why=str(why)))
         self.add_event_handler("stream_error", lambda why: tell("stream error", condition=why["condition"]))
-        self.add_event_handler("disconnected", lambda why: tell("disconnected", why=str(why)))
+        self.add_event_handler("disconnected", self.on_disconnected)
 
     def begin(self, event):
         def on_session(_):
@@ -66,6 +95,11 @@ class Client(slixmpp.ClientXMPP):
 
         return on_session
 
+    def on_disconnected(self, why):
+        tell("disconnected", why=str(why))
+        if self.options.persistent and not self.is_done:
+            self.connect(self.options.host, self.options.port)
+
     def on_failed_auth(self, failure):
         mechanism = self.plugin["feature_mechanisms"].mech
         tell("failed_auth", mechanism=mechanism.name, condition=failure["condition"])
@@ -76,19 +110,35 @@ class Client(slixmpp.ClientXMPP):
             sender=str(presence["from"]),
             type=presence["type"],
             status=presence["status"],
+            error=presence["error"]["condition"] if presence["type"] == "error" else None,
         )
 
     def on_message(self, message):
-        stamp = message["delay"].get_stamp() if message.get_plugin("delay", check=True) else None
-        error = message["error"]["condition"] if message["type"] == "error" else None
+        tell("message", **describe(message))
+
+    def on_copy(self, name):
+        def on_carbon(outer):
+            message = outer[name]
+            tell("message", **{**describe(message), "copy": name})
+
+        return on_carbon
+
+    def on_subject(self, message):
+        tell("subject", sender=str(message["from"]), subject=message["subject"])
+
+    def on_occupant(self, presence):
+        item = presence.xml.find(".//{*}item")
+        details = {} if item is None else dict(item.attrib)
         tell(
-            "message",
-            sender=str(message["from"]),
-            type=message["type"],
-            text=message["body"],
-            delay=stamp and stamp.isoformat(),
-            stanza_id=message["stanza_id"]["id"],
-            error=error,
+            "occupant",
+            occupant=str(presence["from"]),
+            is_there=presence["type"] != "unavailable",
+            role=details.get("role"),
+            affiliation=details.get("affiliation"),
+            address=details.get("jid"),
+            new_nick=details.get("nick"),
+            reason=presence.xml.findtext(".//{*}reason"),
+            status=sorted(presence["muc"]["status_codes"]),
         )
 
     def on_roster(self, iq):
@@ -152,11 +202,81 @@ class Client(slixmpp.ClientXMPP):
 
     async def do_cut(self):
         """The connection is gone in the middle of everything, and comes back."""
+        # What slixmpp has queued and not written yet, it would write to the
+        # next connection before that has logged in.
+        await self.waiting_queue.join()
         self.transport.abort()
         await self.disconnected
         self.connect(self.options.host, self.options.port)
 
+    async def do_carbons(self):
+        await self.plugin["xep_0280"].enable()
+        tell("carbons")
+
+    async def do_history(self, archive=None, partner=None, after=None):
+        """All of it, or what came after a message, a page at a time."""
+        begin = {"after": after} if after else {}
+        pages = self.plugin["xep_0313"].iterate(archive, with_jid=partner, rsm={"max": PAGE, **begin})
+        messages = []
+        async for result in pages:
+            archived = result["mam_result"]
+            message = describe(archived["forwarded"]["stanza"])
+            messages.append({**message, "stanza_id": archived["id"]})
+        tell("history", messages=messages)
+
+    # What it can be told to do in a room.
+
+    async def do_join(self, room, nick):
+        """Takes what comes in the order that XEP-0045 gives: occupants, itself, past, subject."""
+        try:
+            answer = await self.plugin["xep_0045"].join_muc_wait(slixmpp.JID(room), nick, timeout=50)
+        except PresenceError as error:
+            tell("joined", error=error.condition)
+            return
+        presence, subject, occupants, history = answer
+        tell(
+            "joined",
+            error=None,
+            status=sorted(presence["muc"]["status_codes"]),
+            others=sorted({occupant["from"].resource for occupant in occupants} - {nick}),
+            history=[describe(message) for message in history],
+            subject=subject["subject"] or "",
+        )
+
+    def do_nick(self, room, nick):
+        self.send_presence(pto=f"{room}/{nick}")
+
+    def do_leave(self, room, nick):
+        self.plugin["xep_0045"].leave_muc(room, nick)
+
+    def do_subject(self, room, text):
+        self.plugin["xep_0045"].set_subject(room, text)
+
+    async def do_role(self, room, nick, role, reason=""):
+        await self.govern(self.plugin["xep_0045"].set_role(room, nick, role, reason=reason))
+
+    async def do_affiliation(self, room, address, affiliation, reason=""):
+        change = self.plugin["xep_0045"].set_affiliation(room, affiliation, jid=address, reason=reason)
+        await self.govern(change)
+
+    async def do_configure(self, room, **values):
+        """Without values, it takes the room as it is."""
+        rooms = self.plugin["xep_0045"]
+        form = await rooms.get_room_config(room)
+        form["type"] = "submit"
+        for name, value in values.items():
+            form.set_values({f"muc#roomconfig_{name}": value})
+        await self.govern(rooms.set_room_config(room, form))
+
+    async def govern(self, change):
+        try:
+            await change
+            tell("governed", error=None)
+        except IqError as error:
+            tell("governed", error=error.condition)
+
     async def do_quit(self):
+        self.is_done = True
         await self.disconnect()
 
 
@@ -181,6 +301,8 @@ async def main():
     parser.add_argument("--tls", choices=["starttls", "direct"], required=True)
     parser.add_argument("--tls-1-2", action="store_true")
     parser.add_argument("--management", action="store_true")
+    # It connects again whenever its connection is gone.
+    parser.add_argument("--persistent", action="store_true")
     options = parser.parse_args()
     logging.basicConfig(level=logging.DEBUG, format="%(levelname)s %(name)s %(message)s")
     client = Client(options)

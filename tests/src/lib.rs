@@ -8,6 +8,7 @@ pub mod client;
 pub mod conformance;
 pub mod crash;
 pub mod foreign;
+pub mod link;
 pub mod process;
 pub mod program;
 pub mod script;

@@ -9,6 +9,7 @@ use anser_hub::{Presence, PresenceKind, SubscriptionStep};
 use anser_jid::Jid;
 use anser_store::Timestamp;
 use anser_xml::Element;
+use anser_xmpp_proto::payload::muc::Join;
 use anser_xmpp_proto::{DefinedCondition, Kind, PresenceType, StanzaError, StanzaHeader, ns};
 use bytes::{Bytes, BytesMut};
 
@@ -32,17 +33,25 @@ pub(crate) async fn handle(
         (Err(fault), _) => Err(fault.into()),
     };
     let is_error = element.attribute("type").as_deref() == Some("error");
-    if let Err(error) = result
-        && !is_error
-    {
-        bound.refuse(
+    let Err(error) = result else { return };
+    if is_error {
+        return;
+    }
+    match to {
+        Some(room) if room::is_room(front, Some(&room)) && Join::read(element).is_some() => {
+            let own = Jid::from(bound.session().address().clone());
+            bound.reply(output, now, |output| {
+                room::refuse_entry(&error, &room, own.as_str(), id.as_deref(), output);
+            });
+        }
+        to => bound.refuse(
             &error,
             Kind::Presence,
             to.as_ref(),
             id.as_deref(),
             output,
             now,
-        );
+        ),
     }
 }
 

@@ -22,7 +22,8 @@ fn whoever_enters_a_room_that_does_not_exist_owns_it_and_it_is_locked() {
         alice S: <message from='coven@rooms.example.org' type='groupchat'><subject/></message>
         bob   C: <presence to='coven@rooms.example.org/bob'>
             <x xmlns='http://jabber.org/protocol/muc'/></presence>
-        bob   S: <presence type='error' from='coven@rooms.example.org/bob'><error type='cancel'>
+        bob   S: <presence type='error' from='coven@rooms.example.org/bob'>
+            <x xmlns='http://jabber.org/protocol/muc'/><error type='cancel'>
             <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
         alice C: <iq type='set' id='c' to='coven@rooms.example.org'>
             <query xmlns='http://jabber.org/protocol/muc#owner'>
@@ -142,7 +143,7 @@ fn a_nickname_is_one_accounts_alone_however_it_is_written() {
         script.play(&format!(
             "
             bob C: <presence to='{COVEN}/{nick}'>{JOIN}</presence>
-            bob S: <presence type='error'><error type='cancel'>
+            bob S: <presence type='error'>{JOIN}<error type='cancel'>
                 <conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
             "
         ));
@@ -380,7 +381,7 @@ fn leaving_is_told_to_all_whether_it_is_said_or_not() {
 fn who_may_enter_is_the_rooms_to_decide() {
     let error = |condition: &str| {
         format!(
-            "<presence type='error' from='{COVEN}/bob'><error>\
+            "<presence type='error' from='{COVEN}/bob'>{JOIN}<error>\
              <{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>"
         )
     };

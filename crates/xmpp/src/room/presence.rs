@@ -8,10 +8,10 @@ use crate::front::Xmpp;
 use anser_hub::{Entrance, Look, PastWanted, RoomError};
 use anser_jid::{FullJid, Jid};
 use anser_store::Timestamp;
-use anser_xml::Element;
+use anser_xml::{Element, Writer};
 use anser_xmpp_proto::payload::muc::{self, History, Join};
-use anser_xmpp_proto::{PresenceType, StanzaError, StanzaHeader};
-use bytes::Bytes;
+use anser_xmpp_proto::{PresenceType, StanzaError, StanzaHeader, ns};
+use bytes::{Bytes, BytesMut};
 use std::time::Duration;
 
 /// Takes a presence to a room.
@@ -90,4 +90,24 @@ fn past_wanted(history: History, now: Timestamp) -> PastWanted {
         characters: history.most_characters,
         since: by_seconds.max(since),
     }
+}
+
+/// Tells whoever wanted to enter why they may not. By the `x`, clients know
+/// that it is this that was refused (XEP-0045 §7.2.5 to §7.2.10).
+pub(crate) fn refuse_entry(
+    error: &StanzaError,
+    occupant: &Jid,
+    to: &str,
+    id: Option<&str>,
+    output: &mut BytesMut,
+) {
+    let mut writer = Writer::new(output);
+    let mut stanza = writer
+        .open("presence")
+        .attribute("type", PresenceType::Error.name())
+        .attribute("from", occupant.as_str())
+        .attribute("to", to)
+        .attribute_opt("id", id);
+    stanza.open("x").namespace(ns::MUC).close();
+    error.write(&mut stanza);
 }
