@@ -6,11 +6,13 @@
 //! state, under one small lock; what has to last is written down first, and
 //! nobody is told of anything that a crash could take back.
 
+mod about;
 mod activity;
 mod archive;
 mod budget;
 mod card;
 mod config;
+mod door;
 mod enter;
 mod error;
 mod event;
@@ -24,6 +26,7 @@ mod speak;
 mod standing;
 mod state;
 
+pub use about::RoomInfo;
 pub use archive::{Archived, Remains, Retractor};
 pub use card::RoomCard;
 pub use config::{ConfigNews, Creation, PrivateMessages, RoomConfig, RoomsConfig, Whois};
@@ -33,7 +36,7 @@ pub use event::{
     Deed, Departure, Destruction, Look, OccupantId, RoomEvent, RoomMessage, RoomPresence, Sight,
     VoiceRequest,
 };
-pub use exchange::{Invitation, RoomInfo};
+pub use exchange::Invitation;
 pub use govern::{Actor, Affiliated, AffiliationChange, Deciders, Present, RoleChange};
 pub use hats::{Hat, HatChange, MOST_HATS, MOST_WORN};
 pub use record::RoomSummary;
