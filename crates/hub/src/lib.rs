@@ -53,6 +53,7 @@ pub use history::{
     PreferencesError, With,
 };
 pub use hub::{Domains, Hub, HubConfig, Then};
+pub use inbox::Taken;
 pub use mailbox::Mailbox;
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
 pub use pipeline::{Parcel, Recipient};

@@ -6,7 +6,7 @@ use crate::room;
 use anser_hub::{
     BlockChange, BlockPush, Contact, Direction, Event, Message, MessageKind, Presence,
     PresenceKind, Query, QueryKind, RosterPush, Session, SessionHandle, Subscription,
-    SubscriptionStep,
+    SubscriptionStep, Taken,
 };
 use anser_store::{MessageId, Timestamp};
 use anser_xml::Writer;
@@ -82,13 +82,18 @@ impl Sent {
         }
     }
 
-    /// Where the message is in the log, if it is one that is there and was given
-    /// to the client from its inbox.
-    pub(crate) fn place(&self) -> Option<MessageId> {
+    /// What the client has taken of its account's log when it has this.
+    pub(crate) fn taken(&self) -> Option<Taken> {
         match self {
-            Self::Event(Event::Message { place, .. } | Event::Copy { place, .. }) => *place,
-            Self::Late { place, .. } => Some(*place),
-            Self::Event(_) | Self::Archived { .. } | Self::Reply(_) => None,
+            Self::Event(Event::Message { place, .. } | Event::Copy { place, .. }) => {
+                place.map(Taken::Mail)
+            }
+            Self::Late { place, .. } => Some(Taken::Mail(*place)),
+            Self::Archived { place, header, .. } => {
+                let is_own = header.room.is_none();
+                is_own.then_some(Taken::History(*place))
+            }
+            Self::Event(_) | Self::Reply(_) => None,
         }
     }
 
