@@ -140,7 +140,11 @@ fn what_is_sent_to_another_session_goes_on_waiting_for_that() {
 /// How much Bob has not read of what Alice writes.
 fn unread(script: &mut Script) -> (u32, u32, bool) {
     let hub = Arc::clone(script.world.hub());
-    let read = async move { hub.unread(&bare("bob"), &bare("alice")).await.unwrap() };
+    let read = async move {
+        hub.unread(&bare("bob"), &bare("alice").into())
+            .await
+            .unwrap()
+    };
     let Unread {
         messages,
         mentions,

@@ -26,9 +26,11 @@ mod event;
 mod history;
 mod hub;
 mod inbox;
+mod keeping;
 mod mailbox;
 mod message;
 mod pipeline;
+mod policy;
 mod presence;
 mod private;
 mod room;
@@ -65,7 +67,7 @@ pub use room::{
     IsModerated, Look, MOST_HATS, MOST_WORN, OccupantId, PastWanted, Present, PrivateMessages,
     Remains, Retractor, Role, RoleChange, Room, RoomCard, RoomConfig, RoomError, RoomEvent,
     RoomInfo, RoomMessage, RoomPresence, RoomSearch, RoomSummary, RoomsConfig, SearchMark,
-    SearchOrder, SearchPlace, Sight, Speaker, Speech, VoiceRequest, Whois,
+    SearchOrder, SearchPlace, Sight, Speaker, Speech, VoiceRequest, Whispered, Whois,
 };
 pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
 pub use session::{Session, SessionHandle};

@@ -25,6 +25,7 @@ mod search;
 mod speak;
 mod standing;
 mod state;
+mod whisper;
 
 pub use about::RoomInfo;
 pub use archive::{Archived, Remains, Retractor};
@@ -43,9 +44,11 @@ pub use record::RoomSummary;
 pub use search::{FoundRoom, FoundRooms, RoomSearch, SearchMark, SearchOrder, SearchPlace};
 pub use speak::{Speaker, Speech};
 pub use standing::{Affiliation, IsModerated, Role};
+pub use whisper::Whispered;
 
-pub(crate) use exchange::{RoomDelivery, Whisper, deliver_whisper};
+pub(crate) use exchange::RoomDelivery;
 pub(crate) use search::MOST_SEARCHES;
+pub(crate) use whisper::Whisper;
 
 use crate::Session;
 use crate::directory::Resident;
