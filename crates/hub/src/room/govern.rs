@@ -1,16 +1,13 @@
-//! Deciding over others and over the room (XEP-0045 §8 to §10).
+//! Deciding over others (XEP-0045 §8, §9, §10.3 to §10.8).
 
 use super::standing::{may_change_affiliation, may_change_role};
 use super::state::{NickKey, RoomState, Standing};
-use super::{Affiliation, Deed, Departure, Destruction, Role, RoomConfig, RoomError, RoomsConfig};
+use super::{Affiliation, Deed, Departure, Role, RoomError, RoomsConfig};
 use crate::Session;
 use crate::mailbox::Wakes;
-use anser_jid::{BareJid, FullJid};
+use anser_jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// So many occupants at most are told of each other all at once.
-const MOST_REVEALED: usize = 500;
 
 /// Who wants something done.
 #[derive(Debug, Clone, Copy)]
@@ -55,32 +52,6 @@ pub struct Deciders {
     pub admins: Option<Vec<BareJid>>,
 }
 
-/// An account's affiliation as somebody may see it who may see the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Affiliated {
-    /// Whose.
-    pub account: BareJid,
-    /// Which.
-    pub affiliation: Affiliation,
-    /// The nickname that they keep.
-    pub nick: Option<String>,
-    /// What was said when they got it.
-    pub reason: Option<String>,
-}
-
-/// An occupant as moderators see them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Present {
-    /// Under which address.
-    pub occupant: FullJid,
-    /// Who it is.
-    pub address: FullJid,
-    /// What they are for good.
-    pub affiliation: Affiliation,
-    /// What they may do in this visit.
-    pub role: Role,
-}
-
 impl RoomState {
     /// What whoever acts is in the room: for good, and in this visit.
     pub(super) fn standing(&self, actor: Actor<'_>) -> (Affiliation, Role) {
@@ -103,28 +74,6 @@ impl RoomState {
             nick: nick.map(|occupant| occupant.address.resource().into()),
             reason: reason.map(Into::into),
         }
-    }
-
-    /// Only owners may see and change what a room is like (XEP-0045 §10.2).
-    ///
-    /// # Errors
-    /// [`RoomError::Forbidden`]
-    pub(crate) fn check_owner(&self, actor: Actor<'_>) -> Result<(), RoomError> {
-        match self.standing(actor) {
-            (Affiliation::Owner, _) => Ok(()),
-            _ => Err(RoomError::Forbidden),
-        }
-    }
-
-    /// What belongs to a room can be kept when the room is.
-    ///
-    /// # Errors
-    /// [`RoomError::UnfitConfig`]
-    pub(crate) fn check_open(&self) -> Result<(), RoomError> {
-        if self.is_locked {
-            return Err(RoomError::UnfitConfig("its configuration is not sent yet"));
-        }
-        Ok(())
     }
 
     /// Gives occupants other roles: all of them, or none (XEP-0045 §8.2 to
@@ -387,126 +336,6 @@ impl RoomState {
             Affiliation::None if self.config.registration && !self.config.members_only => Ok(()),
             Affiliation::None | Affiliation::Outcast => Err(RoomError::NotAllowed),
         }
-    }
-
-    /// The accounts with an affiliation, for whoever may see the list
-    /// (XEP-0045 §9.2, §9.5, §10.5, §10.8).
-    ///
-    /// # Errors
-    /// [`RoomError::Forbidden`]
-    pub(crate) fn affiliated(
-        &self,
-        actor: Actor<'_>,
-        affiliation: Affiliation,
-    ) -> Result<Vec<Affiliated>, RoomError> {
-        let (own, role) = self.standing(actor);
-        let is_member = own >= Affiliation::Member;
-        let may_see = match affiliation {
-            Affiliation::Outcast => own >= Affiliation::Admin,
-            // Where everybody sees who everybody is, members may see who the
-            // other members are (§9.5).
-            _ if self.config.whois == super::Whois::Anyone && is_member => true,
-            _ => own >= Affiliation::Admin || role >= self.config.lists_for,
-        };
-        if !may_see {
-            return Err(RoomError::Forbidden);
-        }
-        let all = self.affiliations.iter();
-        Ok(all
-            .filter(|(_, standing)| standing.affiliation == affiliation)
-            .map(|(account, standing)| Affiliated {
-                account: account.clone(),
-                affiliation,
-                nick: standing.nick.clone(),
-                reason: standing.reason.clone(),
-            })
-            .collect())
-    }
-
-    /// The occupants with a role, for moderators (XEP-0045 §8.5, §9.8).
-    ///
-    /// # Errors
-    /// [`RoomError::Forbidden`]
-    pub(crate) fn present(&self, actor: Actor<'_>, role: Role) -> Result<Vec<Present>, RoomError> {
-        if self.standing(actor).1 != Role::Moderator {
-            return Err(RoomError::Forbidden);
-        }
-        let occupants = self.occupants.values();
-        let occupants = occupants.filter(|occupant| occupant.role == role);
-        Ok(occupants
-            .map(|occupant| Present {
-                occupant: occupant.address.clone(),
-                address: occupant.shown.address.clone(),
-                affiliation: occupant.affiliation,
-                role,
-            })
-            .collect())
-    }
-
-    /// The room is like this from now on; what that changes for occupants, they
-    /// are told (XEP-0045 §10.2). Gives the sessions that are no longer in it.
-    pub(crate) fn apply_config(
-        &mut self,
-        config: RoomConfig,
-        wakes: &mut Wakes,
-    ) -> Vec<Arc<Session>> {
-        let news = config.news(&self.config);
-        let is_closed = config.members_only && !self.config.members_only;
-        let shown_before = std::mem::replace(&mut self.config, config).presence_of;
-        self.is_locked = false;
-        // First: nobody sees a real address before they know that theirs is
-        // seen too.
-        self.give_news(news, wakes);
-        self.tell_who_is_shown(shown_before, wakes);
-        let mut gone = Vec::new();
-        if is_closed {
-            let strangers = self.occupants.iter();
-            let strangers: Vec<_> = strangers
-                .filter(|(_, occupant)| occupant.affiliation < Affiliation::Member)
-                .map(|(nick, _)| nick.clone())
-                .collect();
-            for nick in strangers {
-                gone.extend(self.remove(&nick, Departure::MembersOnly, None, wakes));
-            }
-        }
-        gone
-    }
-
-    /// Tells everybody of those whom they see now and did not see before, and
-    /// the other way round; not in a crowd, where everybody of everybody is too
-    /// much at once. There, one is told of each when they change or leave.
-    fn tell_who_is_shown(&self, from: Role, wakes: &mut Wakes) {
-        if self.occupants.len() > MOST_REVEALED {
-            return;
-        }
-        for occupant in self.occupants.values() {
-            match (occupant.role >= from, self.is_shown(occupant.role)) {
-                (true, false) => self.tell_others(&occupant.hidden(), wakes),
-                (false, true) => self.tell_others(&occupant.shown, wakes),
-                (true, true) | (false, false) => {}
-            }
-        }
-    }
-
-    /// Ends the room for everybody in it (XEP-0045 §10.9). Each is told of
-    /// themselves only.
-    pub(crate) fn destroy(
-        &mut self,
-        destruction: &Destruction,
-        wakes: &mut Wakes,
-    ) -> Vec<Arc<Session>> {
-        let mut gone = Vec::new();
-        for mut occupant in std::mem::take(&mut self.occupants).into_values() {
-            occupant.affiliation = Affiliation::None;
-            let departure = Departure::Destroyed(Box::new(destruction.clone()));
-            let address = occupant.shown.address.clone();
-            let presence =
-                occupant.presence(&address, &super::Look::default(), Some(departure), None);
-            self.tell_own(&occupant, &presence, wakes);
-            gone.extend(occupant.seats.into_iter().map(|seat| seat.session));
-        }
-        self.seats.clear();
-        gone
     }
 
     /// Whether somebody may ask others in, and whether those become members by

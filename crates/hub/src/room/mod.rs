@@ -20,6 +20,8 @@ mod exchange;
 mod govern;
 mod hats;
 mod lasting;
+mod lists;
+mod owning;
 mod record;
 mod search;
 mod speak;
@@ -37,8 +39,9 @@ pub use event::{
     VoiceRequest,
 };
 pub use exchange::Invitation;
-pub use govern::{Actor, Affiliated, AffiliationChange, Deciders, Present, RoleChange};
+pub use govern::{Actor, AffiliationChange, Deciders, RoleChange};
 pub use hats::{Hat, HatChange, MOST_HATS, MOST_WORN};
+pub use lists::{Affiliated, Present};
 pub use record::RoomSummary;
 pub use search::{FoundRoom, FoundRooms, RoomSearch, SearchMark, SearchOrder, SearchPlace};
 pub use speak::{Speaker, Speech};
