@@ -325,19 +325,6 @@ impl RoomState {
         }
     }
 
-    /// Whether an account may become a member by registering
-    /// (XEP-0045 §7.10).
-    ///
-    /// # Errors
-    /// [`RoomError::NotAllowed`]
-    pub(crate) fn check_registration(&self, account: &BareJid) -> Result<(), RoomError> {
-        match self.affiliation(account) {
-            Affiliation::Member | Affiliation::Admin | Affiliation::Owner => Ok(()),
-            Affiliation::None if self.config.registration && !self.config.members_only => Ok(()),
-            Affiliation::None | Affiliation::Outcast => Err(RoomError::NotAllowed),
-        }
-    }
-
     /// Whether somebody may ask others in, and whether those become members by
     /// it (XEP-0045 §7.8.2, §9.5).
     ///

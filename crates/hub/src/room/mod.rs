@@ -23,6 +23,7 @@ mod lasting;
 mod lists;
 mod owning;
 mod record;
+mod register;
 mod search;
 mod speak;
 mod standing;
