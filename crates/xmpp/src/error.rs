@@ -95,8 +95,11 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         | RoomError::NoSuchOccupant
         | RoomError::NoSuchMessage
         | RoomError::NoHat => DefinedCondition::ItemNotFound,
-        RoomError::NoCreation | RoomError::NotAllowed => DefinedCondition::NotAllowed,
-        RoomError::Exists | RoomError::NickTaken | RoomError::Conflict => {
+        RoomError::NoCreation
+        | RoomError::NotAllowed
+        | RoomError::NoRegistration
+        | RoomError::InviteeBanned => DefinedCondition::NotAllowed,
+        RoomError::Exists | RoomError::NickTaken | RoomError::Conflict | RoomError::Needed => {
             DefinedCondition::Conflict
         }
         RoomError::NoNick | RoomError::Nick(_) => DefinedCondition::JidMalformed,

@@ -115,3 +115,18 @@ fn refused(kind: &str, condition: &str) -> String {
          <{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
     )
 }
+
+/// What registers a nickname with the room, or takes it back.
+fn register(content: &str) -> String {
+    format!(
+        "<iq type='set' id='register' to='{COVEN}'>\
+         <query xmlns='jabber:iq:register'>{content}</query></iq>"
+    )
+}
+
+/// The form with which a nickname is registered.
+fn registration(nick: &str) -> String {
+    let about = field("FORM_TYPE", "http://jabber.org/protocol/muc#register");
+    let nick = field("muc#register_roomnick", nick);
+    format!("<x xmlns='jabber:x:data' type='submit'>{about}{nick}</x>")
+}

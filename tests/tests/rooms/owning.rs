@@ -1,6 +1,8 @@
 //! Making, configuring and ending rooms, and becoming a member by oneself.
 
-use super::{COVEN, JOIN, configure, coven, field, join, refused, three_in_a_room};
+use super::{
+    COVEN, JOIN, configure, coven, field, join, refused, register, registration, three_in_a_room,
+};
 use anser_tests::script::Script;
 
 /// What an owner asks of a room.
@@ -387,29 +389,20 @@ fn a_room_that_nobody_keeps_ends_with_the_last_occupant() {
 #[test]
 fn somebody_becomes_a_member_with_a_nickname_to_keep_and_one_no_longer() {
     let mut script = three_in_a_room();
-    let register = |kind: &str, content: &str| {
-        format!(
-            "<iq type='{kind}' id='r' to='{COVEN}'><query xmlns='jabber:iq:register'>{content}</query></iq>"
-        )
-    };
-    let form = |nick: &str| {
-        let about = field("FORM_TYPE", "http://jabber.org/protocol/muc#register");
-        let nick = field("muc#register_roomnick", nick);
-        format!("<x xmlns='jabber:x:data' type='submit'>{about}{nick}</x>")
-    };
-    script.send("bob", &register("get", ""));
+    let ask = register("").replace("'set'", "'get'");
+    script.send("bob", &ask);
     script.expect(
         "bob",
-        "<iq type='result' id='r'><query xmlns='jabber:iq:register'>\
+        "<iq type='result' id='register'><query xmlns='jabber:iq:register'>\
          <x xmlns='jabber:x:data' type='form'><field var='muc#register_roomnick'/></x></query></iq>",
     );
-    script.send("bob", &register("set", &form("alice")));
+    script.send("bob", &register(&registration("alice")));
     script.expect("bob", &refused("cancel", "conflict"));
-    script.send("bob", &register("set", &form("")));
+    script.send("bob", &register(&registration("")));
     script.expect("bob", &refused("modify", "bad-request"));
-    script.send("bob", &register("set", ""));
+    script.send("bob", &register(""));
     script.expect("bob", &refused("modify", "bad-request"));
-    script.send("bob", &register("set", &form("bob")));
+    script.send("bob", &register(&registration("bob")));
     for actor in ["alice", "carol"] {
         script.expect(
             actor,
@@ -418,13 +411,13 @@ fn somebody_becomes_a_member_with_a_nickname_to_keep_and_one_no_longer() {
         );
     }
     script.forget("bob");
-    script.send("bob", &register("get", ""));
+    script.send("bob", &ask);
     script.expect(
         "bob",
-        "<iq type='result' id='r'><query xmlns='jabber:iq:register'>\
+        "<iq type='result' id='register'><query xmlns='jabber:iq:register'>\
          <registered/><username>bob</username></query></iq>",
     );
-    script.send("bob", &register("set", "<remove/>"));
+    script.send("bob", &register("<remove/>"));
     script.expect(
         "carol",
         "<presence from='coven@rooms.example.org/bob'>\
@@ -438,14 +431,14 @@ fn somebody_becomes_a_member_with_a_nickname_to_keep_and_one_no_longer() {
     for actor in ["bob", "carol"] {
         script.forget(actor);
     }
-    script.send("carol", &register("get", ""));
+    script.send("carol", &ask);
     script.expect("carol", &refused("cancel", "not-allowed"));
-    script.send("carol", &register("set", &form("carol")));
+    script.send("carol", &register(&registration("carol")));
     script.expect("carol", &refused("cancel", "not-allowed"));
-    let nowhere = register("get", "").replace(COVEN, "heath@rooms.example.org");
+    let nowhere = ask.replace(COVEN, "heath@rooms.example.org");
     script.send("carol", &nowhere);
     script.expect(
         "carol",
-        "<iq type='error' from='heath@rooms.example.org' id='r'/>",
+        "<iq type='error' from='heath@rooms.example.org' id='register'/>",
     );
 }

@@ -1,7 +1,9 @@
 //! Several things at once: what is on its way while somebody leaves, is hidden,
 //! or ends the room.
 
-use super::{COVEN, JOIN, admin, configure, coven, field, refused, three_in_a_room};
+use super::{
+    COVEN, JOIN, admin, configure, coven, field, refused, register, registration, three_in_a_room,
+};
 use anser_hub::AccountsConfig;
 use anser_store::JournalLimits;
 use anser_tests::script::Script;
@@ -258,4 +260,108 @@ fn whoever_is_told_that_they_are_not_there_has_been_told_why_before() {
             ),
         );
     }
+}
+
+/// The accounts with an affiliation, as an owner sees them.
+fn listed(script: &mut Script, affiliation: &str) -> Vec<String> {
+    script.send(
+        "alice",
+        &admin(&format!("<item affiliation='{affiliation}'/>")).replace("'set'", "'get'"),
+    );
+    let answer = script.receive("alice");
+    let query = answer.children().next().unwrap().open();
+    let items = query.children();
+    items
+        .map(|item| item.attribute("jid").unwrap().into_owned())
+        .collect()
+}
+
+/// XEP-0045 §9.1, §7.10: what somebody may become is decided on what the change
+/// before it leaves.
+#[test]
+fn a_ban_on_its_way_is_not_undone_by_whoever_it_is_for() {
+    for content in [registration("bob"), "<remove/>".to_owned()] {
+        let mut script = three_in_a_room();
+        let bob = |affiliation| {
+            let item = format!("<item affiliation='{affiliation}' jid='bob@example.org'/>");
+            admin(&item)
+        };
+        script.send("alice", &bob("member"));
+        for actor in ["alice", "bob", "carol"] {
+            script.forget(actor);
+        }
+        script.hold_commits(true);
+        script.send("alice", &bob("outcast"));
+        script.send("bob", &register(&content));
+        script.hold_commits(false);
+        script.world.settle();
+        script.expect("bob", &refused("cancel", "not-allowed"));
+        script.expect(
+            "bob",
+            "<presence type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'>\
+             <status code='301'/></x></presence>",
+        );
+        script.forget("alice");
+        assert_eq!(listed(&mut script, "outcast"), ["bob@example.org"]);
+        assert_eq!(listed(&mut script, "member").len(), 0);
+    }
+}
+
+/// XEP-0045 §9.1, §9.5
+#[test]
+fn a_ban_on_its_way_is_not_undone_by_an_invitation() {
+    let mut script = three_in_a_room();
+    script.send(
+        "alice",
+        &admin("<item affiliation='member' jid='carol@example.org'/>"),
+    );
+    let members_only = field("muc#roomconfig_membersonly", "1");
+    configure(&mut script, "alice", &members_only);
+    for actor in ["alice", "carol"] {
+        script.forget(actor);
+    }
+    script.hold_commits(true);
+    script.send(
+        "alice",
+        &admin("<item affiliation='outcast' jid='dave@example.org'/>"),
+    );
+    script.send(
+        "carol",
+        &format!(
+            "<message to='{COVEN}' id='i'><x xmlns='http://jabber.org/protocol/muc#user'>\
+             <invite to='dave@example.org'/></x></message>"
+        ),
+    );
+    script.hold_commits(false);
+    script.world.settle();
+    script.expect(
+        "carol",
+        "<message type='error' id='i'><error type='cancel'>\
+         <not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
+    );
+    script.forget("alice");
+    assert_eq!(listed(&mut script, "outcast"), ["dave@example.org"]);
+}
+
+/// XEP-0045 §10.9: only an owner ends a room, and only as one.
+#[test]
+fn whoever_is_about_to_own_the_room_no_longer_does_not_end_it() {
+    let mut script = three_in_a_room();
+    let bob = |affiliation| {
+        let item = format!("<item affiliation='{affiliation}' jid='bob@example.org'/>");
+        admin(&item)
+    };
+    script.send("alice", &bob("owner"));
+    for actor in ["alice", "bob", "carol"] {
+        script.forget(actor);
+    }
+    script.hold_commits(true);
+    script.send("alice", &bob("none"));
+    script.send("bob", DESTROY);
+    script.hold_commits(false);
+    script.world.settle();
+    script.expect("bob", &refused("auth", "forbidden"));
+    script.expect("bob", "<presence from='coven@rooms.example.org/bob'/>");
+    script.expect("carol", "<presence from='coven@rooms.example.org/bob'/>");
+    script.expect_nothing("carol");
 }

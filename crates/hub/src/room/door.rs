@@ -294,9 +294,16 @@ impl Hub {
             return;
         }
         let end = Destruction::default();
-        if let Err(error) = self.forget_room(room, is_over, &end, now).await {
-            tracing::warn!(room = %room.address, %error, "an empty room stays for now");
-            lock(&self.emptied).push(Arc::clone(room));
+        let check = |state: &RoomState| match is_over(state) {
+            true => Ok(()),
+            false => Err(RoomError::Needed),
+        };
+        match self.forget_room(room, check, &end, now).await {
+            Ok(()) | Err(RoomError::NoRoom | RoomError::Needed) => {}
+            Err(error) => {
+                tracing::warn!(room = %room.address, %error, "an empty room stays for now");
+                lock(&self.emptied).push(Arc::clone(room));
+            }
         }
     }
 }

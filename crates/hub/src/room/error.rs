@@ -78,6 +78,16 @@ pub enum RoomError {
     /// Nobody may do this to such an occupant, or not whoever asks.
     #[error("this cannot be done to somebody who stands so high")]
     NotAllowed,
+    /// Whoever asks does not become a member by registering, or is none
+    /// (XEP-0045 §7.10).
+    #[error("you cannot register in this room")]
+    NoRegistration,
+    /// Whoever is to be asked in is banned (XEP-0045 §9.5).
+    #[error("whoever you invite is banned from this room")]
+    InviteeBanned,
+    /// The room does not end: somebody is in it, or wants to keep it.
+    #[error("the room is needed")]
+    Needed,
     /// A room needs an owner, and nobody bans themselves (XEP-0045 §9.1,
     /// §10.4).
     #[error("a room keeps an owner, and nobody bans themselves")]

@@ -1,15 +1,12 @@
 //! What is said in rooms, on its way.
 
-use super::govern::{Actor, MakesMember};
 use super::record::{SAID, save_subject};
-use super::{
-    Affiliation, AffiliationChange, OccupantId, Room, RoomError, RoomMessage, Speaker, Speech,
-};
+use super::{OccupantId, Room, RoomError, RoomMessage, Speaker, Speech};
 use crate::account::FOR_HISTORY;
 use crate::directory::Resident;
 use crate::mailbox::Wakes;
 use crate::pipeline::Content;
-use crate::{Event, Hub, Message, Recipient, SendError, Session, SessionHandle, Traits};
+use crate::{Event, Hub, Message, SendError, Session, SessionHandle, Traits};
 use anser_jid::{BareJid, FullJid};
 use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
 use std::sync::Arc;
@@ -38,15 +35,6 @@ pub(crate) struct Whisper {
     /// The same as its sender wrote it, for copies; with one of those that it
     /// goes to.
     pub(crate) sent: Option<Arc<Message>>,
-}
-
-/// Somebody is asked into a room.
-#[derive(Debug, Clone)]
-pub struct Invitation {
-    /// Whoever asks, as they are in the room.
-    pub inviter: FullJid,
-    /// What one has to know to enter.
-    pub password: Option<String>,
 }
 
 impl Hub {
@@ -201,52 +189,6 @@ impl Hub {
             self.pass(session.session(), Content::Whisper(whisper), now);
         }
         Ok(())
-    }
-
-    /// Whether somebody may ask an account into a room; makes it a member if
-    /// that is what an invitation does there (XEP-0045 §7.8.2, §9.5). Nobody is
-    /// asked in who blocks the room, or whoever asks.
-    ///
-    /// # Errors
-    /// [`RoomError`]; nothing has changed.
-    pub async fn invite(
-        &self,
-        session: &SessionHandle,
-        room: &Arc<Room>,
-        invitee: &Recipient,
-        now: Timestamp,
-    ) -> Result<Invitation, RoomError> {
-        session.check_addressee(&room.address)?;
-        let config = self.config();
-        session.session().visits().charge(0, &config.rooms, now)?;
-        if invitee.blocks(session.address()) || invitee.blocks(&room.address) {
-            return Err(SendError::Unavailable.into());
-        }
-        let invitee = invitee.address();
-        let (makes_member, invitation, affiliation) = {
-            let state = room.state();
-            let makes_member = state.check_invitation(session)?;
-            let invitation = Invitation {
-                inviter: state.occupant(session)?.address.clone(),
-                password: state.config.password.clone(),
-            };
-            (makes_member, invitation, state.affiliation(invitee))
-        };
-        match (makes_member, affiliation) {
-            (_, Affiliation::Outcast) => return Err(RoomError::NotAllowed),
-            (MakesMember::Yes, Affiliation::None) => {
-                let member = AffiliationChange {
-                    account: invitee.clone(),
-                    affiliation: Affiliation::Member,
-                    nick: None,
-                    reason: None,
-                };
-                self.change_affiliations(room, Actor::Operator, &[member], now)
-                    .await?;
-            }
-            (MakesMember::Yes | MakesMember::No, _) => {}
-        }
-        Ok(invitation)
     }
 }
 

@@ -175,6 +175,25 @@ impl RoomState {
         Ok(())
     }
 
+    /// Whether a change makes an account anything else than it is.
+    pub(crate) fn is_news(&self, change: &AffiliationChange) -> bool {
+        let before = self.affiliations.get(&change.account);
+        before.cloned().unwrap_or_default() != self.standing_after(change)
+    }
+
+    /// Those who become members of a room for members only by these changes, and
+    /// are not in it.
+    pub(crate) fn new_members(&self, changes: &[AffiliationChange]) -> Vec<BareJid> {
+        let is_asked_in = |change: &&AffiliationChange| {
+            self.config.members_only
+                && change.affiliation == Affiliation::Member
+                && self.affiliation(&change.account) == Affiliation::None
+                && self.nicks_of(&change.account).is_empty()
+        };
+        let new_members = changes.iter().filter(is_asked_in);
+        new_members.map(|change| change.account.clone()).collect()
+    }
+
     /// The changes that make the lists of those who decide what they shall be.
     /// Those who come onto a list come first, so that a room can be handed over
     /// in one step; whoever is on no list any more has no affiliation left.
@@ -251,19 +270,35 @@ impl RoomState {
         // Nobody sees the hats of whoever is banned, and coming back is a new
         // beginning.
         let is_banned = change.affiliation == Affiliation::Outcast;
+        // Of whoever is nothing, nothing is kept.
+        let is_something = change.affiliation != Affiliation::None;
+        let reason = change.reason.as_ref().filter(|_| is_something);
         let worn = before.filter(|_| !is_banned);
         Standing {
             affiliation: change.affiliation,
             nick: nick.filter(|_| change.affiliation >= Affiliation::Member),
-            reason: change.reason.clone(),
+            reason: reason.cloned(),
             hats: worn.map_or_else(Vec::new, |standing| standing.hats.clone()),
         }
     }
 
-    /// Changes an affiliation that was checked and written down, and tells
+    /// Changes affiliations that were checked and written down, and tells
     /// everybody (XEP-0045 §9.1 to §9.5, §10.3 to §10.8). Gives the sessions
     /// that are no longer in the room.
-    pub(crate) fn apply_affiliation(
+    pub(crate) fn apply_affiliations(
+        &mut self,
+        actor: Actor<'_>,
+        changes: &[AffiliationChange],
+        wakes: &mut Wakes,
+    ) -> Vec<Arc<Session>> {
+        let mut gone = Vec::new();
+        for change in changes {
+            gone.extend(self.apply_affiliation(actor, change, wakes));
+        }
+        gone
+    }
+
+    fn apply_affiliation(
         &mut self,
         actor: Actor<'_>,
         change: &AffiliationChange,
@@ -304,6 +339,9 @@ impl RoomState {
             return self.remove(nick, Departure::NoMember, Some(deed.clone()), wakes);
         }
         let role = self.role_after(occupant.role, from, to);
+        if (role, to) == (occupant.role, from) {
+            return Vec::new();
+        }
         let Some(occupant) = self.occupants.get_mut(nick) else {
             return Vec::new();
         };
@@ -324,33 +362,4 @@ impl RoomState {
             initial
         }
     }
-
-    /// Whether somebody may ask others in, and whether those become members by
-    /// it (XEP-0045 §7.8.2, §9.5).
-    ///
-    /// # Errors
-    /// [`RoomError`]
-    pub(crate) fn check_invitation(&self, session: &Session) -> Result<MakesMember, RoomError> {
-        let occupant = self.occupant(session)?;
-        if occupant.role < Role::Participant && occupant.affiliation < Affiliation::Member {
-            return Err(RoomError::Forbidden);
-        }
-        let may_always = occupant.affiliation >= Affiliation::Admin;
-        match (self.config.members_only, self.config.members_invite) {
-            (false, true) => Ok(MakesMember::No),
-            (false, false) if may_always || occupant.role == Role::Moderator => Ok(MakesMember::No),
-            (true, _) if may_always => Ok(MakesMember::Yes),
-            (true, true) if occupant.affiliation >= Affiliation::Member => Ok(MakesMember::Yes),
-            (_, _) => Err(RoomError::Forbidden),
-        }
-    }
-}
-
-/// Whether an invitation makes whoever is invited a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MakesMember {
-    /// It does.
-    Yes,
-    /// It does not.
-    No,
 }

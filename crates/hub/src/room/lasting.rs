@@ -1,7 +1,7 @@
 //! What changes a room for good: written down first, told afterwards.
 
 use super::govern::Actor;
-use super::record::{self, RoomRecord, RoomSummary, save_standing};
+use super::record::{self, RoomRecord, RoomSummary};
 use super::state::{RoomState, Standing};
 use super::{
     Affiliated, Affiliation, AffiliationChange, Deciders, Destruction, Present, Role, RoleChange,
@@ -119,37 +119,45 @@ impl Hub {
         changes: &[AffiliationChange],
         now: Timestamp,
     ) -> Result<Vec<BareJid>, RoomError> {
+        let decide = |_: &RoomState| Ok(changes.to_vec());
+        self.decide_affiliations(room, actor, now, decide).await
+    }
+
+    /// The same with changes that depend on how the room is when nobody else
+    /// can change it. Those that would leave everything as it is are neither
+    /// written down nor told.
+    pub(super) async fn decide_affiliations(
+        &self,
+        room: &Arc<Room>,
+        actor: Actor<'_>,
+        now: Timestamp,
+        decide: impl FnOnce(&RoomState) -> Result<Vec<AffiliationChange>, RoomError>,
+    ) -> Result<Vec<BareJid>, RoomError> {
         let alone = room.changes.lock().await;
         if room.is_gone() {
             return Err(RoomError::NoRoom);
         }
         let config = self.config();
-        let (writes, new_members) = {
+        let (changes, writes, new_members) = {
             let state = room.state();
-            state.check_affiliations(actor, changes, &config.rooms)?;
-            let writes = changes.iter().map(|change| {
-                let standing = state.standing_after(change);
-                save_standing(&room.address, &change.account, &standing)
-            });
-            let new_members = changes.iter().filter(|change| {
-                state.config.members_only
-                    && change.affiliation == Affiliation::Member
-                    && state.affiliation(&change.account) == Affiliation::None
-                    && state.nicks_of(&change.account).is_empty()
-            });
-            let new_members: Vec<_> = new_members.map(|change| change.account.clone()).collect();
-            (writes.collect(), new_members)
+            let mut changes = decide(&state)?;
+            state.check_affiliations(actor, &changes, &config.rooms)?;
+            changes.retain(|change| state.is_news(change));
+            let writes = state.save_affiliations(&changes);
+            let new_members = state.new_members(&changes);
+            (changes, writes, new_members)
         };
+        if changes.is_empty() {
+            return Ok(new_members);
+        }
         self.commit(writes, now)
             .await
             .map_err(crate::NotKept::from)?;
-        let mut wakes = Wakes::default();
-        let mut gone = Vec::new();
-        let mut state = room.state();
-        for change in changes {
-            gone.extend(state.apply_affiliation(actor, change, &mut wakes));
-        }
-        drop(state);
+        let gone = {
+            let mut wakes = Wakes::default();
+            let mut state = room.state();
+            state.apply_affiliations(actor, &changes, &mut wakes)
+        };
         drop(alone);
         forget_visits(room, gone);
         Ok(new_members)
@@ -195,9 +203,7 @@ impl Hub {
             let mut state = room.state();
             // First, so that whoever becomes an admin of a room for members only
             // does not have to leave it.
-            for change in &affiliations {
-                gone.extend(state.apply_affiliation(actor, change, &mut wakes));
-            }
+            gone.extend(state.apply_affiliations(actor, &affiliations, &mut wakes));
             gone.extend(state.apply_config(config, &mut wakes));
             gone
         };
@@ -242,25 +248,29 @@ impl Hub {
         destruction: &Destruction,
         now: Timestamp,
     ) -> Result<(), RoomError> {
-        room.state().check_owner(actor)?;
-        self.forget_room(room, |_| true, destruction, now).await
+        let is_owned = |state: &RoomState| state.check_owner(actor);
+        self.forget_room(room, is_owned, destruction, now).await
     }
 
-    /// Ends a room and removes what is kept of it, if it `is_meant` when nobody
-    /// can change it any more.
+    /// Ends a room and removes what is kept of it, if `check` allows that when
+    /// nobody can change it any more.
+    ///
+    /// # Errors
+    /// That of `check`, or [`RoomError`]; the room is as it was.
     pub(super) async fn forget_room(
         &self,
         room: &Arc<Room>,
-        is_meant: impl FnOnce(&RoomState) -> bool,
+        check: impl FnOnce(&RoomState) -> Result<(), RoomError>,
         destruction: &Destruction,
         now: Timestamp,
     ) -> Result<(), RoomError> {
         let _alone = room.changes.lock().await;
         {
             let state = room.state();
-            if room.is_gone() || !is_meant(&state) {
-                return Ok(());
+            if room.is_gone() {
+                return Err(RoomError::NoRoom);
             }
+            check(&state)?;
             // First, so that nothing gets into the journal behind what removes
             // it, and nobody comes in.
             room.is_gone

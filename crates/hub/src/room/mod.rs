@@ -19,6 +19,7 @@ mod event;
 mod exchange;
 mod govern;
 mod hats;
+mod invite;
 mod lasting;
 mod lists;
 mod owning;
@@ -39,9 +40,9 @@ pub use event::{
     Deed, Departure, Destruction, Look, OccupantId, RoomEvent, RoomMessage, RoomPresence, Sight,
     VoiceRequest,
 };
-pub use exchange::Invitation;
 pub use govern::{Actor, AffiliationChange, Deciders, RoleChange};
 pub use hats::{Hat, HatChange, MOST_HATS, MOST_WORN};
+pub use invite::Invitation;
 pub use lists::{Affiliated, Present};
 pub use record::RoomSummary;
 pub use search::{FoundRoom, FoundRooms, RoomSearch, SearchMark, SearchOrder, SearchPlace};

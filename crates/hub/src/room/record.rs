@@ -116,11 +116,10 @@ impl RoomState {
         affiliations: &[AffiliationChange],
     ) -> Vec<Change> {
         let record = self.record(config);
-        let changed = affiliations
-            .iter()
-            .map(|change| (change.account.clone(), self.standing_after(change)));
         if self.is_locked {
             let mut standings = self.affiliations.clone();
+            let changed = affiliations.iter();
+            let changed = changed.map(|of| (of.account.clone(), self.standing_after(of)));
             standings.extend(changed);
             let is_something =
                 |(_, standing): &(BareJid, Standing)| *standing != Standing::default();
@@ -128,8 +127,17 @@ impl RoomState {
             return Self::creation(&self.address, &record, &standings);
         }
         let mut changes = Vec::from(save_room(&self.address, &record, Expect::Anything));
-        changes.extend(changed.map(|(of, is)| save_standing(&self.address, &of, &is)));
+        changes.extend(self.save_affiliations(affiliations));
         changes
+    }
+
+    /// What writes down other affiliations.
+    pub(crate) fn save_affiliations(&self, changes: &[AffiliationChange]) -> Vec<Change> {
+        let changes = changes.iter();
+        let writes = changes.map(|change| {
+            save_standing(&self.address, &change.account, &self.standing_after(change))
+        });
+        writes.collect()
     }
 
     /// What makes a new room, owned by somebody if there is somebody. Whatever

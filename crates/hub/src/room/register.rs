@@ -12,12 +12,12 @@ impl RoomState {
     /// (XEP-0045 §7.10).
     ///
     /// # Errors
-    /// [`RoomError::NotAllowed`]
+    /// [`RoomError::NoRegistration`]
     pub(crate) fn check_registration(&self, account: &BareJid) -> Result<(), RoomError> {
         match self.affiliation(account) {
             Affiliation::Member | Affiliation::Admin | Affiliation::Owner => Ok(()),
             Affiliation::None if self.config.registration && !self.config.members_only => Ok(()),
-            Affiliation::None | Affiliation::Outcast => Err(RoomError::NotAllowed),
+            Affiliation::None | Affiliation::Outcast => Err(RoomError::NoRegistration),
         }
     }
 }
@@ -26,7 +26,7 @@ impl Hub {
     /// Whether an account may become a member by registering.
     ///
     /// # Errors
-    /// [`RoomError::NotAllowed`]
+    /// [`RoomError::NoRegistration`]
     pub fn check_registration(&self, room: &Room, account: &BareJid) -> Result<(), RoomError> {
         room.state().check_registration(account)
     }
@@ -54,18 +54,16 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), RoomError> {
         let account = session.address().to_bare();
-        let affiliation = {
-            let state = room.state();
+        let decide = |state: &RoomState| {
             state.check_registration(&account)?;
-            state.affiliation(&account).max(Affiliation::Member)
+            Ok(vec![AffiliationChange {
+                account: account.clone(),
+                affiliation: state.affiliation(&account).max(Affiliation::Member),
+                nick: Some(nick.to_owned()),
+                reason: None,
+            }])
         };
-        let change = AffiliationChange {
-            account,
-            affiliation,
-            nick: Some(nick.to_owned()),
-            reason: None,
-        };
-        self.change_affiliations(room, Actor::Operator, &[change], now)
+        self.decide_affiliations(room, Actor::Operator, now, decide)
             .await?;
         Ok(())
     }
@@ -82,18 +80,20 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), RoomError> {
         let account = session.address().to_bare();
-        let affiliation = match room.state().affiliation(&account) {
-            Affiliation::Member => Affiliation::None,
-            Affiliation::None | Affiliation::Outcast => return Err(RoomError::NotAllowed),
-            higher @ (Affiliation::Admin | Affiliation::Owner) => higher,
+        let decide = |state: &RoomState| {
+            let affiliation = match state.affiliation(&account) {
+                Affiliation::Member => Affiliation::None,
+                Affiliation::None | Affiliation::Outcast => return Err(RoomError::NoRegistration),
+                higher @ (Affiliation::Admin | Affiliation::Owner) => higher,
+            };
+            Ok(vec![AffiliationChange {
+                account: account.clone(),
+                affiliation,
+                nick: Some(String::new()),
+                reason: None,
+            }])
         };
-        let change = AffiliationChange {
-            account,
-            affiliation,
-            nick: Some(String::new()),
-            reason: None,
-        };
-        self.change_affiliations(room, Actor::Operator, &[change], now)
+        self.decide_affiliations(room, Actor::Operator, now, decide)
             .await?;
         Ok(())
     }
