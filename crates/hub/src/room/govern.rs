@@ -165,14 +165,21 @@ impl RoomState {
             }
             self.check_nick(change)?;
         }
-        let limit = server.affiliations;
-        let new = changes
-            .iter()
-            .filter(|change| !self.affiliations.contains_key(&change.account));
-        if self.affiliations.len() + new.count() > limit {
+        let (limit, before) = (server.affiliations, self.affiliations.len());
+        let got = self.count_after(changes);
+        if got > before && got > limit {
             return Err(RoomError::TooManyAffiliations { limit });
         }
         Ok(())
+    }
+
+    /// How many accounts have an affiliation, a nickname or hats after these
+    /// changes.
+    fn count_after(&self, changes: &[AffiliationChange]) -> usize {
+        let had = |change: &&AffiliationChange| self.affiliations.contains_key(&change.account);
+        let has = |change: &&AffiliationChange| self.standing_after(change) != Standing::default();
+        let kept = self.affiliations.len() - changes.iter().filter(had).count();
+        kept + changes.iter().filter(has).count()
     }
 
     /// Whether a change makes an account anything else than it is.
@@ -360,6 +367,180 @@ impl RoomState {
             role
         } else {
             initial
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RoomConfig;
+    use Affiliation as A;
+    use Role as R;
+
+    fn account(name: &str) -> BareJid {
+        BareJid::new(Some(name), "example.org").unwrap()
+    }
+
+    /// A room in which accounts have these affiliations.
+    fn room(affiliations: &[(&str, Affiliation)]) -> RoomState {
+        let address = BareJid::parse("coven@rooms.example.org").unwrap();
+        let mut state = RoomState::new(address, &[0; 32], RoomConfig::default());
+        for (name, affiliation) in affiliations {
+            let standing = Standing {
+                affiliation: *affiliation,
+                ..Standing::default()
+            };
+            state.set_standing(&account(name), standing);
+        }
+        state
+    }
+
+    fn change(name: &str, affiliation: Affiliation) -> AffiliationChange {
+        AffiliationChange {
+            account: account(name),
+            affiliation,
+            nick: None,
+            reason: None,
+        }
+    }
+
+    /// Whether whoever runs the server may make these changes in a room with at
+    /// most so many affiliations.
+    fn check(
+        state: &RoomState,
+        changes: &[AffiliationChange],
+        limit: usize,
+    ) -> Result<(), RoomError> {
+        let server = RoomsConfig {
+            affiliations: limit,
+            ..RoomsConfig::default()
+        };
+        state.check_affiliations(Actor::Operator, changes, &server)
+    }
+
+    #[test]
+    fn a_room_above_its_limit_takes_every_change_that_adds_nobody() {
+        let mut state = room(&[
+            ("alice", A::Owner),
+            ("bob", A::Member),
+            ("carol", A::Outcast),
+        ]);
+        let reason = Some("x".to_owned());
+        let forgotten = AffiliationChange {
+            reason,
+            ..change("dave", A::None)
+        };
+        for changes in [
+            vec![change("bob", A::Outcast)],
+            vec![change("carol", A::None)],
+            vec![change("dave", A::None)],
+            vec![forgotten.clone()],
+            vec![change("bob", A::None), change("dave", A::Member)],
+        ] {
+            check(&state, &changes, 2).unwrap();
+        }
+        let refused = check(&state, &[change("dave", A::Member)], 3);
+        assert!(matches!(
+            refused,
+            Err(RoomError::TooManyAffiliations { limit: 3 })
+        ));
+        check(&state, &[change("dave", A::Member)], 4).unwrap();
+        // Of whoever is nothing, no reason is kept.
+        assert!(!state.is_news(&forgotten));
+        state.apply_affiliations(Actor::Operator, &[forgotten], &mut Wakes::default());
+        assert_eq!(state.affiliations.len(), 3);
+    }
+
+    /// XEP-0045 §10.4
+    #[test]
+    fn owners_go_as_long_as_one_stays() {
+        let state = room(&[("alice", A::Owner), ("bob", A::Owner)]);
+        check(&state, &[change("bob", A::None)], 10).unwrap();
+        let both = [change("alice", A::Admin), change("bob", A::None)];
+        assert!(matches!(check(&state, &both, 10), Err(RoomError::Conflict)));
+        let handed_over = [&[change("carol", A::Owner)], &both[..]].concat();
+        check(&state, &handed_over, 10).unwrap();
+    }
+
+    #[test]
+    fn nobody_is_named_twice_and_no_nickname_is() {
+        let state = room(&[("alice", A::Owner)]);
+        let twice = [change("bob", A::Owner), change("bob", A::None)];
+        let refused = check(&state, &twice, 10);
+        assert!(matches!(refused, Err(RoomError::BadRequest(_))));
+        let named = |name, nick: &str| AffiliationChange {
+            nick: Some(nick.to_owned()),
+            ..change(name, A::Member)
+        };
+        let refused = check(&state, &[named("bob", "Hag"), named("carol", "hag")], 10);
+        assert!(matches!(refused, Err(RoomError::NickTaken)));
+        let refused = check(&state, &[named("bob", " ")], 10);
+        assert!(matches!(refused, Err(RoomError::UnfitNick)));
+        // An empty one takes back what somebody may not even have.
+        check(&state, &[named("bob", ""), named("carol", "")], 10).unwrap();
+    }
+
+    /// XEP-0045 §10.1.3
+    #[test]
+    fn whole_lists_are_changes_and_those_who_come_are_first() {
+        let state = room(&[
+            ("alice", A::Owner),
+            ("bob", A::Admin),
+            ("carol", A::Member),
+            ("dave", A::Outcast),
+        ]);
+        let list = |names: &[&str]| Some(names.iter().map(|name| account(name)).collect());
+        let changes = |owners, admins| {
+            let changes = state.changes_for(&Deciders { owners, admins });
+            let changes = changes.unwrap().into_iter();
+            let named = changes.map(|change| (change.account.to_string(), change.affiliation));
+            named.collect::<Vec<_>>()
+        };
+        let is = |name, affiliation| (account(name).to_string(), affiliation);
+        assert_eq!(changes(None, None), []);
+        assert_eq!(changes(list(&["alice"]), list(&["bob"])), []);
+        assert_eq!(
+            changes(list(&["carol"]), list(&["alice"])),
+            [
+                is("carol", A::Owner),
+                is("alice", A::Admin),
+                is("bob", A::None)
+            ]
+        );
+        assert_eq!(changes(None, list(&[])), [is("bob", A::None)]);
+        // Whoever moves to the list that is given is on no other.
+        assert_eq!(
+            changes(None, list(&["alice", "bob"])),
+            [is("alice", A::Admin)]
+        );
+        let both = Deciders {
+            owners: list(&["bob"]),
+            admins: list(&["bob"]),
+        };
+        let refused = state.changes_for(&both);
+        assert!(matches!(refused, Err(RoomError::UnfitConfig(_))));
+    }
+
+    /// XEP-0045 §5.1.2, §8.3, §9.3 to §9.7
+    #[test]
+    fn a_role_follows_the_affiliation_unless_a_moderator_has_given_it() {
+        let mut state = room(&[]);
+        for (moderated, role, from, to, after) in [
+            (false, R::Participant, A::None, A::Admin, R::Moderator),
+            (false, R::Moderator, A::Admin, A::Member, R::Participant),
+            (true, R::Moderator, A::Owner, A::None, R::Visitor),
+            (true, R::Visitor, A::None, A::Member, R::Participant),
+            (true, R::Participant, A::Member, A::None, R::Visitor),
+            // Given in this visit.
+            (true, R::Moderator, A::None, A::Member, R::Moderator),
+            (false, R::Moderator, A::Member, A::None, R::Moderator),
+            (true, R::Participant, A::None, A::None, R::Participant),
+            (false, R::Visitor, A::None, A::None, R::Visitor),
+        ] {
+            state.config.moderated = moderated;
+            let found = state.role_after(role, from, to);
+            assert_eq!(found, after, "{moderated} {role:?} {from:?} {to:?}");
         }
     }
 }
