@@ -93,6 +93,7 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         }
         RoomError::NoRoom
         | RoomError::NoSuchOccupant
+        | RoomError::NoAccount
         | RoomError::NoSuchMessage
         | RoomError::NoHat => DefinedCondition::ItemNotFound,
         RoomError::NoCreation

@@ -1,6 +1,6 @@
 //! To all, to one, the subject, invitations, requests for voice.
 
-use super::{COVEN, admin, configure, coven, field, join, three_in_a_room};
+use super::{COVEN, admin, configure, coven, field, join, register, registration, three_in_a_room};
 use anser_tests::script::Script;
 
 /// XEP-0045 §7.4, XEP-0359 §4.1, XEP-0421 §4: "the service MUST change the
@@ -355,6 +355,66 @@ fn an_occupant_who_floods_the_room_is_told_to_wait() {
         &format!("<message to='{COVEN}' type='groupchat' id='y'><body/></message>"),
     );
     script.expect("bob", "<message type='groupchat' id='y'/>");
+}
+
+/// XEP-0045 §13.6: whatever a session has a room read or tell others counts.
+#[test]
+fn nothing_that_a_room_does_for_somebody_is_without_a_limit() {
+    let to = format!("to='{COVEN}'");
+    let mediation = |content: &str| {
+        format!(
+            "<message {to}><x xmlns='{}'>{content}</x></message>",
+            "http://jabber.org/protocol/muc#user"
+        )
+    };
+    let place = anser_store::MessageId::FIRST;
+    let retract = format!("<retract xmlns='urn:xmpp:message-retract:1' id='{place}'/>");
+    for stanza in [
+        mediation("<decline to='carol@example.org'/>"),
+        mediation("<decline to='ghost@example.org'/>"),
+        mediation("<invite to='ghost@example.org'/>"),
+        format!("<message {to} type='groupchat' id='r'>{retract}</message>"),
+        format!(
+            "<iq {to} type='set' id='m'><moderate xmlns='urn:xmpp:message-moderate:1' id='{place}'>\
+             <retract xmlns='urn:xmpp:message-retract:1'/></moderate></iq>"
+        ),
+        register(&registration("bob")),
+        register("<remove/>"),
+    ] {
+        let mut script = coven();
+        join(&mut script, "bob", "bob", &["alice"]);
+        for _ in 0..500 {
+            script.send("bob", &stanza);
+        }
+        for actor in ["alice", "bob", "carol"] {
+            script.forget(actor);
+        }
+        script.send("bob", &stanza);
+        let refusal = format!("{:?}", script.receive("bob"));
+        assert!(refusal.contains("policy-violation"), "{stanza}: {refusal}");
+        for actor in ["alice", "bob", "carol"] {
+            script.expect_nothing(actor);
+        }
+    }
+}
+
+/// XEP-0045 §7.10: who registers what they have registered is told so, and
+/// nobody else is.
+#[test]
+fn registering_again_is_no_news() {
+    let mut script = three_in_a_room();
+    script.send("bob", &register(&registration("bob")));
+    for actor in ["alice", "bob", "carol"] {
+        script.forget(actor);
+    }
+    script.send("bob", &register(&registration("bob")));
+    script.expect("bob", "<iq type='result' id='register'/>");
+    // Nobody sees which nickname somebody keeps.
+    script.send("bob", &register(&registration("robert")));
+    script.expect("bob", "<iq type='result' id='register'/>");
+    for actor in ["alice", "bob", "carol"] {
+        script.expect_nothing(actor);
+    }
 }
 
 /// XEP-0045 §13.6: "Making rapid and repeated presence changes", and coming and

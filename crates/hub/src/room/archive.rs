@@ -32,6 +32,17 @@ pub enum Retractor {
     Moderator,
 }
 
+/// What is to be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retraction {
+    /// Where it is.
+    pub place: MessageId,
+    /// By whom.
+    pub retractor: Retractor,
+    /// So much is said with it.
+    pub bytes: usize,
+}
+
 /// What a message that is taken back leaves: what stands in its place, as XML
 /// children, and the message that tells of it.
 #[derive(Debug, Clone)]
@@ -126,11 +137,16 @@ impl Hub {
         &self,
         session: &SessionHandle,
         room: &Arc<Room>,
-        place: MessageId,
-        retractor: Retractor,
+        retraction: Retraction,
         now: Timestamp,
         make: impl FnOnce(&Archived, &Speaker) -> Remains,
     ) -> Result<(), RoomError> {
+        let Retraction {
+            place,
+            retractor,
+            bytes,
+        } = retraction;
+        self.charge(session, bytes, now)?;
         // What it takes back may still be on its way to the disk.
         session.all_settled().await;
         let speaker = self.check_retractor(session, room, retractor, now)?;

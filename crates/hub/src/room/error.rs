@@ -39,6 +39,9 @@ pub enum RoomError {
     /// Nobody in the room has the nickname (XEP-0045 §7.5).
     #[error("nobody in this room has this nickname")]
     NoSuchOccupant,
+    /// Whoever is to be asked in does not exist (XEP-0045 §7.8.2).
+    #[error("there is no such account")]
+    NoAccount,
     /// There is no such message, or none that whoever asks may take back.
     #[error("there is no such message")]
     NoSuchMessage,

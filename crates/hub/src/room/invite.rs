@@ -3,15 +3,15 @@
 use super::state::RoomState;
 use super::{Actor, Affiliation, AffiliationChange, Role, Room, RoomError};
 use crate::{Hub, Recipient, SendError, Session, SessionHandle};
-use anser_jid::{BareJid, FullJid};
+use anser_jid::{BareJid, Jid};
 use anser_store::Timestamp;
 use std::sync::Arc;
 
-/// Somebody is asked into a room.
-#[derive(Debug, Clone)]
+/// Somebody may be asked into a room.
+#[derive(Debug)]
 pub struct Invitation {
-    /// Whoever asks, as they are in the room.
-    pub inviter: FullJid,
+    /// Who.
+    pub invitee: Recipient,
     /// What one has to know to enter.
     pub password: Option<String>,
 }
@@ -64,9 +64,9 @@ impl RoomState {
 }
 
 impl Hub {
-    /// Whether somebody may ask an account into a room; makes it a member if
-    /// that is what an invitation does there. Nobody is asked in who blocks the
-    /// room, or whoever asks.
+    /// Whether somebody may ask the account of an address into a room, with so
+    /// many bytes beside; makes it a member if that is what an invitation does
+    /// there. Nobody is asked in who blocks the room, or whoever asks.
     ///
     /// # Errors
     /// [`RoomError`]; nothing has changed.
@@ -74,29 +74,57 @@ impl Hub {
         &self,
         session: &SessionHandle,
         room: &Arc<Room>,
-        invitee: &Recipient,
+        invitee: &Jid,
+        bytes: usize,
         now: Timestamp,
     ) -> Result<Invitation, RoomError> {
-        session.check_addressee(&room.address)?;
-        let config = self.config();
-        session.session().visits().charge(0, &config.rooms, now)?;
+        let invitee = self.addressee(session, room, invitee, bytes, now).await?;
         if invitee.blocks(session.address()) || invitee.blocks(&room.address) {
             return Err(SendError::Unavailable.into());
         }
         let membership = |state: &RoomState| state.membership(session, invitee.address());
-        let (is_to_be_member, invitation) = {
+        let (is_to_be_member, password) = {
             let state = room.state();
-            let invitation = Invitation {
-                inviter: state.occupant(session)?.address.clone(),
-                password: state.config.password.clone(),
-            };
-            (membership(&state)?.is_some(), invitation)
+            let is_to_be_member = membership(&state)?.is_some();
+            (is_to_be_member, state.config.password.clone())
         };
         if is_to_be_member {
             let decide = |state: &RoomState| Ok(membership(state)?.into_iter().collect());
             self.decide_affiliations(room, Actor::Operator, now, decide)
                 .await?;
         }
-        Ok(invitation)
+        Ok(Invitation { invitee, password })
+    }
+
+    /// Whom somebody tells, with so many bytes, that they do not come. Anybody
+    /// may: the room does not know whom it has asked in, and who is in it or
+    /// belongs to it is not for strangers to find out.
+    ///
+    /// # Errors
+    /// [`RoomError`]; nobody is told.
+    pub async fn decline(
+        &self,
+        session: &SessionHandle,
+        room: &Arc<Room>,
+        inviter: &Jid,
+        bytes: usize,
+        now: Timestamp,
+    ) -> Result<Recipient, RoomError> {
+        self.addressee(session, room, inviter, bytes, now).await
+    }
+
+    /// To whom a room passes something on.
+    async fn addressee(
+        &self,
+        session: &SessionHandle,
+        room: &Arc<Room>,
+        to: &Jid,
+        bytes: usize,
+        now: Timestamp,
+    ) -> Result<Recipient, RoomError> {
+        session.check_addressee(&room.address)?;
+        self.charge(session, bytes, now)?;
+        let found = self.find_recipient(to, now).await;
+        found.map_err(|_| RoomError::NoAccount)
     }
 }

@@ -31,7 +31,7 @@ mod standing;
 mod state;
 
 pub use about::RoomInfo;
-pub use archive::{Archived, Remains, Retractor};
+pub use archive::{Archived, Remains, Retraction, Retractor};
 pub use card::RoomCard;
 pub use config::{ConfigNews, Creation, PrivateMessages, RoomConfig, RoomsConfig, Whois};
 pub use enter::{Entrance, PastWanted};
@@ -52,9 +52,9 @@ pub use standing::{Affiliation, IsModerated, Role};
 pub(crate) use exchange::{RoomDelivery, Whisper, deliver_whisper};
 pub(crate) use search::MOST_SEARCHES;
 
-use crate::Session;
 use crate::directory::Resident;
 use crate::sync::lock;
+use crate::{Hub, Session};
 use anser_jid::BareJid;
 use anser_store::Timestamp;
 use budget::Budget;
@@ -181,6 +181,17 @@ impl Visits {
                 *rooms = Vec::new();
             }
         }
+    }
+}
+
+impl Hub {
+    /// Counts something that a session sends to rooms, of so many bytes: before
+    /// anything is read for it, or anybody is told.
+    ///
+    /// # Errors
+    /// [`RoomError::TooFast`]
+    fn charge(&self, session: &Session, bytes: usize, now: Timestamp) -> Result<(), RoomError> {
+        session.visits().charge(bytes, &self.config().rooms, now)
     }
 }
 

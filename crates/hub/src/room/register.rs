@@ -53,6 +53,7 @@ impl Hub {
         nick: &str,
         now: Timestamp,
     ) -> Result<(), RoomError> {
+        self.charge(session, 0, now)?;
         let account = session.address().to_bare();
         let decide = |state: &RoomState| {
             state.check_registration(&account)?;
@@ -79,6 +80,7 @@ impl Hub {
         room: &Arc<Room>,
         now: Timestamp,
     ) -> Result<(), RoomError> {
+        self.charge(session, 0, now)?;
         let account = session.address().to_bare();
         let decide = |state: &RoomState| {
             let affiliation = match state.affiliation(&account) {

@@ -7,8 +7,8 @@ use crate::error;
 use crate::front::Xmpp;
 use crate::traits::{mentions, traits};
 use anser_hub::{
-    Actor, Archived, Draft, Message, MessageKind, Remains, Retractor, Role, RoleChange, Room,
-    RoomError, SendError, Speaker, Speech, Traits,
+    Actor, Archived, Draft, Message, MessageKind, Remains, Retraction, Retractor, Role, RoleChange,
+    Room, RoomError, SendError, Speaker, Speech, Traits,
 };
 use anser_jid::{FullJid, Jid};
 use anser_store::Timestamp;
@@ -82,7 +82,11 @@ impl Stanza<'_> {
         };
         let payload = self.payload(room.address())?;
         let by = self.header.id.as_deref().unwrap_or_default();
-        let retractor = Retractor::Author;
+        let retraction = Retraction {
+            place,
+            retractor: Retractor::Author,
+            bytes: payload.len(),
+        };
         let hub = self.front.hub();
         let make = |_: &Archived, speaker: &Speaker| {
             let mut tombstone = BytesMut::new();
@@ -99,7 +103,7 @@ impl Stanza<'_> {
             }
         };
         let session = self.bound.session();
-        let taken_back = hub.take_back(session, room, place, retractor, self.now, make);
+        let taken_back = hub.take_back(session, room, retraction, self.now, make);
         match taken_back.await {
             Err(RoomError::NoSuchMessage) => self.say(room),
             other => other.map_err(|error| error::room_error(&error)),
@@ -190,10 +194,8 @@ impl Stanza<'_> {
     /// XEP-0045 §7.8.2
     async fn invite(&self, room: &Arc<Room>, note: &Note) -> Result<(), StanzaError> {
         let (hub, session) = (self.front.hub(), self.bound.session());
-        let recipient = hub.find_recipient(&note.to, self.now).await;
-        let recipient = recipient.map_err(|_| DefinedCondition::ItemNotFound)?;
-        let invited = hub.invite(session, room, &recipient, self.now).await;
-        let invitation = invited.map_err(|error| error::room_error(&error))?;
+        let invited = hub.invite(session, room, &note.to, note.bytes(), self.now);
+        let invitation = invited.await.map_err(|error| error::room_error(&error))?;
         let mut payload = BytesMut::new();
         let password = invitation.password.as_deref();
         let inviter = session.address().bare_str();
@@ -206,17 +208,17 @@ impl Stanza<'_> {
             note,
             password,
         );
-        self.relay(room, recipient, &note.to, &payload)
+        self.relay(room, invitation.invitee, &note.to, &payload)
     }
 
     async fn decline(&self, room: &Arc<Room>, note: &Note) -> Result<(), StanzaError> {
-        let hub = self.front.hub();
-        let recipient = hub.find_recipient(&note.to, self.now).await;
-        let recipient = recipient.map_err(|_| DefinedCondition::ItemNotFound)?;
+        let (hub, session) = (self.front.hub(), self.bound.session());
+        let inviter = hub.decline(session, room, &note.to, note.bytes(), self.now);
+        let inviter = inviter.await.map_err(|error| error::room_error(&error))?;
         let mut payload = BytesMut::new();
-        let from = self.bound.session().address().bare_str();
+        let from = session.address().bare_str();
         muc::write_decline(&mut Writer::new(&mut payload), from, note);
-        self.relay(room, recipient, &note.to, &payload)
+        self.relay(room, inviter, &note.to, &payload)
     }
 
     /// Sends a message in the room's name.
