@@ -18,6 +18,9 @@ pub enum RoomError {
     /// A room of this name exists.
     #[error("there is such a room already")]
     Exists,
+    /// Rooms were to be made, and two of them have this name.
+    #[error("it is to be made twice")]
+    Repeated,
     /// The name is not one that a room can have.
     #[error("this cannot be a room: {0}")]
     Unfit(&'static str),
@@ -88,9 +91,6 @@ pub enum RoomError {
     /// Whoever is to be asked in is banned (XEP-0045 §9.5).
     #[error("whoever you invite is banned from this room")]
     InviteeBanned,
-    /// The room does not end: somebody is in it, or wants to keep it.
-    #[error("the room is needed")]
-    Needed,
     /// A room needs an owner, and nobody bans themselves (XEP-0045 §9.1,
     /// §10.4).
     #[error("a room keeps an owner, and nobody bans themselves")]
@@ -141,9 +141,6 @@ pub enum RoomError {
         /// How long to wait.
         wait: Duration,
     },
-    /// There is no service for this.
-    #[error("this room does not do that")]
-    Unsupported,
     /// It could not be kept.
     #[error(transparent)]
     NotKept(#[from] NotKept),

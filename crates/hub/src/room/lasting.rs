@@ -1,16 +1,17 @@
 //! What changes a room for good: written down first, told afterwards.
 
 use super::govern::Actor;
-use super::record::{self, RoomRecord, RoomSummary};
+use super::record::{self, ROOM, RoomRecord, RoomSummary};
 use super::state::{RoomState, Standing};
 use super::{
-    Affiliated, Affiliation, AffiliationChange, Deciders, Destruction, Present, Role, RoleChange,
-    Room, RoomConfig, RoomError,
+    Affiliated, Affiliation, AffiliationChange, Deciders, Present, Role, RoleChange, Room,
+    RoomConfig, RoomError,
 };
 use crate::mailbox::Wakes;
 use crate::{Hub, Session};
 use anser_jid::BareJid;
-use anser_store::{Change, Refusal, Timestamp};
+use anser_store::{Refusal, Timestamp, View};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Hub {
@@ -35,8 +36,11 @@ impl Hub {
             ..Standing::default()
         };
         state.set_standing(owner, owns);
-        let room = self.rooms.create(Room::new(state), now).await;
-        room.ok_or(RoomError::Exists)
+        let of = address.clone();
+        let is_kept = move |view: &View<'_>| Ok(view.record(&of, ROOM, "")?.is_some());
+        let room = Room::new(state);
+        let made = self.rooms.create(self.store(), room, now, is_kept).await;
+        made.map_err(crate::NotKept::from)?.ok_or(RoomError::Exists)
     }
 
     /// Makes rooms that are open, as whoever runs the server wants them: all of
@@ -49,10 +53,18 @@ impl Hub {
         rooms: &[(BareJid, RoomConfig, Vec<BareJid>)],
         now: Timestamp,
     ) -> Result<(), (BareJid, RoomError)> {
+        // Nobody finds that there is none, and makes one, before these are there.
+        let addresses = rooms.iter().map(|(address, ..)| address);
+        let _alone = self.rooms.hold(addresses).await;
         let mut changes = Vec::new();
+        // As with accounts: the second of one name would replace the first.
+        let mut named = BTreeSet::new();
         for (address, config, owners) in rooms {
             self.check_room_address(address)
                 .map_err(|error| (address.clone(), error))?;
+            if !named.insert(address) {
+                return Err((address.clone(), RoomError::Repeated));
+            }
             if self.rooms.resident(address).is_some() {
                 return Err((address.clone(), RoomError::Exists));
             }
@@ -237,62 +249,6 @@ impl Hub {
         Ok(state.config.clone())
     }
 
-    /// Ends a room for good, with its log (XEP-0045 §10.9).
-    ///
-    /// # Errors
-    /// [`RoomError`]; the room is as it was.
-    pub async fn destroy_room(
-        &self,
-        room: &Arc<Room>,
-        actor: Actor<'_>,
-        destruction: &Destruction,
-        now: Timestamp,
-    ) -> Result<(), RoomError> {
-        let is_owned = |state: &RoomState| state.check_owner(actor);
-        self.forget_room(room, is_owned, destruction, now).await
-    }
-
-    /// Ends a room and removes what is kept of it, if `check` allows that when
-    /// nobody can change it any more.
-    ///
-    /// # Errors
-    /// That of `check`, or [`RoomError`]; the room is as it was.
-    pub(super) async fn forget_room(
-        &self,
-        room: &Arc<Room>,
-        check: impl FnOnce(&RoomState) -> Result<(), RoomError>,
-        destruction: &Destruction,
-        now: Timestamp,
-    ) -> Result<(), RoomError> {
-        let _alone = room.changes.lock().await;
-        {
-            let state = room.state();
-            if room.is_gone() {
-                return Err(RoomError::NoRoom);
-            }
-            check(&state)?;
-            // First, so that nothing gets into the journal behind what removes
-            // it, and nobody comes in.
-            room.is_gone
-                .store(true, std::sync::atomic::Ordering::Release);
-        }
-        let forget = Change::Forget {
-            owner: room.address.clone(),
-        };
-        if let Err(refusal) = self.commit(vec![forget], now).await {
-            room.set_gone(false);
-            return Err(crate::NotKept::from(refusal).into());
-        }
-        let mut wakes = Wakes::default();
-        let gone = room.state().destroy(destruction, &mut wakes);
-        // Not before: whoever makes a new room of this name has been told that
-        // the old one is no more.
-        self.rooms.remove(room);
-        drop(wakes);
-        forget_visits(room, gone);
-        Ok(())
-    }
-
     /// The accounts with an affiliation, for whoever may see the list.
     ///
     /// # Errors
@@ -354,9 +310,8 @@ impl Hub {
             let mut service = service.iter();
             service.all(|service| room.address.domain() == service) && wanted(room)
         };
-        let read = move |view: &anser_store::View<'_>| {
-            record::scan(view, after.as_ref(), limit, most_read, is_meant)
-        };
+        let read =
+            move |view: &View<'_>| record::scan(view, after.as_ref(), limit, most_read, is_meant);
         let scan = self
             .store()
             .read(read)
@@ -374,7 +329,7 @@ impl Hub {
 }
 
 /// The sessions that are no longer in a room need not know of it.
-fn forget_visits(room: &Arc<Room>, gone: Vec<Arc<Session>>) {
+pub(super) fn forget_visits(room: &Arc<Room>, gone: Vec<Arc<Session>>) {
     for session in gone {
         session.visits().forget(&session, room);
     }

@@ -13,6 +13,7 @@ mod budget;
 mod card;
 mod config;
 mod door;
+mod ending;
 mod enter;
 mod error;
 mod event;

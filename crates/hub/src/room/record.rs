@@ -131,9 +131,10 @@ impl RoomState {
         changes
     }
 
-    /// What writes down other affiliations.
+    /// What writes down other affiliations: nothing before the room is, and then
+    /// these too.
     pub(crate) fn save_affiliations(&self, changes: &[AffiliationChange]) -> Vec<Change> {
-        let changes = changes.iter();
+        let changes = changes.iter().filter(|_| !self.is_locked);
         let writes = changes.map(|change| {
             save_standing(&self.address, &change.account, &self.standing_after(change))
         });
