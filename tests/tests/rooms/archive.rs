@@ -219,19 +219,71 @@ fn an_archive_has_what_was_said_to_all() {
     assert_eq!(bodies(&read(&mut script, "bob", "").unwrap()), ["one", "-"]);
 }
 
+/// What a moderator sends who takes a message back.
+fn moderate(id: &str) -> String {
+    format!(
+        "<iq type='set' id='m' to='{COVEN}'>\
+         <moderate xmlns='urn:xmpp:message-moderate:1' id='{id}'>\
+         <retract xmlns='urn:xmpp:message-retract:1'/><reason>Spam</reason></moderate></iq>"
+    )
+}
+
+/// XEP-0425 §4.2: what is answered is done, and a crash does not take it back.
+#[test]
+fn a_moderator_is_answered_when_the_message_is_gone_and_told_if_it_is_not() {
+    let mut script = three_in_a_room();
+    let spam = say(&mut script, "bob", "spam", &["alice", "carol"]);
+    script.world.space().grant(Some(0));
+    script.send("alice", &moderate(&spam));
+    script.expect(
+        "alice",
+        "<iq type='error' id='m'><error type='wait'>\
+         <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
+    );
+    for actor in ["alice", "bob", "carol"] {
+        script.expect_nothing(actor);
+    }
+    assert_eq!(bodies(&read(&mut script, "carol", "").unwrap()), ["spam"]);
+    script.world.space().grant(None);
+    script.hold_commits(true);
+    script.send("alice", &moderate(&spam));
+    for actor in ["alice", "bob", "carol"] {
+        script.expect_nothing(actor);
+    }
+    script.hold_commits(false);
+    script.world.settle();
+    script.expect("alice", "<iq type='result' id='m'/>");
+    for actor in ["alice", "bob", "carol"] {
+        script.expect(actor, &format!("<message from='{COVEN}'/>"));
+    }
+}
+
+/// XEP-0424 §4: a tombstone "MUST include an 'id' attribute that's set to the
+/// value of the retraction's <message/> element's 'id' attribute".
+#[test]
+fn a_retraction_without_an_id_is_said_and_leaves_no_tombstone() {
+    let mut script = three_in_a_room();
+    let bobs = say(&mut script, "bob", "oops", &["alice", "carol"]);
+    for id in ["", "id=''"] {
+        script.send(
+            "bob",
+            &format!(
+                "<message to='{COVEN}' type='groupchat' {id}>\
+                 <retract xmlns='urn:xmpp:message-retract:1' id='{bobs}'/></message>"
+            ),
+        );
+        let retract = format!("<retract xmlns='urn:xmpp:message-retract:1' id='{bobs}'/>");
+        script.expect("carol", &format!("<message>{retract}</message>"));
+    }
+    assert_eq!(bodies(&read(&mut script, "carol", "").unwrap())[0], "oops");
+}
+
 /// XEP-0425 §4, §5
 #[test]
 fn a_moderator_takes_a_message_back_and_a_tombstone_stands_in_its_place() {
     let mut script = three_in_a_room();
     let spam = say(&mut script, "bob", "spam", &["alice", "carol"]);
     say(&mut script, "bob", "ham", &["alice", "carol"]);
-    let moderate = |id: &str| {
-        format!(
-            "<iq type='set' id='m' to='{COVEN}'>\
-             <moderate xmlns='urn:xmpp:message-moderate:1' id='{id}'>\
-             <retract xmlns='urn:xmpp:message-retract:1'/><reason>Spam</reason></moderate></iq>"
-        )
-    };
     script.send("carol", &moderate(&spam));
     script.expect(
         "carol",

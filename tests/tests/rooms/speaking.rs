@@ -526,6 +526,57 @@ fn slow_mode_is_of_the_account_and_not_of_the_visit() {
     script.expect("bob", "<message type='error' id='s'/>");
 }
 
+/// XEP-0500 §5: "Only messages containing at least one 'body' element" have to
+/// wait, and all of them: also one that is there for those who do not know what
+/// else it does.
+#[test]
+fn in_slow_mode_a_retraction_waits_if_it_has_something_to_read() {
+    let mut script = coven();
+    let slow = field("muc#roomconfig_slow_mode_duration", "20");
+    configure(&mut script, "alice", &slow);
+    join(&mut script, "bob", "bob", &["alice"]);
+    let to = format!("to='{COVEN}' type='groupchat'");
+    script.send("bob", &format!("<message {to}><body>x</body></message>"));
+    let said = script.receive("bob");
+    let place = said.child("urn:xmpp:sid:0", "stanza-id").unwrap();
+    let place = place.attribute("id").unwrap();
+    let retract = format!("<retract xmlns='urn:xmpp:message-retract:1' id='{place}'/>");
+    script.send(
+        "bob",
+        &format!("<message {to} id='r'>{retract}<body>y</body></message>"),
+    );
+    script.expect(
+        "bob",
+        "<message type='error' id='r'><error type='wait'>\
+         <policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
+    );
+    script.send("bob", &format!("<message {to} id='s'>{retract}</message>"));
+    script.expect("bob", "<message type='groupchat' id='s'/>");
+}
+
+/// XEP-0500 §5: only who has spoken waits.
+#[test]
+fn in_slow_mode_nobody_waits_for_what_was_refused() {
+    let mut script = three_in_a_room();
+    let slow = field("muc#roomconfig_slow_mode_duration", "20");
+    configure(&mut script, "alice", &slow);
+    let hub = script.world.hub();
+    let mut config = (*hub.config()).clone();
+    config.rooms.room_burst_messages = 1;
+    config.rooms.room_messages_per_second = 1;
+    hub.configure(config);
+    let say = |id: &str| {
+        format!("<message to='{COVEN}' type='groupchat' id='{id}'><body>x</body></message>")
+    };
+    script.send("alice", &say("1"));
+    script.forget("bob");
+    script.send("bob", &say("2"));
+    script.expect("bob", "<message type='error' id='2'/>");
+    script.world.pass(std::time::Duration::from_secs(1));
+    script.send("bob", &say("3"));
+    script.expect("bob", "<message type='groupchat' id='3'/>");
+}
+
 /// XEP-0045 §15.4: "the MUC service MUST NOT reveal the sender's real JID to the
 /// recipient at any time, nor reveal the recipient's real JID to the sender".
 #[test]

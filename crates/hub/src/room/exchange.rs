@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Something said on its way to everybody in a room.
 #[derive(Debug)]
-pub(crate) struct RoomDelivery {
+pub struct RoomDelivery {
     pub(super) room: Arc<Room>,
     pub(crate) message: Arc<Message>,
     /// Whose it is; nobody's if the room itself says it.

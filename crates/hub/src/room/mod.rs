@@ -41,6 +41,7 @@ pub use event::{
     Deed, Departure, Destruction, Look, OccupantId, RoomEvent, RoomMessage, RoomPresence, Sight,
     VoiceRequest,
 };
+pub use exchange::RoomDelivery;
 pub use govern::{Actor, AffiliationChange, Deciders, RoleChange};
 pub use hats::{Hat, HatChange, MOST_HATS, MOST_WORN};
 pub use invite::Invitation;
@@ -50,7 +51,7 @@ pub use search::{FoundRoom, FoundRooms, RoomSearch, SearchMark, SearchOrder, Sea
 pub use speak::{Speaker, Speech};
 pub use standing::{Affiliation, IsModerated, Role};
 
-pub(crate) use exchange::{RoomDelivery, Whisper, deliver_whisper};
+pub(crate) use exchange::{Whisper, deliver_whisper};
 pub(crate) use search::MOST_SEARCHES;
 
 use crate::directory::Resident;

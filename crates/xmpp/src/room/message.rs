@@ -74,17 +74,21 @@ struct Stanza<'a> {
 impl Stanza<'_> {
     /// For all in the room. What takes back an earlier message of the same
     /// author leaves a tombstone in its place; what names another's, or none, is
-    /// said and no more (XEP-0424 §5).
+    /// said and no more (XEP-0424 §5), and so is what has no id by which the
+    /// tombstone could name it (§4).
     async fn say_or_take_back(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
         let named = retract::retracted_id(self.element);
-        let Some(place) = named.and_then(|id| id.parse().ok()) else {
+        let place = named.and_then(|id| id.parse().ok());
+        let by = self.header.id.as_deref().filter(|id| !id.is_empty());
+        let (Some(place), Some(by)) = (place, by) else {
             return self.say(room);
         };
         let payload = self.payload(room.address())?;
-        let by = self.header.id.as_deref().unwrap_or_default();
         let retraction = Retraction {
             place,
-            retractor: Retractor::Author,
+            retractor: Retractor::Author {
+                speech: self.speech(),
+            },
             bytes: payload.len(),
         };
         let hub = self.front.hub();
@@ -113,17 +117,10 @@ impl Stanza<'_> {
     /// For all in the room.
     fn say(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
         let payload = self.payload(room.address())?;
-        let (speech, traits) = if muc::is_subject_change(self.element) {
-            let subjects = self.element.children();
-            let bytes = subjects
-                .filter(|child| child.is(ns::CLIENT, "subject"))
-                .map(|subject| subject.text().len())
-                .sum();
-            (Speech::Subject { bytes }, Traits::SUBJECT)
-        } else if self.element.child(ns::CLIENT, "body").is_some() {
-            (Speech::Message, traits(self.element))
-        } else {
-            (Speech::Signal, traits(self.element))
+        let speech = self.speech();
+        let traits = match speech {
+            Speech::Subject { .. } => Traits::SUBJECT,
+            Speech::Message | Speech::Signal => traits(self.element),
         };
         let said = self.front.hub().say(
             self.bound.session(),
@@ -138,6 +135,21 @@ impl Stanza<'_> {
             },
         );
         said.map_err(|error| error::room_error(&error))
+    }
+
+    /// What it is to everybody. Whatever has a text is something to read, also
+    /// where that is for those only who do not know the rest (XEP-0500 §5).
+    fn speech(&self) -> Speech {
+        if muc::is_subject_change(self.element) {
+            let subjects = self.element.children();
+            let subjects = subjects.filter(|child| child.is(ns::CLIENT, "subject"));
+            let bytes = subjects.map(|subject| subject.text().len()).sum();
+            Speech::Subject { bytes }
+        } else if self.element.child(ns::CLIENT, "body").is_some() {
+            Speech::Message
+        } else {
+            Speech::Signal
+        }
     }
 
     /// For one in the room.
