@@ -3,7 +3,10 @@
 
 use super::exchange::RoomDelivery;
 use super::state::RoomState;
-use super::{Affiliation, OccupantId, Role, Room, RoomError, RoomsConfig, Sight, Speaker, Speech};
+use super::{
+    Affiliation, OccupantId, Role, Room, RoomError, RoomMessage, RoomsConfig, Sight, Speaker,
+    Speech,
+};
 use crate::account::FOR_HISTORY;
 use crate::directory::Resident;
 use crate::pipeline::{Content, deliver_later};
@@ -113,9 +116,11 @@ impl RoomState {
         let mut recent = self.recent.iter_mut();
         if let Some(message) = recent.find(|message| message.place == Some(place)) {
             let id = message.occupant_id;
-            let buried = super::RoomMessage::new(tombstone.clone(), id, Some(place));
+            let buried = RoomMessage::new(tombstone.clone(), id, Some(place), message.at);
             *message = Arc::new(buried);
         }
+        // Without one, whoever enters is told that there is none.
+        self.subject.take_if(|subject| subject.place == Some(place));
     }
 }
 
@@ -272,6 +277,7 @@ impl Hub {
                     id: *place,
                     body: tombstone.encoded().clone(),
                 });
+                changes.extend(delivery.room.take_back_subject(*place));
                 changes.push(Change::Append {
                     id,
                     body: delivery.message.encoded().clone(),
@@ -289,7 +295,7 @@ impl Hub {
 }
 
 /// The one entry at a place, if it is one that history shows.
-fn only(place: MessageId) -> Page {
+pub(super) fn only(place: MessageId) -> Page {
     Page {
         after: place.previous(),
         before: place.next(),

@@ -88,7 +88,7 @@ impl Hub {
                     Err(error) => return Err(error),
                 },
             };
-            match self.sit_down(session, &room, entrance.clone(), newness, now) {
+            match self.sit_down(session, &room, entrance.clone(), newness) {
                 Some(Ok(())) => return Ok(()),
                 Some(Err(error)) => {
                     // Nobody opens a room that its owner did not get into.
@@ -126,7 +126,6 @@ impl Hub {
         room: &Arc<Room>,
         entrance: Entrance,
         newness: Sight,
-        now: Timestamp,
     ) -> Option<Result<(), RoomError>> {
         let session = session.session();
         let config = self.config();
@@ -150,7 +149,7 @@ impl Hub {
         if room.is_gone() {
             return None;
         }
-        let entered = state.enter(session, entrance, newness, &config.rooms, now, &mut wakes);
+        let entered = state.enter(session, entrance, newness, &config.rooms, &mut wakes);
         if entered.is_ok() && !is_known {
             rooms.push(Arc::clone(room));
         }

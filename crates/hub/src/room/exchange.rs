@@ -67,9 +67,14 @@ impl Hub {
         let is_archived = state.config.archived;
         drop(state);
         let message = make(&speaker);
-        let is_kept = match speech {
-            Speech::Message | Speech::Signal => is_archived && message.is_worth_keeping(),
-            Speech::Subject { .. } => true,
+        let in_log = is_archived && may_be_in_log(&message);
+        let kept = match speech {
+            Speech::Message | Speech::Signal if in_log && message.is_worth_keeping() => {
+                Some(Kept::InLog)
+            }
+            Speech::Message | Speech::Signal => None,
+            Speech::Subject { .. } if in_log => Some(Kept::InLog),
+            Speech::Subject { .. } => Some(Kept::AsSubject),
         };
         let delivery = RoomDelivery {
             room: Arc::clone(room),
@@ -79,24 +84,30 @@ impl Hub {
             place: None,
             buried: None,
         };
-        if is_kept {
-            self.append_to_room(session.session(), delivery, now);
-        } else {
-            self.pass(session.session(), Content::Room(delivery), now);
+        match kept {
+            Some(kept) => self.append_to_room(session.session(), delivery, kept, now),
+            None => self.pass(session.session(), Content::Room(delivery), now),
         }
         Ok(())
     }
 
-    fn append_to_room(&self, sender: &Arc<Session>, delivery: RoomDelivery, now: Timestamp) {
+    fn append_to_room(
+        &self,
+        sender: &Arc<Session>,
+        delivery: RoomDelivery,
+        kept: Kept,
+        now: Timestamp,
+    ) {
         sender.on_submitted();
         self.journal().append(now, |id| {
             // As with accounts: nothing is written behind what removes a room.
             let changes = if delivery.room.is_gone() {
                 Vec::new()
             } else {
-                entries(&delivery, sender.account().address(), id)
+                entries(&delivery, sender.account().address(), kept, id)
             };
-            let place = (!changes.is_empty()).then_some(id);
+            let in_log = kept == Kept::InLog && !changes.is_empty();
+            let place = in_log.then_some(id);
             let content = Content::Room(RoomDelivery { place, ..delivery });
             (changes, crate::pipeline::deliver_later(sender, content))
         });
@@ -129,7 +140,9 @@ impl Hub {
         if let Some((place, tombstone)) = buried {
             state.bury(place, &tombstone);
         }
-        let message = Arc::new(RoomMessage::new((*message).clone(), speaker, place));
+        let said_at = place.map_or(at, MessageId::timestamp);
+        let message = RoomMessage::new((*message).clone(), speaker, place, said_at);
+        let message = Arc::new(message);
         let is_changed = is_news && state.note_activity(&message, at);
         state.hear(&message, wakes);
         if is_news {
@@ -192,22 +205,43 @@ impl Hub {
     }
 }
 
+/// Where something said is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// In the room's log, for all who may read that.
+    InLog,
+    /// Nowhere but as the subject that the room has.
+    AsSubject,
+}
+
+/// Whether its sender lets others read it again. Whoever enters later is told
+/// what the log has, and nothing else: "permanent or semi-permanent" is what
+/// they would find after a restart too (XEP-0334 §4.1, §4.2).
+fn may_be_in_log(message: &Message) -> bool {
+    let traits = message.traits();
+    !traits.contains(Traits::NO_PERMANENT_STORE) && !traits.contains(Traits::NO_STORE)
+}
+
 /// What writes down something said.
-fn entries(delivery: &RoomDelivery, speaker: &BareJid, id: MessageId) -> Vec<Change> {
-    let message = &delivery.message;
+fn entries(delivery: &RoomDelivery, speaker: &BareJid, kept: Kept, id: MessageId) -> Vec<Change> {
+    let RoomDelivery { room, message, .. } = delivery;
     let is_subject = message.traits().contains(Traits::SUBJECT);
-    let kind = if is_subject { EntryFlags::NONE } else { SAID };
-    let mut changes = vec![Change::Append {
-        id,
-        body: message.encoded().clone(),
-        entries: vec![NewEntry {
-            owner: delivery.room.address.clone(),
-            counterpart: speaker.clone(),
-            flags: FOR_HISTORY.with(kind),
-        }],
-    }];
+    let mut changes = Vec::new();
+    if kept == Kept::InLog {
+        let kind = if is_subject { EntryFlags::NONE } else { SAID };
+        changes.push(Change::Append {
+            id,
+            body: message.encoded().clone(),
+            entries: vec![NewEntry {
+                owner: room.address.clone(),
+                counterpart: speaker.clone(),
+                flags: FOR_HISTORY.with(kind),
+            }],
+        });
+    }
     if is_subject {
-        changes.push(save_subject(&delivery.room.address, id, speaker, message));
+        room.note_subject(Some(id).filter(|_| kept == Kept::InLog));
+        changes.push(save_subject(&room.address, id, speaker, message));
     }
     changes
 }

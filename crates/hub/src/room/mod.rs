@@ -58,7 +58,7 @@ use crate::directory::Resident;
 use crate::sync::lock;
 use crate::{Hub, Session};
 use anser_jid::BareJid;
-use anser_store::Timestamp;
+use anser_store::{Change, MessageId, Timestamp};
 use budget::Budget;
 use state::{RoomState, session_rate};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -69,6 +69,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 pub struct Room {
     address: BareJid,
     state: Mutex<RoomState>,
+    /// Where the subject is in the log that is written down, or on its way to
+    /// that: of those that were said, the last in the journal.
+    subject: Mutex<Option<MessageId>>,
     /// Held while a change is on its way to disk, so that the next one is
     /// decided on what that leaves.
     changes: tokio::sync::Mutex<()>,
@@ -79,8 +82,10 @@ pub struct Room {
 
 impl Room {
     fn new(state: RoomState) -> Self {
+        let subject = state.subject.as_ref().and_then(|subject| subject.place);
         Self {
             address: state.address.clone(),
+            subject: Mutex::new(subject),
             state: Mutex::new(state),
             changes: tokio::sync::Mutex::default(),
             last_used: AtomicU64::new(0),
@@ -102,6 +107,19 @@ impl Room {
     /// stays true for as long as that is held.
     fn is_gone(&self) -> bool {
         self.is_gone.load(Ordering::Acquire)
+    }
+
+    /// Notes where a subject is that is to be written down. To be called as the
+    /// journal puts it into its order.
+    fn note_subject(&self, place: Option<MessageId>) {
+        *lock(&self.subject) = place;
+    }
+
+    /// What removes the subject, if it is at this place. To be called in the
+    /// same way: what was set behind it stays.
+    fn take_back_subject(&self, place: MessageId) -> Option<Change> {
+        let taken = lock(&self.subject).take_if(|subject| *subject == place);
+        taken.map(|_| record::forget_subject(&self.address))
     }
 
     fn set_gone(&self, is_gone: bool) {

@@ -1,5 +1,6 @@
 //! Rooms as they are kept: records of the room's address, and its log.
 
+use super::archive::only;
 use super::state::{RoomState, Standing};
 use super::{AffiliationChange, Hat, RoomConfig, RoomMessage};
 use crate::Message;
@@ -76,9 +77,7 @@ impl RoomState {
                 _ => tracing::error!(%address, account = key, "an affiliation cannot be read"),
             }
         }
-        if let Some(record) = view.record(address, SUBJECT, "")? {
-            state.subject = read_subject(&state, &record.value);
-        }
+        state.subject = load_subject(view, &state)?;
         state.load_activity(view)?;
         let page = Page {
             flags: SAID,
@@ -96,7 +95,7 @@ impl RoomState {
 
     fn logged(&self, message: Message, entry: &LogEntry) -> RoomMessage {
         let id = self.occupant_id(&entry.counterpart);
-        RoomMessage::new(message, Some(id), Some(entry.id))
+        RoomMessage::new(message, Some(id), Some(entry.id), entry.id.timestamp())
     }
 
     /// What is written down of the room itself, were its configuration this.
@@ -224,14 +223,45 @@ pub(crate) fn save_subject(
     }
 }
 
-fn read_subject(state: &RoomState, value: &Bytes) -> Option<Arc<RoomMessage>> {
+/// What removes it.
+pub(crate) fn forget_subject(room: &BareJid) -> Change {
+    Change::Delete {
+        owner: room.clone(),
+        kind: SUBJECT,
+        key: String::new(),
+    }
+}
+
+/// The subject, unless it was taken back; with its place in the log if it is
+/// there.
+fn load_subject(
+    view: &View<'_>,
+    state: &RoomState,
+) -> Result<Option<Arc<RoomMessage>>, StoreError> {
+    let record = view.record(&state.address, SUBJECT, "")?;
+    let subject = record.and_then(|record| read_subject(&record.value));
+    let Some((place, account, message)) = subject else {
+        return Ok(None);
+    };
+    let said = view.page(&state.address, &only(place))?.pop();
+    let is_said = said.is_some();
+    let said = said.and_then(|entry| Message::decode(entry.body).ok());
+    if said.is_some_and(|said| said.is_tombstone()) {
+        return Ok(None);
+    }
+    let (id, at) = (state.occupant_id(&account), place.timestamp());
+    let place = Some(place).filter(|_| is_said);
+    let subject = RoomMessage::new(message, Some(id), place, at);
+    Ok(Some(Arc::new(subject)))
+}
+
+fn read_subject(value: &Bytes) -> Option<(MessageId, BareJid, Message)> {
     let mut parts = value.splitn(3, |byte| *byte == b'\n');
     let mut text = || std::str::from_utf8(parts.next()?).ok();
-    let place: MessageId = text()?.parse().ok()?;
-    let account: BareJid = text()?.parse().ok()?;
+    let place = text()?.parse().ok()?;
+    let account = text()?.parse().ok()?;
     let message = Message::decode(value.slice_ref(parts.next()?)).ok()?;
-    let id = state.occupant_id(&account);
-    Some(Arc::new(RoomMessage::new(message, Some(id), Some(place))))
+    Some((place, account, message))
 }
 
 /// A room in the list of rooms.

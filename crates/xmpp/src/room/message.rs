@@ -5,7 +5,7 @@ use crate::bound::Bound;
 use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
-use crate::traits::{mentions, traits};
+use crate::traits::{hints, mentions, traits};
 use anser_hub::{
     Actor, Archived, Draft, Message, MessageKind, Remains, Retraction, Retractor, Role, RoleChange,
     Room, RoomError, SendError, Speaker, Speech, Traits,
@@ -119,7 +119,7 @@ impl Stanza<'_> {
         let payload = self.payload(room.address())?;
         let speech = self.speech();
         let traits = match speech {
-            Speech::Subject { .. } => Traits::SUBJECT,
+            Speech::Subject { .. } => Traits::SUBJECT.with(hints(self.element)),
             Speech::Message | Speech::Signal => traits(self.element),
         };
         let said = self.front.hub().say(

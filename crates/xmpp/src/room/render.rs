@@ -208,13 +208,13 @@ fn write_message(
         render_message(message)
     });
     let to = session.address().as_str();
-    let Some(place) = message.place.filter(|_| is_past) else {
+    if !is_past {
         return write_shared(Kind::Message, rendering, to, output);
-    };
+    }
     let open = rendering.slice(..rendering.len() - MESSAGE_END.len());
     write_shared(Kind::Message, &open, to, output);
-    let sent_at = place.timestamp().millis();
-    delay::write(&mut Writer::new(output), message.room().as_str(), sent_at);
+    let (room, said_at) = (message.room().as_str(), message.at.millis());
+    delay::write(&mut Writer::new(output), room, said_at);
     output.extend_from_slice(MESSAGE_END);
 }
 
