@@ -526,6 +526,39 @@ fn slow_mode_is_of_the_account_and_not_of_the_visit() {
     script.expect("bob", "<message type='error' id='s'/>");
 }
 
+/// XEP-0500 §5: whoever has to wait for a day does so also in a room that nobody
+/// was in meanwhile, and that has left memory.
+#[test]
+fn slow_mode_outlasts_the_last_visit() {
+    let mut script = coven();
+    let slow = field("muc#roomconfig_slow_mode_duration", "86400");
+    configure(&mut script, "alice", &slow);
+    join(&mut script, "bob", "bob", &["alice"]);
+    let say = |id: &str| {
+        format!("<message to='{COVEN}' type='groupchat' id='{id}'><body>x</body></message>")
+    };
+    script.send("bob", &say("1"));
+    for actor in ["alice", "bob"] {
+        let leave = format!("<presence to='{COVEN}/{actor}' type='unavailable'/>");
+        script.send(actor, &leave);
+    }
+    let pass = |script: &mut Script, seconds| {
+        script.world.pass(std::time::Duration::from_secs(seconds));
+        script.world.settle();
+    };
+    for (seconds, id, kind) in [(61, "2", "error"), (86_340, "3", "groupchat")] {
+        pass(&mut script, seconds);
+        pass(&mut script, 1);
+        assert_eq!(script.world.hub().room_count(), 0);
+        join(&mut script, "bob", "bob", &["alice"]);
+        script.send("bob", &say(id));
+        script.expect("bob", &format!("<message type='{kind}' id='{id}'/>"));
+        let leave = format!("<presence to='{COVEN}/bob' type='unavailable'/>");
+        script.send("bob", &leave);
+        script.forget("bob");
+    }
+}
+
 /// XEP-0500 §5: "Only messages containing at least one 'body' element" have to
 /// wait, and all of them: also one that is there for those who do not know what
 /// else it does.

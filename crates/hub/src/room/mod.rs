@@ -27,6 +27,7 @@ mod owning;
 mod record;
 mod register;
 mod search;
+mod slow_mode;
 mod speak;
 mod standing;
 mod state;

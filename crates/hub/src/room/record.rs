@@ -79,6 +79,7 @@ impl RoomState {
         }
         state.subject = load_subject(view, &state)?;
         state.load_activity(view)?;
+        state.load_waits(view)?;
         let page = Page {
             flags: SAID,
             ..Page::newest(most_recent)

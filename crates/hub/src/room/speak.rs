@@ -3,9 +3,7 @@
 use super::budget::Budget;
 use super::enter::said;
 use super::state::{Occupant, RoomState, room_rate};
-use super::{
-    Affiliation, OccupantId, Role, RoomError, RoomEvent, RoomMessage, RoomsConfig, VoiceRequest,
-};
+use super::{OccupantId, Role, RoomError, RoomEvent, RoomMessage, RoomsConfig, VoiceRequest};
 use crate::mailbox::Wakes;
 use crate::{Event, Session};
 use anser_jid::FullJid;
@@ -116,27 +114,6 @@ impl RoomState {
             }
             Speech::Message | Speech::Signal if role < Role::Participant => Err(RoomError::NoVoice),
             Speech::Message | Speech::Signal => Ok(()),
-        }
-    }
-
-    /// Whether whoever says this has to wait until they say the next: everybody
-    /// but admins and owners (XEP-0500 §5).
-    fn is_slowed_down(&self, session: &Session, speech: Speech) -> bool {
-        let is_high = self.affiliation(session.address()) >= Affiliation::Admin;
-        speech == Speech::Message && !is_high && !self.config.slow_mode().is_zero()
-    }
-
-    /// Whether somebody has waited since they spoke last (XEP-0500 §5).
-    fn check_wait(&mut self, session: &Session, now: Timestamp) -> Result<(), RoomError> {
-        let slow_mode = self.config.slow_mode();
-        self.spoke.retain(|_, spoke| now.since(*spoke) < slow_mode);
-        let account = session.address().bare_str();
-        match self.spoke.get(account) {
-            Some(spoke) => {
-                let wait = slow_mode.saturating_sub(now.since(*spoke));
-                Err(RoomError::TooFast { wait })
-            }
-            None => Ok(()),
         }
     }
 
