@@ -216,12 +216,27 @@ impl Hub {
         self.end_if_empty(&room, now).await;
     }
 
-    /// A session leaves all rooms.
+    /// A session that is about to end says so: it leaves all rooms, and enters
+    /// none any more.
+    pub fn quit_rooms(&self, session: &Session) {
+        self.leave_all(session, IsEnd::Yes, &Departure::Left, &Look::default());
+    }
+
+    /// A session leaves all rooms. From one that has ended they had no word
+    /// (XEP-0045 §11.1).
     pub(crate) fn leave_rooms(&self, session: &Session, end: IsEnd, look: &Look) {
+        let departure = match end {
+            IsEnd::Yes => Departure::Lost,
+            IsEnd::No => Departure::Left,
+        };
+        self.leave_all(session, end, &departure, look);
+    }
+
+    fn leave_all(&self, session: &Session, end: IsEnd, departure: &Departure, look: &Look) {
         let mut wakes = Wakes::default();
         for room in session.visits().take(end) {
             let mut state = room.state();
-            state.leave(session, Departure::Left, look, &mut wakes);
+            state.leave(session, departure.clone(), look, &mut wakes);
             let is_over = state.is_over();
             drop(state);
             if is_over {

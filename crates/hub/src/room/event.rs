@@ -145,7 +145,7 @@ pub enum Departure {
     /// The room is for members only now, and they are none
     /// (XEP-0045 §10.2).
     MembersOnly,
-    /// Their session has ended unexpectedly, or was never here
+    /// Their session has ended, and they did not say that they go
     /// (XEP-0045 §11.1).
     Lost,
     /// The room is no more (XEP-0045 §10.9).

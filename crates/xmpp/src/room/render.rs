@@ -189,7 +189,7 @@ fn statuses(presence: &RoomPresence, sight: Sight) -> impl Iterator<Item = u16> 
         Some(Departure::Banned) => &[301],
         Some(Departure::NoMember) => &[321],
         Some(Departure::MembersOnly) => &[322],
-        Some(Departure::Lost) => &[307, 333],
+        Some(Departure::Lost) => &[333],
     };
     of_sight.chain(of_departure.iter().copied())
 }
