@@ -102,7 +102,7 @@ pub enum RoomError {
     #[error("the room cannot be like this: {0}")]
     UnfitConfig(&'static str),
     /// More came than the room takes at a time.
-    #[error("too much at a time: try again in {} seconds", wait.as_secs().max(1))]
+    #[error("too much at a time: try again in {} seconds", seconds(wait))]
     TooFast {
         /// How long to wait.
         wait: Duration,
@@ -136,7 +136,7 @@ pub enum RoomError {
         limit: usize,
     },
     /// Others are searching for rooms.
-    #[error("others are searching: try again in {} seconds", wait.as_secs().max(1))]
+    #[error("others are searching: try again in {} seconds", seconds(wait))]
     TooManySearches {
         /// How long to wait.
         wait: Duration,
@@ -149,11 +149,31 @@ pub enum RoomError {
     Send(#[from] SendError),
 }
 
+/// Whole seconds after which a wait is over.
+fn seconds(wait: &Duration) -> u128 {
+    wait.as_millis().div_ceil(1000).max(1)
+}
+
 impl From<Denied> for RoomError {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::Forbidden => Self::Forbidden,
             Denied::NotAllowed => Self::NotAllowed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_as_long_as_they_are_told_has_waited_long_enough() {
+        for (millis, seconds) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (19_999, 20)] {
+            let wait = Duration::from_millis(millis);
+            let text = RoomError::TooFast { wait }.to_string();
+            let end = format!(" {seconds} seconds");
+            assert!(text.ends_with(&end), "{millis}: {text}");
         }
     }
 }
