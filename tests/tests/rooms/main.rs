@@ -130,3 +130,26 @@ fn registration(nick: &str) -> String {
     let nick = field("muc#register_roomnick", nick);
     format!("<x xmlns='jabber:x:data' type='submit'>{about}{nick}</x>")
 }
+
+/// Who is on a list, as Alice sees it.
+fn listed(script: &mut Script, affiliation: &str) -> Vec<String> {
+    script.send(
+        "alice",
+        &format!(
+            "<iq type='get' id='list' to='{COVEN}'>\
+             <query xmlns='http://jabber.org/protocol/muc#admin'>\
+             <item affiliation='{affiliation}'/></query></iq>"
+        ),
+    );
+    let answer = loop {
+        let answer = script.receive("alice");
+        if answer.name() == "iq" {
+            break answer;
+        }
+    };
+    let query = answer.children().next().unwrap().open();
+    let items = query.children();
+    items
+        .map(|item| item.attribute("jid").unwrap().into_owned())
+        .collect()
+}

@@ -1,7 +1,8 @@
 //! Making, configuring and ending rooms, and becoming a member by oneself.
 
 use super::{
-    COVEN, JOIN, configure, coven, field, join, refused, register, registration, three_in_a_room,
+    COVEN, JOIN, configure, coven, field, join, listed, refused, register, registration,
+    three_in_a_room,
 };
 use anser_tests::script::Script;
 
@@ -50,29 +51,6 @@ fn list(var: &str, users: &[&str]) -> String {
         .map(|user| format!("<value>{user}@example.org</value>"));
     let values: String = values.collect();
     format!("<field var='{var}'>{values}</field>")
-}
-
-/// Who is on a list, as Alice sees it.
-fn listed(script: &mut Script, affiliation: &str) -> Vec<String> {
-    script.send(
-        "alice",
-        &format!(
-            "<iq type='get' id='list' to='{COVEN}'>\
-             <query xmlns='http://jabber.org/protocol/muc#admin'>\
-             <item affiliation='{affiliation}'/></query></iq>"
-        ),
-    );
-    let answer = loop {
-        let answer = script.receive("alice");
-        if answer.name() == "iq" {
-            break answer;
-        }
-    };
-    let query = answer.children().next().unwrap().open();
-    let items = query.children();
-    items
-        .map(|item| item.attribute("jid").unwrap().into_owned())
-        .collect()
 }
 
 const OWNERS: &str = "muc#roomconfig_roomowners";
@@ -441,4 +419,67 @@ fn somebody_becomes_a_member_with_a_nickname_to_keep_and_one_no_longer() {
         "carol",
         "<iq type='error' from='heath@rooms.example.org' id='register'/>",
     );
+}
+
+/// XEP-0045 §10.1.1: until its owner has opened a room, it is there for nobody
+/// else.
+#[test]
+fn a_room_that_is_not_open_yet_answers_nobody_but_its_owner() {
+    let mut script = Script::new(&["alice", "bob"]);
+    for actor in ["alice", "bob"] {
+        script.appear(actor, &format!("{actor}@example.org/phone"));
+    }
+    let enter = format!("<presence to='{COVEN}/alice'>{JOIN}</presence>");
+    script.send("alice", &enter);
+    script.forget("alice");
+    let ask =
+        |kind: &str, content: &str| format!("<iq type='{kind}' id='a' to='{COVEN}'>{content}</iq>");
+    let info = ask(
+        "get",
+        "<query xmlns='http://jabber.org/protocol/disco#info'/>",
+    );
+    let x = "http://jabber.org/protocol/muc#user";
+    for stanza in [
+        info.clone(),
+        ask("get", "<vCard xmlns='vcard-temp'/>"),
+        ask("set", "<query xmlns='urn:xmpp:mam:2'/>"),
+        register(&registration("bob")),
+        register("").replace("'set'", "'get'"),
+        owner("get", ""),
+        format!(
+            "<message to='{COVEN}'><x xmlns='{x}'><decline to='alice@example.org'/></x></message>"
+        ),
+        format!("<message to='{COVEN}' type='groupchat'><body>x</body></message>"),
+    ] {
+        script.send("bob", &stanza);
+        let answer = format!("{:?}", script.receive("bob"));
+        assert!(answer.contains("<item-not-found"), "{stanza}: {answer}");
+    }
+    script.expect_nothing("alice");
+    script.send("alice", &info);
+    script.expect("alice", "<iq type='result' id='a'/>");
+    configure(&mut script, "alice", "");
+    assert_eq!(listed(&mut script, "member").len(), 0);
+    script.send("bob", &info);
+    script.expect("bob", "<iq type='result' id='a'/>");
+}
+
+/// XEP-0045 §10.2, `muc#maxhistoryfetch`: a room promises what it keeps.
+#[test]
+fn nobody_is_promised_more_of_the_past_than_there_is() {
+    let mut script = coven();
+    configure(&mut script, "alice", &field("muc#maxhistoryfetch", "1000"));
+    script.forget("alice");
+    script.send("alice", &owner("get", ""));
+    script.expect(
+        "alice",
+        "<iq type='result' id='owner'><query xmlns='http://jabber.org/protocol/muc#owner'>\
+         <x xmlns='jabber:x:data' type='form'><field var='muc#maxhistoryfetch'>\
+         <value>20</value></field></x></query></iq>",
+    );
+    configure(&mut script, "alice", &field("muc#maxhistoryfetch", "5"));
+    script.forget("alice");
+    script.send("alice", &owner("get", ""));
+    let form = format!("{:?}", script.receive("alice"));
+    assert!(form.contains("<value>5</value>"));
 }

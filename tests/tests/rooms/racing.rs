@@ -2,7 +2,8 @@
 //! or ends the room.
 
 use super::{
-    COVEN, JOIN, admin, configure, coven, field, refused, register, registration, three_in_a_room,
+    COVEN, JOIN, admin, configure, coven, field, listed, refused, register, registration,
+    three_in_a_room,
 };
 use anser_hub::{AccountsConfig, RoomConfig, RoomError};
 use anser_store::JournalLimits;
@@ -260,20 +261,6 @@ fn whoever_is_told_that_they_are_not_there_has_been_told_why_before() {
             ),
         );
     }
-}
-
-/// The accounts with an affiliation, as an owner sees them.
-fn listed(script: &mut Script, affiliation: &str) -> Vec<String> {
-    script.send(
-        "alice",
-        &admin(&format!("<item affiliation='{affiliation}'/>")).replace("'set'", "'get'"),
-    );
-    let answer = script.receive("alice");
-    let query = answer.children().next().unwrap().open();
-    let items = query.children();
-    items
-        .map(|item| item.attribute("jid").unwrap().into_owned())
-        .collect()
 }
 
 /// XEP-0045 §9.1, §7.10: what somebody may become is decided on what the change

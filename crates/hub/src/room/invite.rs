@@ -124,6 +124,7 @@ impl Hub {
     ) -> Result<Recipient, RoomError> {
         session.check_addressee(&room.address)?;
         self.charge(session, bytes, now)?;
+        room.state().check_there(session.address())?;
         let found = self.find_recipient(to, now).await;
         found.map_err(|_| RoomError::NoAccount)
     }

@@ -196,8 +196,9 @@ impl Hub {
         let (config, affiliations, writes) = {
             let state = room.state();
             state.check_owner(actor)?;
-            let (config, deciders) = change(&state.config)?;
+            let (mut config, deciders) = change(&state.config)?;
             check_config(&config)?;
+            config.limit_history(state.most_recent);
             let affiliations = state.changes_for(&deciders)?;
             state.check_affiliations(actor, &affiliations, &server.rooms)?;
             if config == state.config && affiliations.is_empty() && !state.is_locked {
@@ -231,6 +232,15 @@ impl Hub {
     /// [`RoomError::Forbidden`]
     pub fn check_room_owner(&self, room: &Room, actor: Actor<'_>) -> Result<(), RoomError> {
         room.state().check_owner(actor)
+    }
+
+    /// Whether a room is there for somebody: one that is not open yet is for its
+    /// owner only (XEP-0045 §10.1.1).
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`]
+    pub fn check_room_there(&self, room: &Room, session: &Session) -> Result<(), RoomError> {
+        room.state().check_there(session.address())
     }
 
     /// Whether a room's owner has not said yet what it shall be like.

@@ -5,6 +5,7 @@ use super::state::RoomState;
 use super::{Actor, Affiliation, Departure, Destruction, Look, Role, RoomConfig, RoomError};
 use crate::Session;
 use crate::mailbox::Wakes;
+use anser_jid::Jid;
 use std::sync::Arc;
 
 /// So many occupants at most are told of each other all at once.
@@ -20,6 +21,18 @@ impl RoomState {
             (Affiliation::Owner, _) => Ok(()),
             _ => Err(RoomError::Forbidden),
         }
+    }
+
+    /// A room that its owner has yet to open is there for nobody else
+    /// (XEP-0045 §10.1.1).
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`]
+    pub(crate) fn check_there(&self, for_whom: &Jid) -> Result<(), RoomError> {
+        if self.is_locked && self.affiliation(for_whom) < Affiliation::Owner {
+            return Err(RoomError::NoRoom);
+        }
+        Ok(())
     }
 
     /// What belongs to a room can be kept when the room is.

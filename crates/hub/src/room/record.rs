@@ -59,7 +59,7 @@ impl RoomState {
         let Some(record) = view.record(address, ROOM, "")? else {
             return Ok(None);
         };
-        let record: RoomRecord = match serde_json::from_slice(&record.value) {
+        let mut record: RoomRecord = match serde_json::from_slice(&record.value) {
             Ok(record) => record,
             Err(error) => {
                 tracing::error!(%address, %error, "a room cannot be read");
@@ -67,6 +67,7 @@ impl RoomState {
                 return Err(StoreError::Engine(reason));
             }
         };
+        record.config.limit_history(most_recent);
         let mut state = Self::new(address.clone(), secret, record.config);
         state.avatar = record.avatar;
         state.hats = record.hats;

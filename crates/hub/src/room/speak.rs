@@ -77,10 +77,10 @@ impl RoomState {
         server: &RoomsConfig,
         now: Timestamp,
     ) -> Result<Speaker, RoomError> {
-        let occupant = self.occupant(session)?;
         if self.is_locked {
             return Err(RoomError::NoRoom);
         }
+        let occupant = self.occupant(session)?;
         self.check_role(occupant.role, speech, server)?;
         let speaker = Speaker::of(occupant);
         if self.is_slowed_down(session, speech) {
@@ -155,6 +155,7 @@ impl RoomState {
         session: &Session,
         wakes: &mut Wakes,
     ) -> Result<(), RoomError> {
+        self.check_there(session.address())?;
         let occupant = self.occupant(session)?;
         if occupant.role != Role::Visitor {
             return Err(RoomError::BadRequest("you have a voice already"));
