@@ -65,9 +65,10 @@ pub use room::{
     Actor, Affiliated, Affiliation, AffiliationChange, Archived, ConfigNews, Creation, Deciders,
     Deed, Departure, Destruction, Entrance, FoundRoom, FoundRooms, Hat, HatChange, Invitation,
     IsModerated, Look, MOST_HATS, MOST_WORN, OccupantId, PastWanted, Present, PrivateMessages,
-    Remains, Retractor, Role, RoleChange, Room, RoomCard, RoomConfig, RoomError, RoomEvent,
-    RoomInfo, RoomMessage, RoomPresence, RoomSearch, RoomSummary, RoomsConfig, SearchMark,
-    SearchOrder, SearchPlace, Sight, Speaker, Speech, VoiceRequest, Whispered, Whois,
+    Remains, Retraction, Retractor, Role, RoleChange, Room, RoomCard, RoomConfig, RoomDelivery,
+    RoomError, RoomEvent, RoomInfo, RoomMessage, RoomPresence, RoomSearch, RoomSummary,
+    RoomsConfig, SearchMark, SearchOrder, SearchPlace, Sight, Speaker, Speech, VoiceRequest,
+    Whispered, Whois,
 };
 pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
 pub use session::{Session, SessionHandle};

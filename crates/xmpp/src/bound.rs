@@ -293,6 +293,7 @@ impl Bound {
         if self.mail(front, output, now).await.is_ok() {
             self.settle(output, now).await;
         }
+        front.hub().quit_rooms(&self.session);
     }
 
     /// Ends the session. Messages that the client did not take wait for the

@@ -6,10 +6,10 @@ use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
 use crate::retraction;
-use crate::traits::{mentions, traits};
+use crate::traits::{hints, mentions, traits};
 use anser_hub::{
-    Actor, Archived, Draft, Message, MessageKind, Remains, Retractor, Role, RoleChange, Room,
-    RoomError, SendError, Speaker, Speech, Traits, Whispered,
+    Actor, Archived, Draft, Message, MessageKind, Remains, Retraction, Retractor, Role, RoleChange,
+    Room, RoomError, SendError, Speaker, Speech, Traits, Whispered,
 };
 use anser_jid::{FullJid, Jid};
 use anser_store::Timestamp;
@@ -75,15 +75,23 @@ struct Stanza<'a> {
 impl Stanza<'_> {
     /// For all in the room. What takes back an earlier message of the same
     /// author leaves a tombstone in its place; what names another's, or none, is
-    /// said and no more (XEP-0424 §5).
+    /// said and no more (XEP-0424 §5), and so is what has no id by which the
+    /// tombstone could name it (§4).
     async fn say_or_take_back(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
         let named = retract::retracted_id(self.element);
-        let Some(place) = named.and_then(|id| id.parse().ok()) else {
+        let place = named.and_then(|id| id.parse().ok());
+        let by = self.header.id.as_deref().filter(|id| !id.is_empty());
+        let (Some(place), Some(by)) = (place, by) else {
             return self.say(room);
         };
         let payload = self.payload(room.address())?;
-        let by = self.header.id.as_deref().unwrap_or_default();
-        let retractor = Retractor::Author;
+        let retraction = Retraction {
+            place,
+            retractor: Retractor::Author {
+                speech: self.speech(),
+            },
+            bytes: payload.len(),
+        };
         let hub = self.front.hub();
         let make = |_: &Archived, speaker: &Speaker| {
             let mut tombstone = BytesMut::new();
@@ -100,7 +108,7 @@ impl Stanza<'_> {
             }
         };
         let session = self.bound.session();
-        let taken_back = hub.take_back(session, room, place, retractor, self.now, make);
+        let taken_back = hub.take_back(session, room, retraction, self.now, make);
         match taken_back.await {
             Err(RoomError::NoSuchMessage) => self.say(room),
             other => other.map_err(|error| error::room_error(&error)),
@@ -110,17 +118,10 @@ impl Stanza<'_> {
     /// For all in the room.
     fn say(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
         let payload = self.payload(room.address())?;
-        let (speech, traits) = if muc::is_subject_change(self.element) {
-            let subjects = self.element.children();
-            let bytes = subjects
-                .filter(|child| child.is(ns::CLIENT, "subject"))
-                .map(|subject| subject.text().len())
-                .sum();
-            (Speech::Subject { bytes }, Traits::SUBJECT)
-        } else if self.element.child(ns::CLIENT, "body").is_some() {
-            (Speech::Message, traits(self.element))
-        } else {
-            (Speech::Signal, traits(self.element))
+        let speech = self.speech();
+        let traits = match speech {
+            Speech::Subject { .. } => Traits::SUBJECT.with(hints(self.element)),
+            Speech::Message | Speech::Signal => traits(self.element),
         };
         let said = self.front.hub().say(
             self.bound.session(),
@@ -135,6 +136,21 @@ impl Stanza<'_> {
             },
         );
         said.map_err(|error| error::room_error(&error))
+    }
+
+    /// What it is to everybody. Whatever has a text is something to read, also
+    /// where that is for those only who do not know the rest (XEP-0500 §5).
+    fn speech(&self) -> Speech {
+        if muc::is_subject_change(self.element) {
+            let subjects = self.element.children();
+            let subjects = subjects.filter(|child| child.is(ns::CLIENT, "subject"));
+            let bytes = subjects.map(|subject| subject.text().len()).sum();
+            Speech::Subject { bytes }
+        } else if self.element.child(ns::CLIENT, "body").is_some() {
+            Speech::Message
+        } else {
+            Speech::Signal
+        }
     }
 
     /// For one in the room. What takes back something said to them before leaves
@@ -218,10 +234,8 @@ impl Stanza<'_> {
     /// XEP-0045 §7.8.2
     async fn invite(&self, room: &Arc<Room>, note: &Note) -> Result<(), StanzaError> {
         let (hub, session) = (self.front.hub(), self.bound.session());
-        let recipient = hub.find_recipient(&note.to, self.now).await;
-        let recipient = recipient.map_err(|_| DefinedCondition::ItemNotFound)?;
-        let invited = hub.invite(session, room, &recipient, self.now).await;
-        let invitation = invited.map_err(|error| error::room_error(&error))?;
+        let invited = hub.invite(session, room, &note.to, note.bytes(), self.now);
+        let invitation = invited.await.map_err(|error| error::room_error(&error))?;
         let mut payload = BytesMut::new();
         let password = invitation.password.as_deref();
         let inviter = session.address().bare_str();
@@ -234,17 +248,17 @@ impl Stanza<'_> {
             note,
             password,
         );
-        self.relay(room, recipient, &note.to, &payload)
+        self.relay(room, invitation.invitee, &note.to, &payload)
     }
 
     async fn decline(&self, room: &Arc<Room>, note: &Note) -> Result<(), StanzaError> {
-        let hub = self.front.hub();
-        let recipient = hub.find_recipient(&note.to, self.now).await;
-        let recipient = recipient.map_err(|_| DefinedCondition::ItemNotFound)?;
+        let (hub, session) = (self.front.hub(), self.bound.session());
+        let inviter = hub.decline(session, room, &note.to, note.bytes(), self.now);
+        let inviter = inviter.await.map_err(|error| error::room_error(&error))?;
         let mut payload = BytesMut::new();
-        let from = self.bound.session().address().bare_str();
+        let from = session.address().bare_str();
         muc::write_decline(&mut Writer::new(&mut payload), from, note);
-        self.relay(room, recipient, &note.to, &payload)
+        self.relay(room, inviter, &note.to, &payload)
     }
 
     /// Sends a message in the room's name.
