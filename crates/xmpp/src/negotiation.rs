@@ -35,7 +35,7 @@ pub(crate) struct Negotiation {
     /// The domain that the client wants.
     domain: Option<BareJid>,
     exchange: Option<Pending>,
-    failures: u32,
+    failures: Failures,
     login: Option<Login>,
 }
 
@@ -43,9 +43,68 @@ pub(crate) struct Negotiation {
 #[derive(Debug)]
 struct Pending {
     exchange: Exchange,
-    /// What it opens a session with if it succeeds; `None` before an account was
-    /// looked up, and if there is none.
-    claimed: Option<Login>,
+    claimed: Claimed,
+}
+
+/// Whose session an exchange opens if it succeeds.
+#[derive(Debug)]
+enum Claimed {
+    /// Nobody was named yet.
+    Nobody,
+    /// The account that was looked up, if there is one.
+    Account(Option<Login>),
+}
+
+impl Claimed {
+    /// What it is if the exchange fails now.
+    fn failed(&self, failure: Failure) -> Failed {
+        match self {
+            Self::Nobody => Failed::Early(failure),
+            Self::Account(_) => Failed::Guess(failure),
+        }
+    }
+}
+
+/// How an attempt to log in has failed.
+#[derive(Debug, Clone, Copy)]
+enum Failed {
+    /// Before an account was looked up: nothing was learnt of a password.
+    Early(Failure),
+    /// After that: it may have been a guess at a password.
+    Guess(Failure),
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self::Early(failure)
+    }
+}
+
+/// Attempts that have failed before anybody guessed at a password are the way in
+/// which some clients find a mechanism that goes: so many are permitted.
+const MOST_EARLY: u32 = 10;
+
+/// Failed attempts to log in, counted over all mechanisms (RFC 6120 §6.4.5).
+#[derive(Debug, Default)]
+struct Failures {
+    early: u32,
+    guesses: u32,
+}
+
+impl Failures {
+    /// Counts one more, and gives what the client is told.
+    fn count(&mut self, failed: Failed) -> Failure {
+        let (counter, failure) = match failed {
+            Failed::Early(failure) => (&mut self.early, failure),
+            Failed::Guess(failure) => (&mut self.guesses, failure),
+        };
+        *counter += 1;
+        failure
+    }
+
+    fn are_too_many(&self, front: &Xmpp) -> bool {
+        self.guesses >= front.config().login_attempts || self.early >= MOST_EARLY
+    }
 }
 
 /// How a connection goes on.
@@ -76,7 +135,7 @@ impl Negotiation {
             has_header: false,
             domain: None,
             exchange: None,
-            failures: 0,
+            failures: Failures::default(),
             login: None,
         }
     }
@@ -272,7 +331,7 @@ impl Negotiation {
         };
         let advanced = match step {
             Ok(step) => self.advance(front, &domain, step).await,
-            Err(failure) => Err(failure),
+            Err(failure) => Err(self.failed(failure)),
         };
         match advanced {
             Ok(Answer::Challenge(data)) => {
@@ -285,11 +344,10 @@ impl Negotiation {
                 self.has_header = false;
                 Authenticated
             }
-            Err(failure) => {
+            Err(failed) => {
                 self.exchange = None;
-                sasl::write_failure(output, failure);
-                self.failures += 1;
-                if self.failures >= front.config().login_attempts {
+                sasl::write_failure(output, self.failures.count(failed));
+                if self.failures.are_too_many(front) {
                     return Over(Some(StreamCondition::PolicyViolation.into()));
                 }
                 Same
@@ -302,13 +360,13 @@ impl Negotiation {
         front: &Xmpp,
         domain: &BareJid,
         step: ClientStep,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, Failed> {
         let (Pending { exchange, claimed }, data) = match step {
-            ClientStep::Abort => return Err(Failure::Aborted),
+            ClientStep::Abort => return Err(self.failed(Failure::Aborted)),
             ClientStep::Auth { mechanism, initial } => {
                 let pending = Pending {
                     exchange: self.begin(front, &mechanism)?,
-                    claimed: None,
+                    claimed: Claimed::Nobody,
                 };
                 let Some(initial) = initial else {
                     self.exchange = Some(pending);
@@ -321,9 +379,14 @@ impl Negotiation {
                 (pending, data)
             }
         };
-        let step = exchange.step(&data).map_err(failure)?;
+        let step = exchange.step(&data);
+        let step = step.map_err(|fault| claimed.failed(failure(fault)))?;
         let (step, claimed) = match step {
-            Step::Lookup(lookup) => look_up(front, domain, lookup).await?,
+            Step::Lookup(lookup) => {
+                let looked_up = look_up(front, domain, lookup).await;
+                let (step, login) = looked_up.map_err(Failed::Guess)?;
+                (step, Claimed::Account(login))
+            }
             step @ (Step::Challenge { .. } | Step::Success { .. }) => (step, claimed),
         };
         match step {
@@ -337,11 +400,23 @@ impl Negotiation {
             Step::Success { username, data } => {
                 let account = BareJid::new(Some(&username), domain.as_str());
                 let is_proved = |login: &Login| account.is_ok_and(|of| of == *login.account());
-                let login = claimed.filter(is_proved).ok_or(Failure::NotAuthorized)?;
+                let login = match claimed {
+                    Claimed::Account(login) => login.filter(is_proved),
+                    Claimed::Nobody => None,
+                };
+                let login = login.ok_or(Failed::Guess(Failure::NotAuthorized))?;
                 Ok(Answer::Success { login, data })
             }
             // Looked up already.
-            Step::Lookup(_) => Err(Failure::TemporaryAuthFailure),
+            Step::Lookup(_) => Err(Failed::Guess(Failure::TemporaryAuthFailure)),
+        }
+    }
+
+    /// What it is if the client ends the exchange that waits for it, if one does.
+    fn failed(&self, failure: Failure) -> Failed {
+        match &self.exchange {
+            Some(Pending { claimed, .. }) => claimed.failed(failure),
+            None => Failed::Early(failure),
         }
     }
 
