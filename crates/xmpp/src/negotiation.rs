@@ -1,9 +1,11 @@
 //! From a connection to a session: stream headers, STARTTLS, SASL, binding
 //! (RFC 6120 §4 to §7).
 
+mod bind;
+
 use crate::bound::Bound;
 use crate::front::{Entry, Xmpp};
-use anser_hub::{Login, OpenError};
+use anser_hub::Login;
 use anser_jid::{BareJid, Jid};
 use anser_net::Secured;
 use anser_sasl::{
@@ -11,12 +13,9 @@ use anser_sasl::{
 };
 use anser_store::Timestamp;
 use anser_xml::{Element, Event, Writer};
-use anser_xmpp_proto::payload::stream_management::Request;
-use anser_xmpp_proto::payload::{bind, stream_management as sm};
 use anser_xmpp_proto::sasl::{self, ClientStep, Failure};
 use anser_xmpp_proto::{
-    DefinedCondition, Feature, Iq, IqKind, Kind, StreamCondition, StreamError, StreamHeader, ns,
-    write_features, write_header,
+    Feature, StreamCondition, StreamError, StreamHeader, ns, write_features, write_header,
 };
 use bytes::BytesMut;
 
@@ -182,7 +181,7 @@ impl Negotiation {
                 self.authenticate(front, &element, output).await
             }
             Event::Element(element) => match self.login.clone() {
-                Some(login) => bind(front, login, &element, output, now).await,
+                Some(login) => bind::bind(front, login, &element, output, now).await,
                 // Nothing else may happen before (RFC 6120 §6.3.2).
                 None => Over(Some(StreamCondition::NotAuthorized.into())),
             },
@@ -431,71 +430,6 @@ impl Negotiation {
     }
 }
 
-/// Resource binding (RFC 6120 §7), or going on with an earlier stream
-/// (XEP-0198 §5). Nothing else may happen before (RFC 6120 §7.1).
-async fn bind(
-    front: &Xmpp,
-    login: Login,
-    element: &Element,
-    output: &mut BytesMut,
-    now: Timestamp,
-) -> Progress {
-    if front.is_stopping() {
-        return Over(Some(StreamCondition::SystemShutdown.into()));
-    }
-    match Request::read(element) {
-        Some(Request::Resume { previous, h }) => {
-            return resume(front, login.account(), &previous, h, output, now).await;
-        }
-        Some(_) => {
-            sm::write_failed(output, DefinedCondition::UnexpectedRequest, None);
-            return Same;
-        }
-        None => {}
-    }
-    let (Some(Kind::Iq), Ok(iq)) = (Kind::of(element), Iq::read(element)) else {
-        return Over(Some(StreamCondition::NotAuthorized.into()));
-    };
-    let request = element.child(ns::BIND, "bind");
-    let (IqKind::Set, Some(request)) = (iq.kind, request) else {
-        return Over(Some(StreamCondition::NotAuthorized.into()));
-    };
-    let wanted = bind::requested_resource(request);
-    let resource = wanted.unwrap_or_else(|| front.new_id());
-    match front.hub().open_session(login, &resource, now).await {
-        // It may have come behind the back of whoever ends all sessions.
-        Ok(session) if front.is_stopping() => {
-            Bound::new(session, now).end(front);
-            Over(Some(StreamCondition::SystemShutdown.into()))
-        }
-        Ok(session) => {
-            let mut writer = Writer::new(output);
-            let mut result = writer
-                .open("iq")
-                .attribute("type", "result")
-                .attribute("id", &iq.id);
-            bind::write_result(&mut result, session.address());
-            drop(result);
-            Progress::Bound(Box::new(Bound::new(session, now)))
-        }
-        Err(error) => {
-            let condition = match &error {
-                OpenError::Resource(_) => DefinedCondition::BadRequest,
-                OpenError::TooManySessions { .. } | OpenError::NotKept(_) => {
-                    DefinedCondition::ResourceConstraint
-                }
-                // As for the sessions that there were.
-                OpenError::NoAccount | OpenError::Revoked => {
-                    return Over(Some(StreamCondition::NotAuthorized.because(error)));
-                }
-            };
-            let refusal = condition.because(error);
-            refusal.write_reply(output, Kind::Iq, None, None, Some(&iq.id));
-            Same
-        }
-    }
-}
-
 /// What the client is told next.
 enum Answer {
     Challenge(Vec<u8>),
@@ -537,37 +471,5 @@ fn failure(fault: SaslFault) -> Failure {
         SaslFault::Message(_) => Failure::MalformedRequest,
         SaslFault::Aborted => Failure::Aborted,
         SaslFault::Temporary => Failure::TemporaryAuthFailure,
-    }
-}
-
-async fn resume(
-    front: &Xmpp,
-    account: &BareJid,
-    previous: &str,
-    h: u32,
-    output: &mut BytesMut,
-    now: Timestamp,
-) -> Progress {
-    let claimed = front.resumptions().claim(previous, account).await;
-    let mut bound = match claimed {
-        Some(bound) if !bound.is_over() => bound,
-        ended => {
-            if let Some(bound) = ended {
-                bound.end(front);
-            }
-            sm::write_failed(output, DefinedCondition::ItemNotFound, None);
-            return Same;
-        }
-    };
-    match bound.resume(front, previous, h, output, now).await {
-        Ok(()) if front.is_stopping() => {
-            bound.end(front);
-            Over(Some(StreamCondition::SystemShutdown.into()))
-        }
-        Ok(()) => Progress::Bound(bound),
-        Err(error) => {
-            bound.end(front);
-            Over(Some(error))
-        }
     }
 }
