@@ -98,7 +98,6 @@ pub(super) async fn execute(ctx: &mut Context<'_>, command: Child<'_>) -> Result
         node: row.node,
         session: &session,
         status,
-        notes: &[],
         form: form.as_ref(),
     };
     response.write(&mut Writer::new(&mut ctx.reply));
