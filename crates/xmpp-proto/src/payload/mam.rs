@@ -1,7 +1,7 @@
 //! Message archives (XEP-0313), and what goes into them (XEP-0441).
 
 use super::delay::{moment, stamp};
-use super::form::{FieldType, Filled, Form, FormFault, FormKind, Submission};
+use super::form::{FieldType, Filled, Form, FormFault, FormKind, Submission, Validation};
 use super::rsm::{PageAnswer, PageRequest};
 use super::{form, forward};
 use crate::{DefinedCondition, StanzaError, ns};
@@ -140,7 +140,7 @@ pub fn write_form(iq: &mut Writer<'_>) {
     let fields = FIELDS.iter().map(|(name, kind)| {
         let field = form::Field::new(*kind, *name);
         match kind {
-            FieldType::ListMulti => field.open(),
+            FieldType::ListMulti => field.valid(Validation::Open),
             FieldType::Boolean
             | FieldType::Fixed
             | FieldType::Hidden

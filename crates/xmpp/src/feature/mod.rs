@@ -151,6 +151,7 @@ const FEATURES: &[Feature] = &[
         (Get, ns::VERSION, "query", At::Server, |ctx, iq| Box::pin(version::tell(ctx, iq))),
     ] },
     Feature { specification: Xep(115, "1.6.0"), server: &[ns::CAPS], account: &[], iq: &[] },
+    Feature { specification: Xep(122, "1.0.2"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(160, "1.0.1"), server: &[ns::OFFLINE], account: &[], iq: &[] },
     Feature { specification: Xep(191, "1.3"), server: &[ns::BLOCKING], account: &[], iq: &[
         (Get, ns::BLOCKING, "blocklist", At::Own, |ctx, iq| Box::pin(blocking::list(ctx, iq))),
