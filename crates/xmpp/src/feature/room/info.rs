@@ -1,7 +1,7 @@
 //! What rooms are and which there are (XEP-0045 §6, XEP-0030).
 
 use super::super::Context;
-use super::{asked, command, room_features, service_features};
+use super::{asked, asked_service, command, room_features, service_features};
 use crate::error;
 use crate::room::info_form;
 use anser_hub::{RoomConfig, RoomInfo, RoomSummary, Whois};
@@ -136,10 +136,10 @@ pub(super) async fn rooms(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(),
     let after = after.map_err(|_| DefinedCondition::ItemNotFound)?;
     let most = page.max.unwrap_or(MOST_ROOMS).min(MOST_ROOMS) as usize;
     let hub = ctx.front.hub();
-    let service = hub.room_service(ctx.session.address().domain());
+    let service = asked_service(ctx)?;
     let wanted = |room: &RoomSummary| room.config.public;
     let found = hub
-        .list_rooms(Some(&service), after.clone(), most, MOST_READ, wanted)
+        .list_rooms(Some(service), after.clone(), most, MOST_READ, wanted)
         .await;
     let (found, rest) = found.map_err(|error| error::room_error(&error))?;
     let is_whole = rest.is_none() && after.is_none();

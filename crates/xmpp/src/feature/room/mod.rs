@@ -43,11 +43,11 @@ enum At {
 impl At {
     fn covers(self, scope: &Scope) -> bool {
         match (self, scope) {
-            (Self::Service | Self::Both, Scope::Rooms)
+            (Self::Service | Self::Both, Scope::Rooms(_))
             | (Self::Room | Self::Both, Scope::Room(_)) => true,
             (Self::Service, Scope::Room(_))
-            | (Self::Room, Scope::Rooms)
-            | (_, Scope::Server | Scope::Own | Scope::Account(_)) => false,
+            | (Self::Room, Scope::Rooms(_))
+            | (_, Scope::Server(_) | Scope::Own | Scope::Account(_)) => false,
         }
     }
 }
@@ -138,7 +138,18 @@ async fn asked(ctx: &Context<'_>) -> Result<Arc<Room>, StanzaError> {
 fn address<'a>(ctx: &'a Context<'_>) -> Result<&'a BareJid, StanzaError> {
     match &ctx.scope {
         Scope::Room(address) => Ok(address),
-        Scope::Server | Scope::Own | Scope::Account(_) | Scope::Rooms => {
+        Scope::Server(_) | Scope::Own | Scope::Account(_) | Scope::Rooms(_) => {
+            Err(DefinedCondition::ServiceUnavailable.into())
+        }
+    }
+}
+
+/// The domain of the service that was asked, which need not be that of the
+/// asker's own server.
+fn asked_service<'a>(ctx: &'a Context<'_>) -> Result<&'a str, StanzaError> {
+    match &ctx.scope {
+        Scope::Rooms(service) => Ok(service.domain()),
+        Scope::Server(_) | Scope::Own | Scope::Account(_) | Scope::Room(_) => {
             Err(DefinedCondition::ServiceUnavailable.into())
         }
     }

@@ -1,6 +1,7 @@
 //! Searching for rooms (XEP-0433).
 
 use super::super::Context;
+use super::asked_service;
 use crate::error;
 use anser_hub::{FoundRooms, RoomError, RoomSearch, SearchMark, SearchOrder, SearchPlace, Whois};
 use anser_jid::BareJid;
@@ -72,7 +73,7 @@ async fn find(
         Place::Address => SearchPlace::Address,
     });
     let search = RoomSearch {
-        service: hub.room_service(ctx.session.address().domain()),
+        service: asked_service(ctx)?.to_owned(),
         places: places.collect(),
         words: query.words,
         order: match query.key {
