@@ -282,6 +282,19 @@ fn the_service_lists_the_rooms_that_are_no_secret_a_page_at_a_time() {
         after = format!("<after>{}</after>", last.text());
     }
     assert_eq!(seen, ["amber", "beryl", "coral", "coven", "ember"]);
+    // XEP-0059 §2.2: "If there are no items in the page, then the <first/> and
+    // <last/> elements MUST NOT be included."
+    for max in [
+        "<max>0</max>",
+        "<max>0</max><after>beryl@rooms.example.org</after>",
+    ] {
+        let set = format!("<set xmlns='http://jabber.org/protocol/rsm'>{max}</set>");
+        let answer = ask(&mut script, service, "items", &set);
+        let query = answer.children().next().unwrap().open();
+        let set = query.child("http://jabber.org/protocol/rsm", "set");
+        assert_eq!(set.unwrap().open().children().count(), 0);
+        assert!(all(&answer).is_empty());
+    }
     let wrong = ask(&mut script, service, "items", &page("<after>@</after>"));
     assert!(format!("{wrong:?}").contains("item-not-found"));
 }

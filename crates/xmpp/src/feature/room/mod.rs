@@ -7,6 +7,7 @@ mod command;
 mod hats;
 mod info;
 mod owner;
+mod page;
 mod register;
 mod search;
 
