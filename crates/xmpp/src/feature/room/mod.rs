@@ -78,7 +78,7 @@ const ROOM_FEATURES: &[RoomFeature] = &[
         (Get, ns::VCARD, "vCard", At::Both, |ctx, iq| Box::pin(card::get(ctx, iq))),
         (Set, ns::VCARD, "vCard", At::Both, |ctx, iq| Box::pin(card::set(ctx, iq))),
     ] },
-    RoomFeature { specification: Xep(59, "1.0"), service: &[ns::RSM], room: &[], iq: &[] },
+    RoomFeature { specification: Xep(59, "1.0"), service: &[ns::RSM], room: &[ns::RSM], iq: &[] },
     RoomFeature { specification: Xep(77, "2.4"), service: &[], room: &[ns::REGISTER], iq: &[
         (Get, ns::REGISTER, "query", At::Room, |ctx, iq| Box::pin(register::form(ctx, iq))),
         (Set, ns::REGISTER, "query", At::Room, |ctx, iq| Box::pin(register::submit(ctx, iq))),
