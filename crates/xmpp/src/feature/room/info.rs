@@ -52,21 +52,16 @@ pub(super) async fn room(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), 
     }
     let info = hub.room_info(&room);
     let is_in = hub.own_occupant(ctx.session, &room).is_some();
-    let local = room.address().local().unwrap_or_default();
     let identity = Identity {
         category: "conference",
         kind: "text",
-        name: match info.config.name.as_str() {
-            "" => local,
-            name => name,
-        },
+        name: info.config.title(room.address()),
     };
     let mut features: Vec<_> = room_features().collect();
     features.extend(traits(&info.config));
     // What a room talks about is for those who may come in
     // (XEP-0045 §13.4).
-    let is_open = info.config.public && !info.config.members_only;
-    let is_open = is_open && info.config.password.is_none();
+    let is_open = info.config.public && info.config.is_open();
     let subject = subject(&info).filter(|_| is_in || is_open);
     let activity = hub.room_activity(&room, ctx.now);
     let form = info_form(&info, subject.as_deref(), activity);
@@ -138,10 +133,7 @@ pub(super) async fn rooms(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(),
     let answer = page::answer(first, last.map(BareJid::to_string));
     let items = found.iter().map(|room| Item {
         address: room.address.as_str(),
-        name: match room.config.name.as_str() {
-            "" => room.address.local(),
-            name => Some(name),
-        },
+        name: Some(room.config.title(&room.address)),
         node: None,
     });
     let answer = (!is_whole || page != PageRequest::default()).then_some(&answer);

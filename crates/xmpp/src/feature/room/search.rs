@@ -33,14 +33,11 @@ pub(super) async fn search(ctx: &mut Context<'_>, search: Child<'_>) -> Result<(
         let (address, config) = (&found.room.address, &found.room.config);
         Item {
             address: address.as_str(),
-            name: match config.name.as_str() {
-                "" => address.local().unwrap_or_default(),
-                name => name,
-            },
+            name: config.title(address),
             description: &config.description,
             language: &config.lang,
             users: found.occupants,
-            is_open: !config.members_only && config.password.is_none(),
+            is_open: config.is_open(),
             shows_addresses: config.whois == Whois::Anyone,
         }
     });
