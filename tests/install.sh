@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")"
 
 missing=''
-for package in go-sendxmpp mcabber profanity python3-venv; do
+for package in go-sendxmpp mcabber poezio profanity python3-venv; do
     dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
 # Any Java from 11 on will do.

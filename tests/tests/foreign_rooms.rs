@@ -1,11 +1,11 @@
 //! People meet in rooms with clients nobody here wrote: slixmpp from PyPI,
-//! profanity and mcabber from Debian. What counts is what these show.
+//! profanity, mcabber and poezio from Debian. What counts is what these show.
 #![allow(
     clippy::unwrap_used,
     reason = "whatever does not unwrap here has failed the test"
 )]
 
-use anser_tests::foreign::{Mcabber, Profanity, Slixmpp, Tls};
+use anser_tests::foreign::{Mcabber, Poezio, Profanity, Slixmpp, Tls};
 use anser_tests::program::Anser;
 use serde_json::{Value, json};
 
@@ -305,4 +305,25 @@ fn whoever_is_kicked_may_come_back_and_whoever_is_banned_may_not() {
     den.bob.type_line(&format!("/join {DEN} nick mole"));
     den.sees("mole", |mole| mole["is_there"] == true);
     den.close();
+}
+
+/// RFC 6120 §6.4.5: Debian's poezio binds to what TLS 1.3 does not have, with
+/// one mechanism after the other, before it takes one that goes.
+#[test]
+fn poezio_logs_in_after_what_does_not_go_and_talks_in_a_room() {
+    let anser = Anser::start();
+    for account in [ALICE, BOB] {
+        anser.add_user(account, "secret");
+    }
+    let (mut alice, _) = Slixmpp::log_in(&anser, ALICE, Tls::Direct, &[]);
+    join(&mut alice, "alice");
+    govern(&mut alice, "configure", json!({ "room": DEN }));
+    let mut bob = Poezio::log_in(&anser, BOB, &format!("{DEN}/bob"));
+    bob.next_tab(&[&format!("[{DEN}]"), "bob (participant)"]);
+    bob.type_line("Grüße an alle");
+    heard(&mut alice, "bob", "Grüße an alle");
+    say(&mut alice, "the same to you");
+    bob.shows(&["alice> the same to you"]);
+    bob.quit();
+    alice.quit();
 }

@@ -239,6 +239,15 @@ fn an_archive_is_paged_through_in_both_directions_to_the_end_and_beyond() {
     let counted = ask(&mut script, "bob", &set("<max>0</max>"));
     assert_eq!(counted.count().as_deref(), Some("7"));
     assert!(counted.texts().is_empty() && !counted.is_complete());
+    // XEP-0059 §2.2: "the number of items in the full result set", from
+    // wherever in it the question comes.
+    let (_, last) = whole.ends().unwrap();
+    for (neighbour, is_complete) in [("after", true), ("before", false)] {
+        let neighbour = format!("<max>0</max><{neighbour}>{last}</{neighbour}>");
+        let counted = ask(&mut script, "bob", &set(&neighbour));
+        assert_eq!(counted.count().as_deref(), Some("7"));
+        assert_eq!(counted.is_complete(), is_complete);
+    }
 }
 
 /// XEP-0313 §4.5: only the order changes in which they are sent.

@@ -11,7 +11,9 @@ use std::time::Duration;
 pub struct XmppConfig {
     /// Time from connecting to being logged in.
     pub login_timeout_seconds: u32,
-    /// Failed attempts to log in on one connection.
+    /// Failed attempts to log in on one connection, of those that may have been
+    /// guesses at a password. Ten may fail before that besides, as of clients
+    /// that try one mechanism after the other.
     pub login_attempts: u32,
     /// Bytes that a client may send before it is logged in.
     pub login_bytes: usize,

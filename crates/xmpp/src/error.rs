@@ -16,9 +16,7 @@ pub(crate) fn stanza_error(error: &SendError) -> StanzaError {
         SendError::RecipientFull { .. } | SendError::TooManyDirected { .. } => {
             DefinedCondition::ResourceConstraint.because(error)
         }
-        SendError::NotKept(_) => {
-            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
-        }
+        SendError::NotKept(_) => not_kept(),
     }
 }
 
@@ -37,9 +35,7 @@ pub(crate) fn preferences_error(error: &PreferencesError) -> StanzaError {
     match error {
         PreferencesError::NoAccount => DefinedCondition::NotAuthorized.because(error),
         PreferencesError::TooMany { .. } => DefinedCondition::ResourceConstraint.because(error),
-        PreferencesError::NotKept(_) => {
-            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
-        }
+        PreferencesError::NotKept(_) => not_kept(),
     }
 }
 
@@ -48,9 +44,7 @@ pub(crate) fn block_error(error: &BlockError) -> StanzaError {
     match error {
         BlockError::NoAccount => DefinedCondition::NotAuthorized.because(error),
         BlockError::TooMany { .. } => DefinedCondition::ResourceConstraint.because(error),
-        BlockError::NotKept(_) => {
-            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
-        }
+        BlockError::NotKept(_) => not_kept(),
     }
 }
 
@@ -61,9 +55,7 @@ pub(crate) fn private_error(error: &PrivateError) -> StanzaError {
         PrivateError::TooMany { .. } | PrivateError::TooLarge { .. } => {
             DefinedCondition::ResourceConstraint.because(error)
         }
-        PrivateError::NotKept(_) => {
-            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
-        }
+        PrivateError::NotKept(_) => not_kept(),
     }
 }
 
@@ -73,9 +65,7 @@ pub(crate) fn roster_error(error: &RosterError) -> StanzaError {
         RosterError::NoAccount => DefinedCondition::NotAuthorized.because(error),
         RosterError::NoContact => DefinedCondition::ItemNotFound.into(),
         RosterError::TooMany { .. } => DefinedCondition::ResourceConstraint.because(error),
-        RosterError::NotKept(_) => {
-            DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
-        }
+        RosterError::NotKept(_) => not_kept(),
     }
 }
 
@@ -83,10 +73,7 @@ pub(crate) fn roster_error(error: &RosterError) -> StanzaError {
 pub(crate) fn room_error(error: &RoomError) -> StanzaError {
     let condition = match error {
         RoomError::Send(error) => return stanza_error(error),
-        RoomError::NotKept(_) => {
-            let reason = "the server cannot store anything now";
-            return DefinedCondition::ResourceConstraint.because(reason);
-        }
+        RoomError::NotKept(_) => return not_kept(),
         // XEP-0500 §5
         RoomError::TooFast { .. } => {
             return DefinedCondition::PolicyViolation.because(error).wait();
@@ -124,4 +111,10 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::BadRequest(_) => DefinedCondition::BadRequest,
     };
     condition.because(error)
+}
+
+/// Nothing has changed, and trying again later may go well
+/// (RFC 6120 §8.3.3.18).
+fn not_kept() -> StanzaError {
+    DefinedCondition::ResourceConstraint.because("the server cannot store anything now")
 }

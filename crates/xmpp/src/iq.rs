@@ -200,13 +200,13 @@ fn scope(bound: &Bound, front: &Xmpp, to: Option<&Jid>) -> Result<Scope, StanzaE
         None => Ok(Scope::Own),
         Some(to) if to.as_str() == own.bare_str() => Ok(Scope::Own),
         Some(to) if room::is_room(front, Some(to)) => Ok(match to.local() {
-            None => Scope::Rooms,
+            None => Scope::Rooms(to.to_domain()),
             Some(_) => Scope::Room(to.to_bare()),
         }),
         Some(to) if !front.hub().serves(to.domain()) => {
             Err(DefinedCondition::RemoteServerNotFound.into())
         }
-        Some(to) if to.is_domain() => Ok(Scope::Server),
+        Some(to) if to.is_domain() => Ok(Scope::Server(to.to_domain())),
         Some(to) => Ok(Scope::Account(to.to_bare())),
     }
 }

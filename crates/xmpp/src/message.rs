@@ -24,33 +24,52 @@ pub(crate) async fn handle(
     output: &mut BytesMut,
     now: Timestamp,
 ) {
-    if let Some(to) = header
-        .to
-        .clone()
-        .filter(|to| room::is_room(front, Some(to)))
-    {
-        let taken = room::take_message(bound, front, element, &header, &to, now).await;
-        match taken {
-            Ok(()) => note_displayed(bound, front, element, &to, now).await,
-            Err(error) => {
-                let id = header.id.as_deref();
-                bound.refuse(&error, Kind::Message, Some(&to), id, output, now);
-            }
-        }
+    let to = header.to.clone();
+    if let Some(room) = to.as_ref().filter(|to| room::is_room(front, Some(to))) {
+        to_room(bound, front, element, &header, room, output, now).await;
         return;
     }
-    let to = header.to.clone();
     let id = header.id.clone();
-    let message = match read(bound, front, element, header) {
-        Ok(message) => Arc::new(message),
+    match read(bound, front, element, header) {
+        Ok(message) => send(bound, front, element, message, output, now).await,
         Err(error) => {
             if MessageType::of(element) != MessageType::Error {
                 let (to, id) = (to.as_ref(), id.as_deref());
                 bound.refuse(&error, Kind::Message, to, id, output, now);
             }
-            return;
         }
-    };
+    }
+}
+
+async fn to_room(
+    bound: &mut Bound,
+    front: &Xmpp,
+    element: &Element,
+    header: &StanzaHeader,
+    room: &Jid,
+    output: &mut BytesMut,
+    now: Timestamp,
+) {
+    let taken = room::take_message(bound, front, element, header, room, now).await;
+    match taken {
+        Ok(()) => note_displayed(bound, front, element, room, now).await,
+        Err(error) => {
+            let id = header.id.as_deref();
+            bound.refuse(&error, Kind::Message, Some(room), id, output, now);
+        }
+    }
+}
+
+/// Sends it to an account (RFC 6121 §8.5).
+async fn send(
+    bound: &mut Bound,
+    front: &Xmpp,
+    element: &Element,
+    message: Message,
+    output: &mut BytesMut,
+    now: Timestamp,
+) {
+    let message = Arc::new(message);
     let recipient = match front.hub().recipient(message.to()) {
         Some(recipient) => Ok(recipient),
         None => {

@@ -1,9 +1,11 @@
 //! From a connection to a session: stream headers, STARTTLS, SASL, binding
 //! (RFC 6120 §4 to §7).
 
+mod bind;
+
 use crate::bound::Bound;
 use crate::front::{Entry, Xmpp};
-use anser_hub::{Login, OpenError};
+use anser_hub::Login;
 use anser_jid::{BareJid, Jid};
 use anser_net::Secured;
 use anser_sasl::{
@@ -11,12 +13,9 @@ use anser_sasl::{
 };
 use anser_store::Timestamp;
 use anser_xml::{Element, Event, Writer};
-use anser_xmpp_proto::payload::stream_management::Request;
-use anser_xmpp_proto::payload::{bind, stream_management as sm};
 use anser_xmpp_proto::sasl::{self, ClientStep, Failure};
 use anser_xmpp_proto::{
-    DefinedCondition, Feature, Iq, IqKind, Kind, StreamCondition, StreamError, StreamHeader, ns,
-    write_features, write_header,
+    Feature, StreamCondition, StreamError, StreamHeader, ns, write_features, write_header,
 };
 use bytes::BytesMut;
 
@@ -35,7 +34,7 @@ pub(crate) struct Negotiation {
     /// The domain that the client wants.
     domain: Option<BareJid>,
     exchange: Option<Pending>,
-    failures: u32,
+    failures: Failures,
     login: Option<Login>,
 }
 
@@ -43,9 +42,68 @@ pub(crate) struct Negotiation {
 #[derive(Debug)]
 struct Pending {
     exchange: Exchange,
-    /// What it opens a session with if it succeeds; `None` before an account was
-    /// looked up, and if there is none.
-    claimed: Option<Login>,
+    claimed: Claimed,
+}
+
+/// Whose session an exchange opens if it succeeds.
+#[derive(Debug)]
+enum Claimed {
+    /// Nobody was named yet.
+    Nobody,
+    /// The account that was looked up, if there is one.
+    Account(Option<Login>),
+}
+
+impl Claimed {
+    /// What it is if the exchange fails now.
+    fn failed(&self, failure: Failure) -> Failed {
+        match self {
+            Self::Nobody => Failed::Early(failure),
+            Self::Account(_) => Failed::Guess(failure),
+        }
+    }
+}
+
+/// How an attempt to log in has failed.
+#[derive(Debug, Clone, Copy)]
+enum Failed {
+    /// Before an account was looked up: nothing was learnt of a password.
+    Early(Failure),
+    /// After that: it may have been a guess at a password.
+    Guess(Failure),
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self::Early(failure)
+    }
+}
+
+/// Attempts that have failed before anybody guessed at a password are the way in
+/// which some clients find a mechanism that goes: so many are permitted.
+const MOST_EARLY: u32 = 10;
+
+/// Failed attempts to log in, counted over all mechanisms (RFC 6120 §6.4.5).
+#[derive(Debug, Default)]
+struct Failures {
+    early: u32,
+    guesses: u32,
+}
+
+impl Failures {
+    /// Counts one more, and gives what the client is told.
+    fn count(&mut self, failed: Failed) -> Failure {
+        let (counter, failure) = match failed {
+            Failed::Early(failure) => (&mut self.early, failure),
+            Failed::Guess(failure) => (&mut self.guesses, failure),
+        };
+        *counter += 1;
+        failure
+    }
+
+    fn are_too_many(&self, front: &Xmpp) -> bool {
+        self.guesses >= front.config().login_attempts || self.early >= MOST_EARLY
+    }
 }
 
 /// How a connection goes on.
@@ -76,7 +134,7 @@ impl Negotiation {
             has_header: false,
             domain: None,
             exchange: None,
-            failures: 0,
+            failures: Failures::default(),
             login: None,
         }
     }
@@ -123,7 +181,7 @@ impl Negotiation {
                 self.authenticate(front, &element, output).await
             }
             Event::Element(element) => match self.login.clone() {
-                Some(login) => bind(front, login, &element, output, now).await,
+                Some(login) => bind::bind(front, login, &element, output, now).await,
                 // Nothing else may happen before (RFC 6120 §6.3.2).
                 None => Over(Some(StreamCondition::NotAuthorized.into())),
             },
@@ -272,7 +330,7 @@ impl Negotiation {
         };
         let advanced = match step {
             Ok(step) => self.advance(front, &domain, step).await,
-            Err(failure) => Err(failure),
+            Err(failure) => Err(self.failed(failure)),
         };
         match advanced {
             Ok(Answer::Challenge(data)) => {
@@ -285,11 +343,10 @@ impl Negotiation {
                 self.has_header = false;
                 Authenticated
             }
-            Err(failure) => {
+            Err(failed) => {
                 self.exchange = None;
-                sasl::write_failure(output, failure);
-                self.failures += 1;
-                if self.failures >= front.config().login_attempts {
+                sasl::write_failure(output, self.failures.count(failed));
+                if self.failures.are_too_many(front) {
                     return Over(Some(StreamCondition::PolicyViolation.into()));
                 }
                 Same
@@ -302,13 +359,13 @@ impl Negotiation {
         front: &Xmpp,
         domain: &BareJid,
         step: ClientStep,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, Failed> {
         let (Pending { exchange, claimed }, data) = match step {
-            ClientStep::Abort => return Err(Failure::Aborted),
+            ClientStep::Abort => return Err(self.failed(Failure::Aborted)),
             ClientStep::Auth { mechanism, initial } => {
                 let pending = Pending {
                     exchange: self.begin(front, &mechanism)?,
-                    claimed: None,
+                    claimed: Claimed::Nobody,
                 };
                 let Some(initial) = initial else {
                     self.exchange = Some(pending);
@@ -321,9 +378,14 @@ impl Negotiation {
                 (pending, data)
             }
         };
-        let step = exchange.step(&data).map_err(failure)?;
+        let step = exchange.step(&data);
+        let step = step.map_err(|fault| claimed.failed(failure(fault)))?;
         let (step, claimed) = match step {
-            Step::Lookup(lookup) => look_up(front, domain, lookup).await?,
+            Step::Lookup(lookup) => {
+                let looked_up = look_up(front, domain, lookup).await;
+                let (step, login) = looked_up.map_err(Failed::Guess)?;
+                (step, Claimed::Account(login))
+            }
             step @ (Step::Challenge { .. } | Step::Success { .. }) => (step, claimed),
         };
         match step {
@@ -337,11 +399,23 @@ impl Negotiation {
             Step::Success { username, data } => {
                 let account = BareJid::new(Some(&username), domain.as_str());
                 let is_proved = |login: &Login| account.is_ok_and(|of| of == *login.account());
-                let login = claimed.filter(is_proved).ok_or(Failure::NotAuthorized)?;
+                let login = match claimed {
+                    Claimed::Account(login) => login.filter(is_proved),
+                    Claimed::Nobody => None,
+                };
+                let login = login.ok_or(Failed::Guess(Failure::NotAuthorized))?;
                 Ok(Answer::Success { login, data })
             }
             // Looked up already.
-            Step::Lookup(_) => Err(Failure::TemporaryAuthFailure),
+            Step::Lookup(_) => Err(Failed::Guess(Failure::TemporaryAuthFailure)),
+        }
+    }
+
+    /// What it is if the client ends the exchange that waits for it, if one does.
+    fn failed(&self, failure: Failure) -> Failed {
+        match &self.exchange {
+            Some(Pending { claimed, .. }) => claimed.failed(failure),
+            None => Failed::Early(failure),
         }
     }
 
@@ -353,71 +427,6 @@ impl Negotiation {
         let mechanism = Mechanism::from_name(mechanism).ok_or(Failure::InvalidMechanism)?;
         let offer = Offer::new(mechanisms, bindings);
         Exchange::new(mechanism, &offer, &self.bindings(), front.new_nonce()).map_err(failure)
-    }
-}
-
-/// Resource binding (RFC 6120 §7), or going on with an earlier stream
-/// (XEP-0198 §5). Nothing else may happen before (RFC 6120 §7.1).
-async fn bind(
-    front: &Xmpp,
-    login: Login,
-    element: &Element,
-    output: &mut BytesMut,
-    now: Timestamp,
-) -> Progress {
-    if front.is_stopping() {
-        return Over(Some(StreamCondition::SystemShutdown.into()));
-    }
-    match Request::read(element) {
-        Some(Request::Resume { previous, h }) => {
-            return resume(front, login.account(), &previous, h, output, now).await;
-        }
-        Some(_) => {
-            sm::write_failed(output, DefinedCondition::UnexpectedRequest, None);
-            return Same;
-        }
-        None => {}
-    }
-    let (Some(Kind::Iq), Ok(iq)) = (Kind::of(element), Iq::read(element)) else {
-        return Over(Some(StreamCondition::NotAuthorized.into()));
-    };
-    let request = element.child(ns::BIND, "bind");
-    let (IqKind::Set, Some(request)) = (iq.kind, request) else {
-        return Over(Some(StreamCondition::NotAuthorized.into()));
-    };
-    let wanted = bind::requested_resource(request);
-    let resource = wanted.unwrap_or_else(|| front.new_id());
-    match front.hub().open_session(login, &resource, now).await {
-        // It may have come behind the back of whoever ends all sessions.
-        Ok(session) if front.is_stopping() => {
-            Bound::new(session, now).end(front);
-            Over(Some(StreamCondition::SystemShutdown.into()))
-        }
-        Ok(session) => {
-            let mut writer = Writer::new(output);
-            let mut result = writer
-                .open("iq")
-                .attribute("type", "result")
-                .attribute("id", &iq.id);
-            bind::write_result(&mut result, session.address());
-            drop(result);
-            Progress::Bound(Box::new(Bound::new(session, now)))
-        }
-        Err(error) => {
-            let condition = match &error {
-                OpenError::Resource(_) => DefinedCondition::BadRequest,
-                OpenError::TooManySessions { .. } | OpenError::NotKept(_) => {
-                    DefinedCondition::ResourceConstraint
-                }
-                // As for the sessions that there were.
-                OpenError::NoAccount | OpenError::Revoked => {
-                    return Over(Some(StreamCondition::NotAuthorized.because(error)));
-                }
-            };
-            let refusal = condition.because(error);
-            refusal.write_reply(output, Kind::Iq, None, None, Some(&iq.id));
-            Same
-        }
     }
 }
 
@@ -462,37 +471,5 @@ fn failure(fault: SaslFault) -> Failure {
         SaslFault::Message(_) => Failure::MalformedRequest,
         SaslFault::Aborted => Failure::Aborted,
         SaslFault::Temporary => Failure::TemporaryAuthFailure,
-    }
-}
-
-async fn resume(
-    front: &Xmpp,
-    account: &BareJid,
-    previous: &str,
-    h: u32,
-    output: &mut BytesMut,
-    now: Timestamp,
-) -> Progress {
-    let claimed = front.resumptions().claim(previous, account).await;
-    let mut bound = match claimed {
-        Some(bound) if !bound.is_over() => bound,
-        ended => {
-            if let Some(bound) = ended {
-                bound.end(front);
-            }
-            sm::write_failed(output, DefinedCondition::ItemNotFound, None);
-            return Same;
-        }
-    };
-    match bound.resume(front, previous, h, output, now).await {
-        Ok(()) if front.is_stopping() => {
-            bound.end(front);
-            Over(Some(StreamCondition::SystemShutdown.into()))
-        }
-        Ok(()) => Progress::Bound(bound),
-        Err(error) => {
-            bound.end(front);
-            Over(Some(error))
-        }
     }
 }

@@ -4,12 +4,14 @@
 
 mod go_sendxmpp;
 mod mcabber;
+mod poezio;
 mod profanity;
 mod slixmpp;
 mod terminal;
 
 pub use self::go_sendxmpp::GoSendxmpp;
 pub use self::mcabber::Mcabber;
+pub use self::poezio::Poezio;
 pub use self::profanity::Profanity;
 pub use self::slixmpp::Slixmpp;
 

@@ -27,7 +27,12 @@ impl Terminal {
 
     /// Types a line.
     pub(super) fn type_line(&mut self, line: &str) {
-        self.process.say(&format!("{line}\r"));
+        self.type_text(&format!("{line}\r"));
+    }
+
+    /// Types this and nothing else.
+    pub(super) fn type_text(&mut self, text: &str) {
+        self.process.say(text);
     }
 
     /// Waits until a row of the screen has all these parts, or has had them.

@@ -105,6 +105,42 @@ fn what_was_said_is_read_again_page_by_page() {
     );
 }
 
+/// XEP-0313 §7: whoever understands `include-groupchat` advertises that, and it
+/// is for archives of accounts (§4.1.4). Those of rooms come in pages (§3).
+#[test]
+fn an_archive_of_a_room_says_what_it_can_be_asked_for_and_takes_nothing_else() {
+    let mut script = three_in_a_room();
+    script.send(
+        "bob",
+        &format!("<iq type='get' id='f' to='{COVEN}'><query xmlns='urn:xmpp:mam:2'/></iq>"),
+    );
+    let form = String::from_utf8(script.receive("bob").raw().to_vec()).unwrap();
+    assert!(
+        form.contains("'after-id'") && form.contains("'ids'"),
+        "{form}"
+    );
+    assert!(!form.contains("include-groupchat"), "{form}");
+    let everything = "<x xmlns='jabber:x:data' type='submit'>\
+        <field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field>\
+        <field var='include-groupchat'><value>1</value></field></x>";
+    assert_eq!(
+        read(&mut script, "bob", everything).unwrap_err(),
+        "feature-not-implemented"
+    );
+    script.send(
+        "bob",
+        &format!(
+            "<iq type='get' id='d' to='{COVEN}'>\
+             <query xmlns='http://jabber.org/protocol/disco#info'/></iq>"
+        ),
+    );
+    script.expect(
+        "bob",
+        "<iq type='result' id='d'><query xmlns='http://jabber.org/protocol/disco#info'>\
+         <feature var='http://jabber.org/protocol/rsm'/></query></iq>",
+    );
+}
+
 /// XEP-0313 §6.1.2: "the archive message will use extended message information".
 #[test]
 fn those_who_may_know_learn_who_has_said_what() {

@@ -282,6 +282,66 @@ fn the_service_lists_the_rooms_that_are_no_secret_a_page_at_a_time() {
         after = format!("<after>{}</after>", last.text());
     }
     assert_eq!(seen, ["amber", "beryl", "coral", "coven", "ember"]);
+    // XEP-0059 §2.2: "If there are no items in the page, then the <first/> and
+    // <last/> elements MUST NOT be included."
+    for max in [
+        "<max>0</max>",
+        "<max>0</max><after>beryl@rooms.example.org</after>",
+    ] {
+        let set = format!("<set xmlns='http://jabber.org/protocol/rsm'>{max}</set>");
+        let answer = ask(&mut script, service, "items", &set);
+        let query = answer.children().next().unwrap().open();
+        let set = query.child("http://jabber.org/protocol/rsm", "set");
+        assert_eq!(set.unwrap().open().children().count(), 0);
+        assert!(all(&answer).is_empty());
+    }
     let wrong = ask(&mut script, service, "items", &page("<after>@</after>"));
     assert!(format!("{wrong:?}").contains("item-not-found"));
+}
+
+/// XEP-0030 §4, XEP-0045 §6.3, XEP-0433 §4.2: a server of two domains has rooms
+/// at both.
+#[test]
+fn whoever_asks_a_service_is_told_of_its_rooms_wherever_they_are_from() {
+    let mut script = coven();
+    let domains = ["example.org", "example.net"].map(str::to_owned);
+    let hub = script.world.hub();
+    hub.configure(anser_hub::HubConfig {
+        domains: anser_hub::Domains::Only(domains.into()),
+        ..(*hub.config()).clone()
+    });
+    let amber = "amber@rooms.example.net";
+    script.send(
+        "carol",
+        &format!("<presence to='{amber}/carol'>{JOIN}</presence>"),
+    );
+    let owner = "http://jabber.org/protocol/muc#owner";
+    let form = "<x xmlns='jabber:x:data' type='submit'/>";
+    script.send(
+        "carol",
+        &format!("<iq type='set' id='c' to='{amber}'><query xmlns='{owner}'>{form}</query></iq>"),
+    );
+    let service = "rooms.example.net";
+    for (asked, told) in [("example.net", service), (service, amber)] {
+        let answer = ask(&mut script, asked, "items", "");
+        let query = answer.children().next().unwrap().open();
+        let items = query.children().map(|item| item.attribute("jid").unwrap());
+        assert_eq!(items.collect::<Vec<_>>(), [told]);
+    }
+    let about = field("FORM_TYPE", "urn:xmpp:channel-search:0:search-params");
+    let all = field("all", "1");
+    script.send(
+        "bob",
+        &format!(
+            "<iq type='get' id='s' to='{service}'><search xmlns='urn:xmpp:channel-search:0:search'>\
+             <x xmlns='jabber:x:data' type='submit'>{about}{all}</x></search></iq>"
+        ),
+    );
+    script.expect(
+        "bob",
+        &format!(
+            "<iq type='result' id='s'><result xmlns='urn:xmpp:channel-search:0:search'>\
+             <item address='{amber}'/></result></iq>"
+        ),
+    );
 }

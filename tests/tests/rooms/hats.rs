@@ -274,6 +274,19 @@ fn a_command_is_given_up_or_refused_with_the_error_that_is_named() {
             &form(&[("jid", "@"), ("uri", HOST)]),
             "bad-payload",
         ),
+        // Nobody would ever wear it (XEP-0317 §3.5).
+        (
+            "assign",
+            "",
+            &form(&[("jid", "example.org"), ("uri", HOST)]),
+            "bad-payload",
+        ),
+        (
+            "assign",
+            "",
+            &form(&[("jid", "coven@rooms.example.org/bob"), ("uri", HOST)]),
+            "bad-payload",
+        ),
         (
             "create",
             "",

@@ -12,6 +12,7 @@
 //! | `hats.rs` | titles of occupants, and commands |
 //! | `finding.rs` | what service discovery tells |
 //! | `racing.rs` | several things at once |
+//! | `refusing.rs` | what nobody is believed, and what is answered with an error |
 //! | `keeping.rs` | what outlasts a restart, what is forgotten, what is counted |
 #![allow(
     clippy::unwrap_used,
@@ -27,6 +28,7 @@ mod hats;
 mod keeping;
 mod owning;
 mod racing;
+mod refusing;
 mod search;
 mod speaking;
 mod whispering;

@@ -37,6 +37,18 @@ fn an_owner_gets_the_form_with_what_the_room_is_like_and_nobody_else_does() {
             </x></query></iq>
         ",
     );
+    // XEP-0500 §4.1
+    script.send("alice", &owner("get", ""));
+    script.play(
+        "
+        alice S: <iq type='result' id='owner'><query xmlns='http://jabber.org/protocol/muc#owner'>
+            <x xmlns='jabber:x:data' type='form'>
+            <field var='muc#roomconfig_slow_mode_duration' type='text-single'>
+            <validate xmlns='http://jabber.org/protocol/xdata-validate' datatype='xs:integer'>
+            <range min='0' max='86400'/></validate><value>0</value></field>
+            </x></query></iq>
+        ",
+    );
     for content in ["", "<x xmlns='jabber:x:data' type='submit'/>", "<destroy/>"] {
         let kind = if content.is_empty() { "get" } else { "set" };
         script.send("bob", &owner(kind, content));

@@ -214,8 +214,13 @@ fn rooms_come_by_address_or_those_first_in_which_most_are() {
         found(&ask(&mut script, &field("all", "1"), "")),
         occupied_first
     );
-    let nothing = ask(&mut script, &by_address, "<max>0</max>");
-    assert_eq!(found(&nothing), [""; 0]);
+    // XEP-0059 §2.2: a page on which nothing is has no ends.
+    let after = "<max>0</max><after>beryl@rooms.example.org</after>";
+    for nothing in ["<max>0</max>", after] {
+        let nothing = ask(&mut script, &by_address, nothing);
+        assert_eq!(found(&nothing), [""; 0]);
+        assert_eq!(last(&nothing), None);
+    }
 }
 
 /// XEP-0433 §4.2.2.2 to §4.2.2.7

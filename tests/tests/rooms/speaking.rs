@@ -1,6 +1,8 @@
 //! To all, to one, the subject, invitations, requests for voice.
 
-use super::{COVEN, admin, configure, coven, field, join, register, registration, three_in_a_room};
+use super::{
+    COVEN, JOIN, admin, configure, coven, field, join, register, registration, three_in_a_room,
+};
 use anser_tests::script::Script;
 
 /// XEP-0045 §7.4, XEP-0359 §4.1, XEP-0421 §4: "the service MUST change the
@@ -657,6 +659,36 @@ fn questions_go_through_the_room_and_nobody_learns_who_the_other_is() {
     script.expect("bob", &gone);
     script.send("bob", &ask("x"));
     script.expect("bob", "<iq type='error' id='x'/>");
+}
+
+/// XEP-0045 §15.4: an id that is the same in two rooms tells whoever is in both
+/// who the asker is in the other.
+#[test]
+fn questions_through_two_rooms_do_not_tell_that_the_same_session_asks() {
+    let mut script = three_in_a_room();
+    let den = "den@rooms.example.org";
+    let enter = |nick: &str| format!("<presence to='{den}/{nick}'>{JOIN}</presence>");
+    script.send("carol", &enter("carol"));
+    script.send(
+        "carol",
+        &format!(
+            "<iq type='set' id='o' to='{den}'><query xmlns='http://jabber.org/protocol/muc#owner'>\
+             <x xmlns='jabber:x:data' type='submit'/></query></iq>"
+        ),
+    );
+    script.forget("carol");
+    script.send("bob", &enter("somebody"));
+    script.forget("carol");
+    let mut asked_in = |room: &str| {
+        let ping = "<ping xmlns='urn:xmpp:ping'/>";
+        let question = format!("<iq type='get' id='p' to='{room}/carol'>{ping}</iq>");
+        script.send("bob", &question);
+        let question = script.receive("carol");
+        question.attribute("id").unwrap().into_owned()
+    };
+    let ids = [COVEN, den, COVEN].map(&mut asked_in);
+    assert_ne!(ids[0], ids[1]);
+    assert_eq!(ids[0], ids[2]);
 }
 
 /// XEP-0410 §3.2, §3.3

@@ -5,9 +5,11 @@ use crate::{SASL, expect_failure, expect_stream_error, mechanism};
 use anser_hub::AccountsConfig;
 use anser_tests::client::error_of;
 use anser_tests::script::{PLAINTEXT, Script};
-use anser_tests::world::World;
+use anser_tests::world::{PASSWORD, World};
 use anser_xml::Limits;
 use anser_xmpp::XmppConfig;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 
 const BEFORE: Limits = Limits::BEFORE_AUTHENTICATION;
 const AFTER: Limits = Limits::DEFAULT;
@@ -296,4 +298,70 @@ fn the_third_failure_is_the_last() {
         expect_failure(&mut script, "alice", "not-authorized");
     }
     expect_stream_error(&mut script, "alice", "policy-violation");
+}
+
+/// Begins an exchange with this as its first message.
+fn begin(script: &mut Script, name: &str, first: &str) {
+    let first = BASE64.encode(first);
+    let auth = format!("<auth xmlns='{SASL}' mechanism='{name}'>{first}</auth>");
+    script.send("alice", &auth);
+}
+
+/// RFC 6120 §6.4.5: retries are few so that nobody guesses at passwords. slixmpp
+/// 1.8 binds to what TLS 1.3 does not have, then says that it would have bound,
+/// and then takes PLAIN.
+#[test]
+fn a_client_may_look_for_a_mechanism_that_goes() {
+    let mut script = crate::secured();
+    for (suffix, header) in [("-PLUS", "p=tls-unique,,"), ("", "y,,")] {
+        for hash in ["512", "256", "1"] {
+            let name = format!("SCRAM-SHA-{hash}{suffix}");
+            begin(&mut script, &name, &format!("{header}n=alice,r=abc"));
+            expect_failure(&mut script, "alice", "not-authorized");
+        }
+    }
+    script.sasl("alice", "alice", "wrong", mechanism("PLAIN"));
+    expect_failure(&mut script, "alice", "not-authorized");
+    begin(&mut script, "X-OAUTH2", "");
+    expect_failure(&mut script, "alice", "invalid-mechanism");
+    script.sasl("alice", "alice", PASSWORD, mechanism("PLAIN"));
+    script.expect("alice", &format!("<success xmlns='{SASL}'/>"));
+}
+
+/// RFC 6120 §6.4.5
+#[test]
+fn nobody_looks_for_a_mechanism_for_ever() {
+    let mut script = crate::secured();
+    for _ in 0..10 {
+        begin(&mut script, "SCRAM-SHA-1", "y,,n=alice,r=abc");
+        expect_failure(&mut script, "alice", "not-authorized");
+    }
+    expect_stream_error(&mut script, "alice", "policy-violation");
+}
+
+/// RFC 6120 §6.4.5: whatever ends an exchange in which an account was looked up,
+/// and whatever fails in between.
+#[test]
+fn an_exchange_that_is_given_up_after_the_challenge_was_a_guess() {
+    let [abort, empty, broken] = [
+        format!("<abort xmlns='{SASL}'/>"),
+        format!("<response xmlns='{SASL}'>=</response>"),
+        format!("<response xmlns='{SASL}'>?</response>"),
+    ];
+    for user in ["alice", "nobody"] {
+        let mut script = crate::secured();
+        for (end, condition) in [
+            (&abort, "aborted"),
+            (&empty, "malformed-request"),
+            (&broken, "incorrect-encoding"),
+        ] {
+            script.send("alice", &abort);
+            expect_failure(&mut script, "alice", "aborted");
+            begin(&mut script, "SCRAM-SHA-1", &format!("n,,n={user},r=abc"));
+            script.expect("alice", &format!("<challenge xmlns='{SASL}'/>"));
+            script.send("alice", end);
+            expect_failure(&mut script, "alice", condition);
+        }
+        expect_stream_error(&mut script, "alice", "policy-violation");
+    }
 }

@@ -306,14 +306,24 @@ impl Search {
         Ok(())
     }
 
-    /// What the store can be asked for.
+    /// What the store can be asked for a page.
     fn range(&self, limit: usize) -> Page {
+        self.part(self.query.paging, limit)
+    }
+
+    /// The same for all pages together, which are what is counted
+    /// (XEP-0059 §2.2).
+    fn all(&self, limit: usize) -> Page {
+        self.part(Paging::default(), limit)
+    }
+
+    fn part(&self, paging: Paging, limit: usize) -> Page {
         let query = &self.query;
         let start = query.start.map(|start| MessageId::at(start).previous());
         let end = query
             .end
             .map(|end| MessageId::at(end.after(Duration::from_millis(1))));
-        let (after, before, newest) = match query.paging {
+        let (after, before, newest) = match paging {
             Paging::Forward { after } => (after, None, false),
             Paging::Backward { before } => (None, before, true),
         };
@@ -336,14 +346,14 @@ impl Search {
             return self.page_of_ids(view);
         }
         let mut places = view.places(&self.owner, &self.range(self.most + 1))?;
-        if self.most > 0 || places.is_empty() {
+        if self.most > 0 {
             self.face(&mut places);
             return Ok(self.cut(places));
         }
-        let counted = view.places(&self.owner, &self.range(MOST_COUNTED + 1))?;
+        let counted = view.places(&self.owner, &self.all(MOST_COUNTED + 1))?;
         Ok(HistoryPage {
+            is_complete: places.is_empty(),
             places: Vec::new(),
-            is_complete: false,
             count: Some(counted.len()).filter(|count| *count <= MOST_COUNTED),
         })
     }

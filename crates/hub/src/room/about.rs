@@ -75,12 +75,17 @@ impl Hub {
     }
 
     /// A question's id on its way through a room: tells the room which session
-    /// has asked, and nobody else.
+    /// has asked, and nobody else. It is another one in every room, or whoever is
+    /// asked in two of them learns who in one is who in the other
+    /// (XEP-0045 §15.4).
     #[must_use]
-    pub fn pseudonym(&self, asker: &FullJid, id: &str) -> String {
+    pub fn pseudonym(&self, room: &Jid, asker: &FullJid, id: &str) -> String {
         let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &self.secret));
         context.update(b"asker");
-        context.update(asker.as_str().as_bytes());
+        for part in [room.bare_str(), asker.as_str()] {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
         let tag = context.sign();
         let hex = tag.as_ref().iter().take(PSEUDONYM_BYTES);
         let hex: String = hex.map(|byte| format!("{byte:02x}")).collect();
@@ -102,7 +107,7 @@ impl Hub {
         let own = state.occupant_of(session)?.address.clone();
         let asker = state.named(occupant.resource()).ok()?;
         let mut seats = asker.seats.iter().map(|seat| seat.session.address());
-        let asker = seats.find(|asker| self.pseudonym(asker, own_id) == id)?;
+        let asker = seats.find(|asker| self.pseudonym(occupant, asker, own_id) == id)?;
         Some((asker.clone(), own, own_id.to_owned()))
     }
 

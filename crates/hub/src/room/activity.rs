@@ -99,8 +99,7 @@ impl RoomState {
     /// (XEP-0502 §4.1, §10).
     fn public_activity(&self, now: Timestamp) -> Option<f64> {
         let config = &self.config;
-        let is_open = !config.members_only && config.password.is_none();
-        let is_shown = config.persistent && config.public && is_open;
+        let is_shown = config.persistent && config.public && config.is_open();
         let activity = self.activity.as_ref().filter(|_| is_shown)?;
         activity.per_hour(hour_of(now))
     }

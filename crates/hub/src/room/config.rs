@@ -1,6 +1,7 @@
 //! What a room is like, and what the server allows rooms to be.
 
 use super::{IsModerated, Role};
+use anser_jid::BareJid;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -205,6 +206,22 @@ impl RoomConfig {
     pub(crate) fn limit_history(&mut self, most: usize) {
         let most = u32::try_from(most).unwrap_or(u32::MAX);
         self.history_messages = self.history_messages.min(most);
+    }
+
+    /// What people call a room at this address: one without a name is called as
+    /// its address begins.
+    #[must_use]
+    pub fn title<'a>(&'a self, address: &'a BareJid) -> &'a str {
+        match self.name.as_str() {
+            "" => address.local().unwrap_or_default(),
+            name => name,
+        }
+    }
+
+    /// Whether everybody may enter who is not banned.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.members_only && self.password.is_none()
     }
 
     pub(crate) fn is_moderated(&self) -> IsModerated {

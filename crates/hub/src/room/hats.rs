@@ -213,6 +213,11 @@ impl RoomState {
         server: &RoomsConfig,
     ) -> Result<Outcome, RoomError> {
         self.hat(uri).ok_or(RoomError::NoHat)?;
+        // Unlike an affiliation, a hat needs a head: that of an account
+        // (XEP-0317 §3.5), not of a server, a room, or an occupant of one.
+        if account.local().is_none() || account.domain() == self.address.domain() {
+            return Err(RoomError::UnfitHat("whoever shall wear it is no account"));
+        }
         if self.affiliation(account) == Affiliation::Outcast {
             return Err(RoomError::UnfitHat("whoever shall wear it is banned"));
         }

@@ -91,8 +91,7 @@ impl RoomSearch {
             return true;
         };
         let texts = self.places.iter().map(|place| match place {
-            SearchPlace::Name if config.name.is_empty() => address.local().unwrap_or_default(),
-            SearchPlace::Name => &config.name,
+            SearchPlace::Name => config.title(address),
             SearchPlace::Description => &config.description,
             SearchPlace::Address => address.as_str(),
         });

@@ -223,36 +223,6 @@ impl Status<'_> {
     }
 }
 
-/// How much a note means (XEP-0050 §5.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// It is for information.
-    Info,
-    /// Something may not be as it was meant.
-    Warning,
-    /// It has failed.
-    Error,
-}
-
-impl Severity {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warn",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// What there is to say of a stage, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    /// How much it means.
-    pub severity: Severity,
-    /// In words.
-    pub text: String,
-}
-
 /// The answer to a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Response<'a> {
@@ -262,8 +232,6 @@ pub struct Response<'a> {
     pub session: &'a str,
     /// How it stands.
     pub status: Status<'a>,
-    /// What there is to say of it.
-    pub notes: &'a [Note],
     /// What is to be filled in, or what came of it.
     pub form: Option<&'a Form>,
 }
@@ -282,10 +250,6 @@ impl Response<'_> {
             for action in allowed {
                 actions.open(action.name()).close();
             }
-        }
-        for note in self.notes {
-            let mut element = command.open("note").attribute("type", note.severity.name());
-            element.text(&note.text);
         }
         if let Some(form) = self.form {
             form.write(&mut command);
@@ -370,7 +334,6 @@ mod tests {
             node: "n",
             session: "s'",
             status: Status::LAST_STAGE,
-            notes: &[],
             form: Some(&form),
         };
         assert_eq!(
@@ -380,20 +343,15 @@ mod tests {
              <x xmlns='jabber:x:data' type='form'><field var='a' type='boolean'>\
              <value>1</value></field></x></command>"
         );
-        let note = Note {
-            severity: Severity::Error,
-            text: "<no>".into(),
-        };
         let end = Response {
             status: Status::Completed,
-            notes: &[note],
             form: None,
             ..stage
         };
         assert_eq!(
             in_iq(|iq| end.write(iq)),
             "<command xmlns='http://jabber.org/protocol/commands' node='n' sessionid='s&apos;' \
-             status='completed'><note type='error'>&lt;no&gt;</note></command>"
+             status='completed'/>"
         );
     }
 }

@@ -1,7 +1,7 @@
 //! Message archives (XEP-0313), and what goes into them (XEP-0441).
 
 use super::delay::{moment, stamp};
-use super::form::{FieldType, Filled, Form, FormFault, FormKind, Submission};
+use super::form::{FieldType, Filled, Form, FormFault, FormKind, Submission, Validation};
 use super::rsm::{PageAnswer, PageRequest};
 use super::{form, forward};
 use crate::{DefinedCondition, StanzaError, ns};
@@ -21,7 +21,10 @@ const IDS: &str = "ids";
 const INCLUDE_GROUPCHAT: &str = "include-groupchat";
 
 /// The fields of a question, and what each of them is (XEP-0313 §4.1.5).
-const FIELDS: &[(&str, FieldType)] = &[
+type Fields = [(&'static str, FieldType)];
+
+/// The fields of questions after archives of accounts.
+const FIELDS: &Fields = &[
     (WITH, FieldType::JidSingle),
     (START, FieldType::TextSingle),
     (END, FieldType::TextSingle),
@@ -30,6 +33,10 @@ const FIELDS: &[(&str, FieldType)] = &[
     (IDS, FieldType::ListMulti),
     (INCLUDE_GROUPCHAT, FieldType::Boolean),
 ];
+
+/// In the archive of a room there is nothing to include, and nothing left
+/// without it: the last field is one of accounts (XEP-0313 §4.1.4).
+const FIELDS_OF_ROOMS: &Fields = FIELDS.split_last().expect("there are fields").1;
 
 /// What somebody wants to read again (XEP-0313 §4).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,13 +62,25 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads a question.
+    /// Reads a question after the archive of an account.
     ///
     /// # Errors
     /// `bad-request`, or `feature-not-implemented` for a field that there is
     /// not (XEP-0313 §4.1.5) and for a node, as archives of other kinds have
     /// them.
     pub fn read(query: Child<'_>) -> Result<Self, StanzaError> {
+        Self::read_with(FIELDS, query)
+    }
+
+    /// Reads a question after the archive of a room.
+    ///
+    /// # Errors
+    /// As for that of an account.
+    pub fn read_of_room(query: Child<'_>) -> Result<Self, StanzaError> {
+        Self::read_with(FIELDS_OF_ROOMS, query)
+    }
+
+    fn read_with(fields: &Fields, query: Child<'_>) -> Result<Self, StanzaError> {
         let query = query.open();
         if query.attribute("node").is_some() {
             let reason = "this archive has no nodes";
@@ -88,11 +107,11 @@ impl Query {
             is_flipped: query.child(ns::MAM, "flip-page").is_some(),
             ..Self::default()
         };
-        read.filtered(&filter).map_err(refusal)
+        read.filtered(fields, &filter).map_err(refusal)
     }
 
-    fn filtered(self, filter: &Submission) -> Result<Self, FormFault> {
-        let known: Vec<_> = FIELDS.iter().map(|(name, _)| *name).collect();
+    fn filtered(self, fields: &Fields, filter: &Submission) -> Result<Self, FormFault> {
+        let known: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
         filter.check_known(&known)?;
         let time = |field| filter.one(field, "a time as XEP-0082 has it", moment);
         let id = |field| filter.text(field).map(|id| id.map(Into::into));
@@ -127,12 +146,21 @@ fn refusal(fault: FormFault) -> StanzaError {
     condition.because(fault)
 }
 
-/// Says what can be asked for (XEP-0313 §4.1.5).
+/// Says what the archive of an account can be asked for (XEP-0313 §4.1.5).
 pub fn write_form(iq: &mut Writer<'_>) {
-    let fields = FIELDS.iter().map(|(name, kind)| {
+    write_form_with(FIELDS, iq);
+}
+
+/// Says what the archive of a room can be asked for.
+pub fn write_form_of_room(iq: &mut Writer<'_>) {
+    write_form_with(FIELDS_OF_ROOMS, iq);
+}
+
+fn write_form_with(fields: &Fields, iq: &mut Writer<'_>) {
+    let fields = fields.iter().map(|(name, kind)| {
         let field = form::Field::new(*kind, *name);
         match kind {
-            FieldType::ListMulti => field.open(),
+            FieldType::ListMulti => field.valid(Validation::Open),
             FieldType::Boolean
             | FieldType::Fixed
             | FieldType::Hidden

@@ -10,7 +10,7 @@ pub(super) async fn info(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), 
     check_allowed(ctx).await?;
     let catalogue = ctx.front.catalogue();
     let node = query.attribute("node");
-    let is_server = ctx.scope == Scope::Server;
+    let is_server = matches!(ctx.scope, Scope::Server(_));
     match node.as_deref() {
         Some(node) if is_server && catalogue.is_own_node(node) => {}
         Some(_) => return Err(DefinedCondition::ItemNotFound.into()),
@@ -31,10 +31,16 @@ pub(super) async fn info(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), 
 pub(super) async fn items(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), StanzaError> {
     check_allowed(ctx).await?;
     let node = query.attribute("node");
-    let rooms = ctx.front.hub().room_service(ctx.session.address().domain());
-    let has_rooms = ctx.scope == Scope::Server && node.is_none();
-    let items = has_rooms.then_some(Item {
-        address: &rooms,
+    let rooms = match &ctx.scope {
+        Scope::Server(server) if node.is_none() => {
+            Some(ctx.front.hub().room_service(server.domain()))
+        }
+        Scope::Server(_) | Scope::Own | Scope::Account(_) | Scope::Rooms(_) | Scope::Room(_) => {
+            None
+        }
+    };
+    let items = rooms.as_deref().map(|address| Item {
+        address,
         name: Some("Rooms"),
         node: None,
     });

@@ -105,7 +105,7 @@ fn write_preferences(ctx: &mut Context<'_>, preferences: HistoryPreferences) {
 fn own_archive(ctx: &Context<'_>) -> Result<BareJid, StanzaError> {
     match ctx.scope {
         Scope::Own => Ok(ctx.session.address().to_bare()),
-        Scope::Server | Scope::Account(_) | Scope::Rooms | Scope::Room(_) => {
+        Scope::Server(_) | Scope::Account(_) | Scope::Rooms(_) | Scope::Room(_) => {
             Err(DefinedCondition::Forbidden.into())
         }
     }

@@ -28,14 +28,14 @@ use std::pin::Pin;
 /// Where a question is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// By the server.
-    Server,
+    /// By the server, under this domain.
+    Server(BareJid),
     /// By the server for the account that asks.
     Own,
     /// By the server for another account.
     Account(BareJid),
-    /// By the service that has the rooms.
-    Rooms,
+    /// By the service that has rooms at this domain.
+    Rooms(BareJid),
     /// By a room.
     Room(BareJid),
 }
@@ -58,15 +58,15 @@ enum At {
 impl At {
     fn covers(self, scope: &Scope) -> bool {
         match (self, scope) {
-            (Self::Anywhere, Scope::Server | Scope::Own | Scope::Account(_))
-            | (Self::Server | Self::ServerAndOwn, Scope::Server)
+            (Self::Anywhere, Scope::Server(_) | Scope::Own | Scope::Account(_))
+            | (Self::Server | Self::ServerAndOwn, Scope::Server(_))
             | (Self::Own | Self::ServerAndOwn, Scope::Own)
             | (Self::Accounts, Scope::Own | Scope::Account(_)) => true,
             (Self::Server, Scope::Own | Scope::Account(_))
-            | (Self::Own, Scope::Server | Scope::Account(_))
+            | (Self::Own, Scope::Server(_) | Scope::Account(_))
             | (Self::ServerAndOwn, Scope::Account(_))
-            | (Self::Accounts, Scope::Server)
-            | (_, Scope::Rooms | Scope::Room(_)) => false,
+            | (Self::Accounts, Scope::Server(_))
+            | (_, Scope::Rooms(_) | Scope::Room(_)) => false,
         }
     }
 }
@@ -151,6 +151,7 @@ const FEATURES: &[Feature] = &[
         (Get, ns::VERSION, "query", At::Server, |ctx, iq| Box::pin(version::tell(ctx, iq))),
     ] },
     Feature { specification: Xep(115, "1.6.0"), server: &[ns::CAPS], account: &[], iq: &[] },
+    Feature { specification: Xep(122, "1.0.2"), server: &[], account: &[], iq: &[] },
     Feature { specification: Xep(160, "1.0.1"), server: &[ns::OFFLINE], account: &[], iq: &[] },
     Feature { specification: Xep(191, "1.3"), server: &[ns::BLOCKING], account: &[], iq: &[
         (Get, ns::BLOCKING, "blocklist", At::Own, |ctx, iq| Box::pin(blocking::list(ctx, iq))),
@@ -247,7 +248,7 @@ impl Catalogue {
 
     /// Who answers a question, if anybody does.
     pub(crate) fn handler(&self, kind: IqKind, child: Child<'_>, scope: &Scope) -> Option<Handler> {
-        if matches!(scope, Scope::Rooms | Scope::Room(_)) {
+        if matches!(scope, Scope::Rooms(_) | Scope::Room(_)) {
             return room::handler(kind, child, scope);
         }
         let rows = FEATURES.iter().flat_map(|feature| feature.iq);

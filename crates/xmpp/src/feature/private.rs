@@ -32,7 +32,7 @@ pub(super) async fn set(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), S
 fn check_own(ctx: &Context<'_>) -> Result<(), StanzaError> {
     match ctx.scope {
         Scope::Own => Ok(()),
-        Scope::Account(_) | Scope::Server | Scope::Rooms | Scope::Room(_) => {
+        Scope::Account(_) | Scope::Server(_) | Scope::Rooms(_) | Scope::Room(_) => {
             Err(DefinedCondition::Forbidden.because("this is somebody else's"))
         }
     }

@@ -2,7 +2,9 @@
 
 use anser_hub::{Affiliated, Deciders, PrivateMessages, Role, RoomConfig, RoomInfo, Whois};
 use anser_jid::{BareJid, Jid};
-use anser_xmpp_proto::payload::form::{Field, FieldType, Form, FormFault, FormKind, Submission};
+use anser_xmpp_proto::payload::form::{
+    Field, FieldType, Form, FormFault, FormKind, Submission, Validation,
+};
 use anser_xmpp_proto::{StanzaError, ns};
 
 /// A field of the form with which owners say what a room is like.
@@ -81,7 +83,13 @@ macro_rules! number {
             var: $var,
             label: $label,
             kind: FieldType::TextSingle,
-            show: |config, field| field.value(config.$field.to_string()),
+            show: |config, field| {
+                let range = Validation::Range {
+                    least: 0,
+                    most: $most,
+                };
+                field.valid(range).value(config.$field.to_string())
+            },
             read: |form, var, config| {
                 if let Some(value) = form.integer(var, 0..=$most)? {
                     config.$field = u32::try_from(value).unwrap_or(u32::MAX);
@@ -289,25 +297,10 @@ pub(crate) fn read_config(
 /// `not-acceptable` for what is no address.
 pub(crate) fn read_deciders(form: &Submission) -> Result<Deciders, StanzaError> {
     let list = |var: &'static str| -> Result<Option<Vec<BareJid>>, FormFault> {
-        if !form.has(var) {
-            return Ok(None);
-        }
-        let values = form.all(var).unwrap_or_default().iter();
-        // Some clients have an empty value for an empty list.
-        let values = values
-            .map(|value| value.trim())
-            .filter(|value| !value.is_empty());
-        let accounts = values.map(|value| {
-            let expected = "a list of addresses";
-            let account = Jid::parse(value);
-            let account = account.map_err(|_| FormFault::Value {
-                field: var,
-                expected,
-            })?;
-            // §10.3: a full address stands for its account.
-            Ok(account.to_bare())
-        });
-        accounts.collect::<Result<_, _>>().map(Some)
+        let accounts = form.jids(var)?.unwrap_or_default();
+        // §10.3: a full address stands for its account.
+        let accounts = accounts.iter().map(Jid::to_bare).collect();
+        Ok(form.has(var).then_some(accounts))
     };
     Ok(Deciders {
         owners: list(OWNERS)?,

@@ -48,7 +48,7 @@ pub(crate) fn pass_on(
             return Ok(IsAnswered::No);
         }
     };
-    let id = hub.pseudonym(session.address(), &iq.id);
+    let id = hub.pseudonym(occupant, session.address(), &iq.id);
     let query = Query {
         from: own.into(),
         to: asked,

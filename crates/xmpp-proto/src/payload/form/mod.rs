@@ -111,6 +111,20 @@ pub struct Choice {
     pub value: String,
 }
 
+/// What goes as a value of a field, beyond what its type says (XEP-0122 §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validation {
+    /// Of a list: other values as well (§3.2.2).
+    Open,
+    /// Whole numbers from one to another (§3.2.3).
+    Range {
+        /// The smallest.
+        least: u64,
+        /// The largest.
+        most: u64,
+    },
+}
+
 /// A field of a form (XEP-0004 §3.2).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Field {
@@ -126,8 +140,8 @@ pub struct Field {
     pub is_required: bool,
     /// What a list offers.
     pub options: Vec<Choice>,
-    /// A list that takes other values as well (XEP-0122 §3.2.2).
-    pub is_open: bool,
+    /// What goes beyond its type.
+    pub validation: Option<Validation>,
     /// Defaults, what was filled in, or results.
     pub values: Vec<String>,
 }
@@ -154,12 +168,6 @@ impl Field {
     pub fn boolean(var: impl Into<String>, value: bool) -> Self {
         let value = if value { "1" } else { "0" };
         Self::new(FieldType::Boolean, var).value(value)
-    }
-
-    /// A text of several lines, each of which becomes a value.
-    #[must_use]
-    pub fn lines(var: impl Into<String>, text: &str) -> Self {
-        Self::new(FieldType::TextMulti, var).values(text.lines())
     }
 
     /// The same with one value more.
@@ -200,10 +208,10 @@ impl Field {
         self
     }
 
-    /// The same list, which takes other values as well.
+    /// The same with this for its values.
     #[must_use]
-    pub fn open(mut self) -> Self {
-        self.is_open = true;
+    pub fn valid(mut self, validation: Validation) -> Self {
+        self.validation = Some(validation);
         self
     }
 
@@ -219,12 +227,8 @@ impl Field {
         if self.is_required {
             field.open("required").close();
         }
-        if self.is_open {
-            let mut validate = field
-                .open("validate")
-                .namespace(ns::FORM_VALIDATE)
-                .attribute("datatype", "xs:string");
-            validate.open("open").close();
+        if let Some(validation) = self.validation {
+            validation.write(&mut field);
         }
         for value in &self.values {
             field.open("value").text(value);
@@ -244,7 +248,7 @@ impl Field {
                 .attribute("type")
                 .map(|name| FieldType::from_name(&name)),
             label: field.attribute("label").map(Cow::into_owned),
-            is_open: is_open(field),
+            validation: Validation::read(field),
             ..Self::default()
         };
         for child in field
@@ -263,9 +267,37 @@ impl Field {
     }
 }
 
-fn is_open(field: &Element) -> bool {
-    let validate = field.child(ns::FORM_VALIDATE, "validate");
-    validate.is_some_and(|validate| validate.child(ns::FORM_VALIDATE, "open").is_some())
+impl Validation {
+    fn write(self, field: &mut Writer<'_>) {
+        let datatype = match self {
+            Self::Open => "xs:string",
+            Self::Range { .. } => "xs:integer",
+        };
+        let mut validate = field
+            .open("validate")
+            .namespace(ns::FORM_VALIDATE)
+            .attribute("datatype", datatype);
+        match self {
+            Self::Open => validate.open("open").close(),
+            Self::Range { least, most } => validate
+                .open("range")
+                .attribute("min", &least.to_string())
+                .attribute("max", &most.to_string())
+                .close(),
+        }
+    }
+
+    /// `None` also for what is none of these.
+    fn read(field: &Element) -> Option<Self> {
+        let validate = field.child(ns::FORM_VALIDATE, "validate")?;
+        if validate.child(ns::FORM_VALIDATE, "open").is_some() {
+            return Some(Self::Open);
+        }
+        let range = validate.child(ns::FORM_VALIDATE, "range")?;
+        let end = |name| range.attribute(name)?.parse().ok();
+        let (least, most) = (end("min")?, end("max")?);
+        Some(Self::Range { least, most })
+    }
 }
 
 impl Choice {

@@ -219,12 +219,6 @@ impl Submission {
         }
     }
 
-    /// A text of several lines as one (XEP-0004 §3.3).
-    #[must_use]
-    pub fn lines(&self, field: &str) -> Option<String> {
-        self.all(field).map(|lines| lines.join("\n"))
-    }
-
     /// A yes or no (XEP-0004 §3.3: `1`, `true`, `0`, `false`).
     ///
     /// # Errors
@@ -266,7 +260,8 @@ impl Submission {
         self.one(field, AN_ADDRESS, |text| Jid::parse(text).ok())
     }
 
-    /// Addresses; the second of two that are the same is ignored.
+    /// Addresses; the second of two that are the same is ignored, and so is an
+    /// empty value, which some clients have for an empty list.
     ///
     /// # Errors
     /// [`FormFault::Value`]
@@ -276,8 +271,9 @@ impl Submission {
         };
         let mut seen = std::collections::HashSet::new();
         let mut jids = Vec::with_capacity(values.len());
-        for value in values {
-            let jid = Jid::parse(value.trim()).map_err(|_| FormFault::Value {
+        let values = values.iter().map(|value| value.trim());
+        for value in values.filter(|value| !value.is_empty()) {
+            let jid = Jid::parse(value).map_err(|_| FormFault::Value {
                 field,
                 expected: AN_ADDRESS,
             })?;

@@ -3,7 +3,7 @@ use crate::sample::{element, in_iq, jid};
 use crate::{DefinedCondition, StanzaError};
 use proptest::collection::vec;
 use proptest::option;
-use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
+use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::select;
 
 const ABOUT: &str = "urn:example:bot";
@@ -48,7 +48,7 @@ fn a_form_has_a_title_instructions_and_fields() {
             .option("20", "Twenty")
             .option("none", "None"),
         Field::boolean("public", true),
-        Field::lines("description", "one\ntwo"),
+        Field::new(FieldType::TextMulti, "description").values(["one", "two"]),
     ]);
     form.title = Some("A & B".to_owned());
     form.instructions.push("Fill in".to_owned());
@@ -62,6 +62,24 @@ fn a_form_has_a_title_instructions_and_fields() {
          <option label='None'><value>none</value></option></field>\
          <field var='public' type='boolean'><value>1</value></field>\
          <field var='description' type='text-multi'><value>one</value><value>two</value></field></x>"
+    );
+}
+
+/// XEP-0122 §3.2
+#[test]
+fn a_field_says_what_goes_in_it() {
+    let range = Validation::Range { least: 0, most: 9 };
+    let form = Form::empty(FormKind::Form).with([
+        Field::new(FieldType::TextSingle, "n").valid(range),
+        Field::new(FieldType::ListMulti, "ids").valid(Validation::Open),
+    ]);
+    assert_eq!(
+        in_iq(|iq| form.write(iq)),
+        "<x xmlns='jabber:x:data' type='form'><field var='n' type='text-single'>\
+         <validate xmlns='http://jabber.org/protocol/xdata-validate' datatype='xs:integer'>\
+         <range min='0' max='9'/></validate></field><field var='ids' type='list-multi'>\
+         <validate xmlns='http://jabber.org/protocol/xdata-validate' datatype='xs:string'>\
+         <open/></validate></field></x>"
     );
 }
 
@@ -148,9 +166,8 @@ fn values_are_read_as_what_they_have_to_be() {
         value("who", &["Bob@Example.org/a"]),
         value(
             "friends",
-            &["a@example.org", "A@example.org", "b@example.org"],
+            &["a@example.org", "A@example.org", "b@example.org", " "],
         ),
-        value("text", &["one", "two"]),
         value("size", &["none"]),
         value("features", &["news", "search"]),
         value("empty", &[]),
@@ -164,7 +181,6 @@ fn values_are_read_as_what_they_have_to_be() {
     assert_eq!(form.jid("who"), Ok(Some(jid("bob@example.org/a"))));
     let friends = vec![jid("a@example.org"), jid("b@example.org")];
     assert_eq!(form.jids("friends"), Ok(Some(friends)));
-    assert_eq!(form.lines("text").as_deref(), Some("one\ntwo"));
     let sizes = [("20", Some(20)), ("none", None)];
     assert_eq!(form.choice("size", &sizes), Ok(Some(None)));
     let features = [("search", 1), ("news", 2)];
@@ -245,10 +261,15 @@ fn choice() -> impl Strategy<Value = Choice> {
     (option::of(text()), text()).prop_map(|(label, value)| Choice { label, value })
 }
 
+fn validation() -> impl Strategy<Value = Option<Validation>> {
+    let range = any::<(u64, u64)>().prop_map(|(least, most)| Validation::Range { least, most });
+    option::of(prop_oneof![Just(Validation::Open), range])
+}
+
 fn field() -> impl Strategy<Value = Field> {
     let kind = option::of(select(FieldType::ALL.to_vec()));
     let names = (option::of(text()), option::of(text()), option::of(text()));
-    let lists = (vec(choice(), 0..3), vec(text(), 0..3), any::<bool>());
+    let lists = (vec(choice(), 0..3), vec(text(), 0..3), validation());
     (names, kind, any::<bool>(), lists).prop_map(|(names, kind, is_required, lists)| Field {
         var: names.0,
         kind,
@@ -257,7 +278,7 @@ fn field() -> impl Strategy<Value = Field> {
         is_required,
         options: lists.0,
         values: lists.1,
-        is_open: lists.2,
+        validation: lists.2,
     })
 }
 

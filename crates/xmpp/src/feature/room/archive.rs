@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(super) async fn query(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), StanzaError> {
     let (room, sight) = readable(ctx).await?;
     let owner = room.address().clone();
-    let query = Query::read(query)?;
+    let query = Query::read_of_room(query)?;
     // By nickname everybody may ask, and by account whoever may know it
     // (XEP-0313 §4.1.1).
     let is_of_room = |with: &anser_jid::Jid| with.bare_str() == owner.as_str();
@@ -42,7 +42,7 @@ pub(super) async fn query(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(),
 /// What can be asked for.
 pub(super) async fn form(ctx: &mut Context<'_>, _: Child<'_>) -> Result<(), StanzaError> {
     readable(ctx).await?;
-    mam::write_form(&mut Writer::new(&mut ctx.reply));
+    mam::write_form_of_room(&mut Writer::new(&mut ctx.reply));
     Ok(())
 }
 

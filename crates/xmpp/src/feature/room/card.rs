@@ -10,7 +10,7 @@ use anser_xmpp_proto::{DefinedCondition, StanzaError};
 
 /// The card of a room, for everybody (XEP-0486 §4.4). The service has none.
 pub(super) async fn get(ctx: &mut Context<'_>, _: Child<'_>) -> Result<(), StanzaError> {
-    let card = if ctx.scope == Scope::Rooms {
+    let card = if matches!(ctx.scope, Scope::Rooms(_)) {
         None
     } else {
         let room = asked(ctx).await?;
@@ -26,7 +26,7 @@ pub(super) async fn get(ctx: &mut Context<'_>, _: Child<'_>) -> Result<(), Stanz
 
 /// Gives a room another card, or none (XEP-0486 §4.2).
 pub(super) async fn set(ctx: &mut Context<'_>, card: Child<'_>) -> Result<(), StanzaError> {
-    if ctx.scope == Scope::Rooms {
+    if matches!(ctx.scope, Scope::Rooms(_)) {
         return Err(DefinedCondition::Forbidden.into());
     }
     let room = asked(ctx).await?;

@@ -77,8 +77,8 @@ pub(super) async fn execute(ctx: &mut Context<'_>, command: Child<'_>) -> Result
     if !row.who.has(standing(ctx, &room)) {
         return Err(command::forbidden());
     }
-    let about = format!("{} {}", room.address(), row.node);
-    let session = ctx.front.hub().pseudonym(ctx.session.address(), &about);
+    let asker = ctx.session.address();
+    let session = (ctx.front.hub()).pseudonym(room.address(), asker, row.node);
     if request.session.as_ref().is_some_and(|of| *of != session) {
         return Err(CommandFault::BadSession.into());
     }
@@ -98,7 +98,6 @@ pub(super) async fn execute(ctx: &mut Context<'_>, command: Child<'_>) -> Result
         node: row.node,
         session: &session,
         status,
-        notes: &[],
         form: form.as_ref(),
     };
     response.write(&mut Writer::new(&mut ctx.reply));

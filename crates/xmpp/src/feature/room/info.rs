@@ -1,14 +1,15 @@
 //! What rooms are and which there are (XEP-0045 §6, XEP-0030).
 
 use super::super::Context;
-use super::{asked, command, room_features, service_features};
+use super::page::{self, Wanted};
+use super::{asked, asked_service, command, room_features, service_features};
 use crate::error;
 use crate::room::info_form;
 use anser_hub::{RoomConfig, RoomInfo, RoomSummary, Whois};
 use anser_jid::BareJid;
 use anser_xml::{Child, Element, Limits, Writer};
 use anser_xmpp_proto::payload::disco::{self, Identity, Item};
-use anser_xmpp_proto::payload::rsm::{PageAnswer, PageEnds, PageRequest};
+use anser_xmpp_proto::payload::rsm::PageRequest;
 use anser_xmpp_proto::{DefinedCondition, StanzaError, ns};
 
 /// The node that tells somebody the nickname they keep (XEP-0045 §7.12).
@@ -16,9 +17,7 @@ const NICK_NODE: &str = "x-roomuser-item";
 /// The node that tells what may be sent through a room (XEP-0045 §16.1.1).
 const TRAFFIC_NODE: &str = "http://jabber.org/protocol/muc#traffic";
 
-/// So many rooms are listed at once.
-const MOST_ROOMS: u32 = 100;
-/// So many are looked into for that: most may be hidden.
+/// So many rooms are looked into for a page: most may be hidden.
 const MOST_READ: usize = 4096;
 
 /// What the service is and can do (XEP-0045 §6.2).
@@ -53,21 +52,16 @@ pub(super) async fn room(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), 
     }
     let info = hub.room_info(&room);
     let is_in = hub.own_occupant(ctx.session, &room).is_some();
-    let local = room.address().local().unwrap_or_default();
     let identity = Identity {
         category: "conference",
         kind: "text",
-        name: match info.config.name.as_str() {
-            "" => local,
-            name => name,
-        },
+        name: info.config.title(room.address()),
     };
     let mut features: Vec<_> = room_features().collect();
     features.extend(traits(&info.config));
     // What a room talks about is for those who may come in
     // (XEP-0045 §13.4).
-    let is_open = info.config.public && !info.config.members_only;
-    let is_open = is_open && info.config.password.is_none();
+    let is_open = info.config.public && info.config.is_open();
     let subject = subject(&info).filter(|_| is_in || is_open);
     let activity = hub.room_activity(&room, ctx.now);
     let form = info_form(&info, subject.as_deref(), activity);
@@ -128,40 +122,39 @@ pub(super) async fn rooms(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(),
         return Err(DefinedCondition::ItemNotFound.into());
     }
     let page = PageRequest::read(&query.open())?;
-    if page.before.is_some() || page.index.is_some() {
-        let reason = "rooms are listed in one direction, by 'after'";
-        return Err(DefinedCondition::FeatureNotImplemented.because(reason));
-    }
-    let after = page.after.as_deref().map(BareJid::parse).transpose();
-    let after = after.map_err(|_| DefinedCondition::ItemNotFound)?;
-    let most = page.max.unwrap_or(MOST_ROOMS).min(MOST_ROOMS) as usize;
-    let hub = ctx.front.hub();
-    let service = hub.room_service(ctx.session.address().domain());
-    let wanted = |room: &RoomSummary| room.config.public;
-    let found = hub
-        .list_rooms(Some(&service), after.clone(), most, MOST_READ, wanted)
-        .await;
-    let (found, rest) = found.map_err(|error| error::room_error(&error))?;
-    let is_whole = rest.is_none() && after.is_none();
-    // A page may be empty although others follow: it says where to go on.
+    let wanted = Wanted::read(&page, |after| {
+        BareJid::parse(after).map_err(|_| DefinedCondition::ItemNotFound.into())
+    })?;
+    let is_first = wanted.after.is_none();
+    let (found, rest) = find(ctx, wanted).await?;
+    let is_whole = rest.is_none() && is_first;
     let last = rest.as_ref().or(found.last().map(|room| &room.address));
-    let ends = last.map(|last| PageEnds {
-        first: found.first().map_or(last, |room| &room.address).to_string(),
-        index: None,
-        last: last.to_string(),
-    });
-    let answer = PageAnswer { ends, count: None };
+    let first = found.first().map(|room| room.address.to_string());
+    let answer = page::answer(first, last.map(BareJid::to_string));
     let items = found.iter().map(|room| Item {
         address: room.address.as_str(),
-        name: match room.config.name.as_str() {
-            "" => room.address.local(),
-            name => Some(name),
-        },
+        name: Some(room.config.title(&room.address)),
         node: None,
     });
     let answer = (!is_whole || page != PageRequest::default()).then_some(&answer);
     disco::write_items(&mut Writer::new(&mut ctx.reply), None, items, answer);
     Ok(())
+}
+
+/// Rooms that everybody may know of, and after which address the rest is, if
+/// there may be some.
+async fn find(
+    ctx: &Context<'_>,
+    Wanted { after, most }: Wanted<BareJid>,
+) -> Result<(Vec<RoomSummary>, Option<BareJid>), StanzaError> {
+    if most == 0 {
+        return Ok((Vec::new(), None));
+    }
+    let hub = ctx.front.hub();
+    let service = Some(asked_service(ctx)?);
+    let is_public = |room: &RoomSummary| room.config.public;
+    let found = hub.list_rooms(service, after, most, MOST_READ, is_public);
+    found.await.map_err(|error| error::room_error(&error))
 }
 
 /// Who is in a room is told to those who are in it, by presence

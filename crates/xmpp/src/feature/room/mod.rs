@@ -7,6 +7,7 @@ mod command;
 mod hats;
 mod info;
 mod owner;
+mod page;
 mod register;
 mod search;
 
@@ -43,11 +44,11 @@ enum At {
 impl At {
     fn covers(self, scope: &Scope) -> bool {
         match (self, scope) {
-            (Self::Service | Self::Both, Scope::Rooms)
+            (Self::Service | Self::Both, Scope::Rooms(_))
             | (Self::Room | Self::Both, Scope::Room(_)) => true,
             (Self::Service, Scope::Room(_))
-            | (Self::Room, Scope::Rooms)
-            | (_, Scope::Server | Scope::Own | Scope::Account(_)) => false,
+            | (Self::Room, Scope::Rooms(_))
+            | (_, Scope::Server(_) | Scope::Own | Scope::Account(_)) => false,
         }
     }
 }
@@ -77,7 +78,7 @@ const ROOM_FEATURES: &[RoomFeature] = &[
         (Get, ns::VCARD, "vCard", At::Both, |ctx, iq| Box::pin(card::get(ctx, iq))),
         (Set, ns::VCARD, "vCard", At::Both, |ctx, iq| Box::pin(card::set(ctx, iq))),
     ] },
-    RoomFeature { specification: Xep(59, "1.0"), service: &[ns::RSM], room: &[], iq: &[] },
+    RoomFeature { specification: Xep(59, "1.0"), service: &[ns::RSM], room: &[ns::RSM], iq: &[] },
     RoomFeature { specification: Xep(77, "2.4"), service: &[], room: &[ns::REGISTER], iq: &[
         (Get, ns::REGISTER, "query", At::Room, |ctx, iq| Box::pin(register::form(ctx, iq))),
         (Set, ns::REGISTER, "query", At::Room, |ctx, iq| Box::pin(register::submit(ctx, iq))),
@@ -140,7 +141,18 @@ async fn asked(ctx: &Context<'_>) -> Result<Arc<Room>, StanzaError> {
 fn address<'a>(ctx: &'a Context<'_>) -> Result<&'a BareJid, StanzaError> {
     match &ctx.scope {
         Scope::Room(address) => Ok(address),
-        Scope::Server | Scope::Own | Scope::Account(_) | Scope::Rooms => {
+        Scope::Server(_) | Scope::Own | Scope::Account(_) | Scope::Rooms(_) => {
+            Err(DefinedCondition::ServiceUnavailable.into())
+        }
+    }
+}
+
+/// The domain of the service that was asked, which need not be that of the
+/// asker's own server.
+fn asked_service<'a>(ctx: &'a Context<'_>) -> Result<&'a str, StanzaError> {
+    match &ctx.scope {
+        Scope::Rooms(service) => Ok(service.domain()),
+        Scope::Server(_) | Scope::Own | Scope::Account(_) | Scope::Room(_) => {
             Err(DefinedCondition::ServiceUnavailable.into())
         }
     }

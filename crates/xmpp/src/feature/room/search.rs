@@ -1,17 +1,16 @@
 //! Searching for rooms (XEP-0433).
 
 use super::super::Context;
+use super::asked_service;
+use super::page::{self, Wanted};
 use crate::error;
 use anser_hub::{FoundRooms, RoomError, RoomSearch, SearchMark, SearchOrder, SearchPlace, Whois};
 use anser_jid::BareJid;
 use anser_xml::{Child, Writer};
 use anser_xmpp_proto::payload::channel_search::{self, Item, Place, Query, SearchFault, SortKey};
 use anser_xmpp_proto::payload::form::{Filled, FormFault};
-use anser_xmpp_proto::payload::rsm::{PageAnswer, PageEnds, PageRequest};
+use anser_xmpp_proto::payload::rsm::PageRequest;
 use anser_xmpp_proto::{DefinedCondition, StanzaError, ns};
-
-/// So many rooms are found at once.
-const MOST_ROOMS: u32 = 100;
 
 /// The form, or what was found with it (XEP-0433 §4.2), a page at a time.
 pub(super) async fn search(ctx: &mut Context<'_>, search: Child<'_>) -> Result<(), StanzaError> {
@@ -24,15 +23,9 @@ pub(super) async fn search(ctx: &mut Context<'_>, search: Child<'_>) -> Result<(
         Filled::Submitted(form) => Query::read(&form)?,
         Filled::Cancelled => return Err(FormFault::Kind.into()),
     };
-    let page = PageRequest::read(&search)?;
-    if page.before.is_some() || page.index.is_some() {
-        let reason = "rooms are found in one direction, by 'after'";
-        return Err(DefinedCondition::FeatureNotImplemented.because(reason));
-    }
-    let after = page.after.as_deref().map(read_mark).transpose()?;
-    let most = page.max.unwrap_or(MOST_ROOMS).min(MOST_ROOMS) as usize;
-    let found = if query.wants_rooms {
-        find(ctx, query, after, most).await?
+    let wanted = Wanted::read(&PageRequest::read(&search)?, read_mark)?;
+    let found = if query.wants_rooms && wanted.most > 0 {
+        find(ctx, query, wanted).await?
     } else {
         FoundRooms::default()
     };
@@ -40,21 +33,18 @@ pub(super) async fn search(ctx: &mut Context<'_>, search: Child<'_>) -> Result<(
         let (address, config) = (&found.room.address, &found.room.config);
         Item {
             address: address.as_str(),
-            name: match config.name.as_str() {
-                "" => address.local().unwrap_or_default(),
-                name => name,
-            },
+            name: config.title(address),
             description: &config.description,
             language: &config.lang,
             users: found.occupants,
-            is_open: !config.members_only && config.password.is_none(),
+            is_open: config.is_open(),
             shows_addresses: config.whois == Whois::Anyone,
         }
     });
-    let page = PageAnswer {
-        ends: ends(&found),
-        count: None,
-    };
+    let ends = [found.rooms.first(), found.rooms.last()];
+    let [first, last] = ends.map(|end| end.map(|room| &room.reached));
+    let reached = found.reached.as_ref().or(last);
+    let page = page::answer(first.map(mark), reached.map(mark));
     channel_search::write_result(&mut Writer::new(&mut ctx.reply), items, &page);
     Ok(())
 }
@@ -62,8 +52,7 @@ pub(super) async fn search(ctx: &mut Context<'_>, search: Child<'_>) -> Result<(
 async fn find(
     ctx: &Context<'_>,
     query: Query,
-    after: Option<SearchMark>,
-    most: usize,
+    Wanted { after, most }: Wanted<SearchMark>,
 ) -> Result<FoundRooms, StanzaError> {
     let hub = ctx.front.hub();
     let places = query.places.iter().map(|place| match place {
@@ -72,7 +61,7 @@ async fn find(
         Place::Address => SearchPlace::Address,
     });
     let search = RoomSearch {
-        service: hub.room_service(ctx.session.address().domain()),
+        service: asked_service(ctx)?.to_owned(),
         places: places.collect(),
         words: query.words,
         order: match query.key {
@@ -87,23 +76,6 @@ async fn find(
             SearchFault::RateLimit { seconds }.into()
         }
         other => error::room_error(&other),
-    })
-}
-
-/// Where a page begins and ends. One on which nothing was found, although there
-/// is more to be looked at, ends where that goes on.
-fn ends(found: &FoundRooms) -> Option<PageEnds> {
-    let (first, last) = match (&found.rooms[..], &found.reached) {
-        ([first, .., last], None) => (&first.reached, &last.reached),
-        ([only], None) => (&only.reached, &only.reached),
-        ([first, ..], Some(reached)) => (&first.reached, reached),
-        ([], Some(reached)) => (reached, reached),
-        ([], None) => return None,
-    };
-    Some(PageEnds {
-        first: mark(first),
-        index: None,
-        last: mark(last),
     })
 }
 
