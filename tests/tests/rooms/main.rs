@@ -29,6 +29,7 @@ mod owning;
 mod racing;
 mod search;
 mod speaking;
+mod whispering;
 
 use anser_tests::script::Script;
 

@@ -84,39 +84,6 @@ fn what_was_said_while_a_room_did_not_end_after_all_is_heard_and_kept() {
     );
 }
 
-/// XEP-0045 §7.5, §7.14: a private message waits behind what its sender said
-/// before.
-#[test]
-fn nobody_is_spoken_to_alone_who_has_left_meanwhile() {
-    let mut script = three_in_a_room();
-    script.hold_commits(true);
-    say(&mut script, "bob", "first");
-    script.send(
-        "bob",
-        &format!("<message to='{COVEN}/carol' type='chat' id='w'><body>psst</body></message>"),
-    );
-    script.send(
-        "carol",
-        &format!("<presence to='{COVEN}/carol' type='unavailable'/>"),
-    );
-    script.hold_commits(false);
-    script.world.settle();
-    script.expect(
-        "carol",
-        "<presence from='coven@rooms.example.org/carol' type='unavailable'/>",
-    );
-    script.expect_nothing("carol");
-    script.expect(
-        "bob",
-        "<presence from='coven@rooms.example.org/carol' type='unavailable'/>",
-    );
-    script.expect(
-        "bob",
-        "<message from='coven@rooms.example.org/bob'><body>first</body></message>",
-    );
-    script.expect("bob", "<message type='error' id='w'/>");
-}
-
 /// `muc#roomconfig_presencebroadcast`: whoever has no voice is not seen.
 const SPEAKERS_ONLY: &str = "<field var='muc#roomconfig_presencebroadcast'>\
      <value>moderator</value><value>participant</value></field>";

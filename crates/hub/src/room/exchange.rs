@@ -6,8 +6,8 @@ use crate::account::FOR_HISTORY;
 use crate::directory::Resident;
 use crate::mailbox::Wakes;
 use crate::pipeline::Content;
-use crate::{Event, Hub, Message, SendError, Session, SessionHandle, Traits};
-use anser_jid::{BareJid, FullJid};
+use crate::{Hub, Message, SendError, Session, SessionHandle, Traits};
+use anser_jid::BareJid;
 use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
 use std::sync::Arc;
 
@@ -24,17 +24,6 @@ pub struct RoomDelivery {
     pub(crate) place: Option<MessageId>,
     /// What it puts into the place of an earlier message.
     pub(super) buried: Option<(MessageId, Arc<Message>)>,
-}
-
-/// Something said to one session in a room, on its way there.
-#[derive(Debug)]
-pub(crate) struct Whisper {
-    room: Arc<Room>,
-    listener: Arc<Session>,
-    pub(crate) message: Arc<Message>,
-    /// The same as its sender wrote it, for copies; with one of those that it
-    /// goes to.
-    pub(crate) sent: Option<Arc<Message>>,
 }
 
 impl Hub {
@@ -154,55 +143,6 @@ impl Hub {
         }
         Ok(())
     }
-
-    /// Says something to one occupant alone (XEP-0045 §7.5). `make` gets where
-    /// it comes from and where it goes: once as its sender sees it, for the
-    /// sender's other devices, and once for every session that gets it. It is
-    /// not kept: whom it is for is there.
-    ///
-    /// It is refused for somebody who blocks the occupant's address in the room.
-    /// That they block the account behind it makes no difference: whoever could
-    /// find that out would know who is there.
-    ///
-    /// # Errors
-    /// [`RoomError`]; nobody hears it.
-    pub fn whisper(
-        &self,
-        session: &SessionHandle,
-        occupant: &FullJid,
-        bytes: usize,
-        now: Timestamp,
-        make: impl Fn(&FullJid, &FullJid) -> Message,
-    ) -> Result<(), RoomError> {
-        session.check_addressee(occupant)?;
-        let room = self
-            .rooms
-            .resident(occupant)
-            .ok_or(RoomError::NotOccupant)?;
-        let config = self.config();
-        let visits = session.session().visits();
-        visits.charge(bytes, &config.rooms, now)?;
-        let state = room.state();
-        let (speaker, listeners) = state.whisperer(session, occupant.resource())?;
-        drop(state);
-        // They are all of one account.
-        let blocks = |listener: &Arc<Session>| listener.check_addressee(&speaker.occupant).is_err();
-        if listeners.first().is_some_and(blocks) {
-            return Err(SendError::Unavailable.into());
-        }
-        let mut sent = Some(Arc::new(make(session.address(), occupant)));
-        for listener in listeners {
-            let message = Arc::new(make(&speaker.occupant, listener.address()));
-            let whisper = Whisper {
-                room: Arc::clone(&room),
-                listener,
-                message,
-                sent: sent.take(),
-            };
-            self.pass(session.session(), Content::Whisper(whisper), now);
-        }
-        Ok(())
-    }
 }
 
 /// Where something said is kept.
@@ -244,22 +184,4 @@ fn entries(delivery: &RoomDelivery, speaker: &BareJid, kept: Kept, id: MessageId
         changes.push(save_subject(&room.address, id, speaker, message));
     }
     changes
-}
-
-/// Gives a private message to the session it is for.
-///
-/// # Errors
-/// It has left meanwhile.
-pub(crate) fn deliver_whisper(whisper: &Whisper, wakes: &mut Wakes) -> Result<(), SendError> {
-    let Whisper { room, listener, .. } = whisper;
-    let state = room.state();
-    if state.occupant_of(listener).is_none() {
-        return Err(SendError::Unavailable);
-    }
-    let event = Event::Message {
-        message: Arc::clone(&whisper.message),
-        place: None,
-    };
-    let offered = listener.mailbox().offer(event, wakes);
-    offered.map_err(|_| SendError::Unavailable)
 }

@@ -31,6 +31,7 @@ mod slow_mode;
 mod speak;
 mod standing;
 mod state;
+mod whisper;
 
 pub use about::RoomInfo;
 pub use archive::{Archived, Remains, Retraction, Retractor};
@@ -51,9 +52,10 @@ pub use record::RoomSummary;
 pub use search::{FoundRoom, FoundRooms, RoomSearch, SearchMark, SearchOrder, SearchPlace};
 pub use speak::{Speaker, Speech};
 pub use standing::{Affiliation, IsModerated, Role};
+pub use whisper::Whispered;
 
-pub(crate) use exchange::{Whisper, deliver_whisper};
 pub(crate) use search::MOST_SEARCHES;
+pub(crate) use whisper::Whisper;
 
 use crate::directory::Resident;
 use crate::sync::lock;

@@ -5,10 +5,11 @@ use crate::bound::Bound;
 use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
+use crate::retraction;
 use crate::traits::{hints, mentions, traits};
 use anser_hub::{
     Actor, Archived, Draft, Message, MessageKind, Remains, Retraction, Retractor, Role, RoleChange,
-    Room, RoomError, SendError, Speaker, Speech, Traits,
+    Room, RoomError, SendError, Speaker, Speech, Traits, Whispered,
 };
 use anser_jid::{FullJid, Jid};
 use anser_store::Timestamp;
@@ -49,7 +50,7 @@ pub(crate) async fn take(
             let reason = "what is for all goes to the room itself";
             Err(DefinedCondition::BadRequest.because(reason))
         }
-        (Ok(occupant), _) => stanza.whisper(&occupant, kind),
+        (Ok(occupant), _) => stanza.whisper_or_take_back(&occupant, kind).await,
         (Err(room), _) => {
             let found = front.hub().room(&room, now).await;
             let room = found.map_err(|error| error::room_error(&error))?;
@@ -152,10 +153,32 @@ impl Stanza<'_> {
         }
     }
 
+    /// For one in the room. What takes back something said to them before leaves
+    /// tombstones in its places, and is for them to know in any case.
+    async fn whisper_or_take_back(
+        &self,
+        occupant: &FullJid,
+        kind: MessageType,
+    ) -> Result<(), StanzaError> {
+        let (bound, front) = (self.bound, self.front);
+        let retracted = match retract::retracted_id(self.element) {
+            Some(id) => {
+                let by = self.header.id.as_deref();
+                retraction::find_whispered(bound, front, occupant, &id, by).await
+            }
+            None => None,
+        };
+        self.whisper(occupant, kind)?;
+        if let Some(retracted) = retracted {
+            retraction::carry_out(front, retracted, self.now).await;
+        }
+        Ok(())
+    }
+
     /// For one in the room.
     fn whisper(&self, occupant: &FullJid, kind: MessageType) -> Result<(), StanzaError> {
         let mut payload = BytesMut::from(&*self.payload(occupant)?);
-        // For the other devices of whoever gets it (XEP-0045 §7.5).
+        // That it comes out of a room (XEP-0045 §7.5).
         Writer::new(&mut payload)
             .open("x")
             .namespace(ns::MUC_USER)
@@ -168,15 +191,20 @@ impl Stanza<'_> {
             }
         };
         let traits = traits(self.element).with(Traits::IN_ROOM);
-        let hub = self.front.hub();
+        let (hub, session) = (self.front.hub(), self.bound.session());
         let whispered = hub.whisper(
-            self.bound.session(),
+            session,
             occupant,
             payload.len(),
             self.now,
-            |from, to| {
-                let (from, to) = (Jid::from(from.clone()), Jid::from(to.clone()));
-                self.message(&from, &to, kind, traits, &payload)
+            |speaker, account| {
+                let (from, to) = (session.address().clone().into(), occupant.clone().into());
+                let said = self.message(&from, &to, kind, traits, &payload);
+                let mut payload = payload.clone();
+                muc::write_occupant_id(&mut Writer::new(&mut payload), speaker.id);
+                let (from, to) = (speaker.occupant.clone().into(), account.clone().into());
+                let heard = self.message(&from, &to, kind, traits, &payload);
+                Whispered { said, heard }
             },
         );
         whispered.map_err(|error| error::room_error(&error))
@@ -242,7 +270,8 @@ impl Stanza<'_> {
         payload: &[u8],
     ) -> Result<(), StanzaError> {
         let from = Jid::from(room.address().clone());
-        let traits = Traits::CONTENT;
+        // It is copied: every device is asked in (XEP-0280 §6.1).
+        let traits = Traits::CONTENT.with(Traits::CONVERSATION);
         let message = self.message(&from, to, MessageKind::Normal, traits, payload);
         let sent = self.front.hub().send_for_room(
             self.bound.session(),
