@@ -178,6 +178,17 @@ fn voice_is_given_and_taken() {
     assert_eq!(refused.unwrap_err(), "forbidden");
 }
 
+/// XEP-0045 §8.3
+#[test]
+fn a_role_that_somebody_has_already_is_no_news() {
+    let mut script = three_in_a_room();
+    script.send("alice", &admin("<item nick='bob' role='participant'/>"));
+    done(&mut script, "alice");
+    for actor in ["alice", "bob", "carol"] {
+        script.expect_nothing(actor);
+    }
+}
+
 /// XEP-0045 §9.6, §9.7
 #[test]
 fn a_moderator_is_made_and_acts_as_one() {

@@ -1,7 +1,7 @@
 //! Making, configuring and ending rooms, and becoming a member by oneself.
 
 use super::{
-    COVEN, JOIN, configure, coven, field, join, listed, refused, register, registration,
+    COVEN, JOIN, admin, configure, coven, field, join, listed, refused, register, registration,
     three_in_a_room,
 };
 use anser_tests::script::Script;
@@ -494,4 +494,34 @@ fn nobody_is_promised_more_of_the_past_than_there_is() {
     script.send("alice", &owner("get", ""));
     let form = format!("{:?}", script.receive("alice"));
     assert!(form.contains("<value>5</value>"));
+}
+
+/// XEP-0045 §7.10, §9.2: who is something because of their server keeps a
+/// nickname by registering, and nothing else.
+#[test]
+fn what_somebody_is_because_of_their_server_ends_with_that() {
+    let mut script = three_in_a_room();
+    let server = |affiliation| {
+        let item = format!("<item affiliation='{affiliation}' jid='example.org'/>");
+        admin(&item)
+    };
+    script.send("alice", &server("admin"));
+    script.send("bob", &register(&registration("Hag")));
+    for actor in ["alice", "bob", "carol"] {
+        script.forget(actor);
+    }
+    assert_eq!(listed(&mut script, "admin"), ["example.org"]);
+    script.send("carol", &register(&registration("Hag")));
+    script.expect("carol", &refused("cancel", "conflict"));
+    script.send("alice", &server("none"));
+    script.expect("alice", "<iq type='result' id='admin'/>");
+    script.expect(
+        "bob",
+        "<presence from='coven@rooms.example.org/bob'>\
+         <x xmlns='http://jabber.org/protocol/muc#user'>\
+         <item affiliation='none' role='participant'/></x></presence>",
+    );
+    for affiliation in ["admin", "member"] {
+        assert_eq!(listed(&mut script, affiliation).len(), 0);
+    }
 }

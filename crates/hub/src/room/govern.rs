@@ -99,6 +99,10 @@ impl RoomState {
         for change in changes {
             let deed = self.deed(actor, change.reason.as_deref());
             let nick = NickKey::of(&change.nick);
+            let before = self.occupants.get(&nick).map(|occupant| occupant.role);
+            if before == Some(change.role) {
+                continue;
+            }
             if change.role == Role::None {
                 gone.extend(self.remove(&nick, Departure::Kicked, Some(deed), wakes));
             } else {
@@ -147,7 +151,7 @@ impl RoomState {
                 return Err(RoomError::NickTaken);
             }
             let from = self.affiliation(&change.account);
-            let to = change.affiliation;
+            let to = self.with_own(&change.account, change.affiliation);
             may_change_affiliation(own, from, to)?;
             let is_oneself = match actor {
                 Actor::Operator => false,
@@ -156,7 +160,7 @@ impl RoomState {
             if is_oneself && to == Affiliation::Outcast {
                 return Err(RoomError::Conflict);
             }
-            match (from, to) {
+            match (self.own_affiliation(&change.account), change.affiliation) {
                 (Affiliation::Owner, Affiliation::Owner) => {}
                 (Affiliation::Owner, _) if owners <= 1 => return Err(RoomError::Conflict),
                 (Affiliation::Owner, _) => owners -= 1,
@@ -231,13 +235,9 @@ impl RoomState {
             nick: None,
             reason: None,
         };
-        let own = |account: &BareJid| {
-            let standing = self.affiliations.get(account);
-            standing.map_or(Affiliation::None, |standing| standing.affiliation)
-        };
         let mut changes: Vec<_> = wanted
             .iter()
-            .filter(|(account, affiliation)| own(account) != **affiliation)
+            .filter(|(account, affiliation)| self.own_affiliation(account) != **affiliation)
             .map(|(account, affiliation)| change(account, *affiliation))
             .collect();
         // Stable, and new owners come before those who become less.
@@ -269,11 +269,12 @@ impl RoomState {
     pub(crate) fn standing_after(&self, change: &AffiliationChange) -> Standing {
         let before = self.affiliations.get(&change.account);
         let kept = before.and_then(|standing| standing.nick.clone());
+        // §9.1, §9.4: with the affiliation goes the nickname.
         let nick = match &change.nick {
             Some(nick) => Some(nick.clone()).filter(|nick| !nick.is_empty()),
-            // §9.1, §9.4: with the affiliation goes the nickname.
-            None => kept.filter(|_| change.affiliation >= Affiliation::Member),
+            None => kept,
         };
+        let is_member = self.with_own(&change.account, change.affiliation) >= Affiliation::Member;
         // Nobody sees the hats of whoever is banned, and coming back is a new
         // beginning.
         let is_banned = change.affiliation == Affiliation::Outcast;
@@ -283,7 +284,7 @@ impl RoomState {
         let worn = before.filter(|_| !is_banned);
         Standing {
             affiliation: change.affiliation,
-            nick: nick.filter(|_| change.affiliation >= Affiliation::Member),
+            nick: nick.filter(|_| is_member),
             reason: reason.cloned(),
             hats: worn.map_or_else(Vec::new, |standing| standing.hats.clone()),
         }

@@ -57,9 +57,16 @@ impl Hub {
         let account = session.address().to_bare();
         let decide = |state: &RoomState| {
             state.check_registration(&account)?;
+            // What somebody is because of their server, they do not stay without
+            // it.
+            let is_member = state.affiliation(&account) >= Affiliation::Member;
+            let affiliation = match is_member {
+                true => state.own_affiliation(&account),
+                false => Affiliation::Member,
+            };
             Ok(vec![AffiliationChange {
                 account: account.clone(),
-                affiliation: state.affiliation(&account).max(Affiliation::Member),
+                affiliation,
                 nick: Some(nick.to_owned()),
                 reason: None,
             }])
@@ -83,10 +90,12 @@ impl Hub {
         self.charge(session, 0, now)?;
         let account = session.address().to_bare();
         let decide = |state: &RoomState| {
-            let affiliation = match state.affiliation(&account) {
+            if state.affiliation(&account) < Affiliation::Member {
+                return Err(RoomError::NoRegistration);
+            }
+            let affiliation = match state.own_affiliation(&account) {
                 Affiliation::Member => Affiliation::None,
-                Affiliation::None | Affiliation::Outcast => return Err(RoomError::NoRegistration),
-                higher @ (Affiliation::Admin | Affiliation::Owner) => higher,
+                other => other,
             };
             Ok(vec![AffiliationChange {
                 account: account.clone(),

@@ -184,18 +184,25 @@ impl RoomState {
         OccupantId::new(*id)
     }
 
-    /// What an account is here for good. Whoever has no affiliation has that of
-    /// their server (XEP-0045 §9.2).
+    /// What an account is here for good.
     pub(crate) fn affiliation(&self, account: &Jid) -> Affiliation {
+        self.with_own(account, self.own_affiliation(account))
+    }
+
+    /// The same without what it is because of its server.
+    pub(crate) fn own_affiliation(&self, account: &Jid) -> Affiliation {
         let own = self.affiliations.get(account.bare_str());
-        let own = own.map(|standing| standing.affiliation);
-        match own {
-            Some(Affiliation::None) | None => {
-                let server = self.affiliations.get(account.domain());
-                server.map_or(Affiliation::None, |standing| standing.affiliation)
-            }
-            Some(affiliation) => affiliation,
+        own.map_or(Affiliation::None, |standing| standing.affiliation)
+    }
+
+    /// What an account is whose own affiliation is this: whoever has none has
+    /// that of their server (XEP-0045 §9.2).
+    pub(crate) fn with_own(&self, account: &Jid, own: Affiliation) -> Affiliation {
+        if own != Affiliation::None || account.local().is_none() {
+            return own;
         }
+        let server = self.affiliations.get(account.domain());
+        server.map_or(Affiliation::None, |standing| standing.affiliation)
     }
 
     /// How many have an affiliation of this kind.
