@@ -254,6 +254,51 @@ fn what_comes_from_somebody_in_a_room_is_copied_by_its_sender_only() {
     script.expect_nothing("desk");
 }
 
+/// XEP-0313 §3.4: an id says where a message is in the archive of its reader.
+#[test]
+fn a_copy_of_what_its_sender_does_not_archive_has_no_id() {
+    for (hint, has_id) in [
+        ("", true),
+        ("<no-permanent-store xmlns='urn:xmpp:hints'/>", false),
+    ] {
+        let mut script = conversation();
+        script.send(
+            "alice",
+            &format!("<message to='bob@example.org' type='chat'><body>x</body>{hint}</message>"),
+        );
+        let copy = format!("{:?}", script.receive("laptop"));
+        assert_eq!(copy.contains("by='alice@example.org'"), has_id, "{copy}");
+    }
+}
+
+/// XEP-0280 §6.1, XEP-0045 §7.8.2: also where a room asks.
+#[test]
+fn an_invitation_by_a_room_is_copied_to_the_other_devices() {
+    let mut script = conversation();
+    script.send(
+        "alice",
+        "<presence to='coven@rooms.example.org/alice'>\
+         <x xmlns='http://jabber.org/protocol/muc'/></presence>",
+    );
+    script.send(
+        "alice",
+        "<iq type='set' id='c' to='coven@rooms.example.org'>\
+         <query xmlns='http://jabber.org/protocol/muc#owner'>\
+         <x xmlns='jabber:x:data' type='submit'/></query></iq>",
+    );
+    script.send(
+        "alice",
+        "<message to='coven@rooms.example.org'><x xmlns='http://jabber.org/protocol/muc#user'>\
+         <invite to='bob@example.org/phone'/></x></message>",
+    );
+    let invitation = "<message from='coven@rooms.example.org' to='bob@example.org/phone'>\
+         <x xmlns='http://jabber.org/protocol/muc#user'>\
+         <invite from='alice@example.org'/></x></message>";
+    script.expect("bob", invitation);
+    script.expect("desk", &copy("received", "bob", "desk", invitation));
+    script.expect_nothing("tablet");
+}
+
 /// RFC 6120 §8.3.1, XEP-0280 §6.1
 #[test]
 fn an_error_that_brings_along_what_it_answers_is_copied() {

@@ -6,7 +6,7 @@
     reason = "whatever does not unwrap here has failed the test"
 )]
 
-use anser_hub::{Event, Presence, PresenceKind, SessionHandle, Unread};
+use anser_hub::{Event, HistoryQuery, Presence, PresenceKind, SessionHandle, Taken, Unread};
 use anser_jid::{BareJid, Jid};
 use anser_store::MessageId;
 use anser_tests::script::Script;
@@ -63,6 +63,17 @@ fn away(messages: u32) -> Script {
     script
 }
 
+/// The session reads its account's log and acknowledges that, as whoever answers
+/// for an archive does for it.
+fn read_log(script: &mut Script, session: &SessionHandle) {
+    let hub = Arc::clone(script.world.hub());
+    let read = async move { hub.history(&bare("bob"), HistoryQuery::default()).await };
+    let page = script.world.complete(read).unwrap();
+    let hub = script.world.hub();
+    hub.give_history(session, page.places.iter().copied());
+    hub.taken(session, page.places.into_iter().map(Taken::History));
+}
+
 fn say(script: &mut Script, payload: &str) {
     let message = format!("<message to='bob@example.org' type='chat' id='m'>{payload}</message>");
     script.send("alice", &message);
@@ -73,7 +84,7 @@ fn say(script: &mut Script, payload: &str) {
 fn whoever_has_read_the_log_is_told_only_what_came_since() {
     let mut script = away(2);
     let session = open(&mut script, "desk");
-    script.world.hub().has_caught_up(&session);
+    read_log(&mut script, &session);
     say(&mut script, "<body>3</body>");
     appear(&mut script, &session, 0);
     assert_eq!(waiting(&session).len(), 1);
@@ -94,7 +105,7 @@ fn what_was_read_in_the_log_by_a_session_that_takes_no_messages_waits() {
     for priority in [None, Some(-1)] {
         let mut script = away(2);
         let session = open(&mut script, "desk");
-        script.world.hub().has_caught_up(&session);
+        read_log(&mut script, &session);
         if let Some(priority) = priority {
             appear(&mut script, &session, priority);
         }
@@ -114,7 +125,7 @@ fn what_is_sent_to_another_session_goes_on_waiting_for_that() {
     let message = "<message to='bob@example.org/phone' type='chat'><body>1</body></message>";
     script.send("alice", message);
     let desk = open(&mut script, "desk");
-    script.world.hub().has_caught_up(&desk);
+    read_log(&mut script, &desk);
     appear(&mut script, &desk, 0);
     assert_eq!(waiting(&desk), []);
     assert_eq!(waiting(&phone).len(), 1);
@@ -129,7 +140,11 @@ fn what_is_sent_to_another_session_goes_on_waiting_for_that() {
 /// How much Bob has not read of what Alice writes.
 fn unread(script: &mut Script) -> (u32, u32, bool) {
     let hub = Arc::clone(script.world.hub());
-    let read = async move { hub.unread(&bare("bob"), &bare("alice")).await.unwrap() };
+    let read = async move {
+        hub.unread(&bare("bob"), &bare("alice").into())
+            .await
+            .unwrap()
+    };
     let Unread {
         messages,
         mentions,

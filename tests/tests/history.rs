@@ -1010,36 +1010,85 @@ fn what_was_said_long_ago_is_not_taken_back() {
     assert_eq!(texts.iter().filter(|text| *text == "old").count(), 1);
 }
 
-/// XEP-0313 §6.1.1, XEP-0160 §2: whoever reads what they have missed in the
-/// archive is not given it again, and whoever reads of one contact only is.
+/// XEP-0313 §6.1.1: what a client has read in the archive it is not given again,
+/// and nothing else counts as read: not what is on other pages, and not what is
+/// in no archive.
 #[test]
-fn what_a_device_has_read_in_the_archive_does_not_wait_for_it() {
-    for (with, is_given) in [("", false), ("carol@example.org", true)] {
+fn a_device_is_given_what_it_has_not_read_in_the_archive() {
+    let with_carol = form(&[("with", "carol@example.org")]);
+    let questions = [
+        (String::new(), &["unarchived"][..]),
+        (set("<before/>"), &["unarchived"]),
+        (set("<before/><max>1</max>"), &["first", "unarchived"]),
+        (set("<max>1</max>"), &["unarchived", "second"]),
+        (set("<max>0</max>"), &["first", "unarchived", "second"]),
+        (with_carol, &["first", "unarchived", "second"]),
+        (
+            set("<after>0000000000000001</after>"),
+            &["first", "unarchived", "second"],
+        ),
+    ];
+    for (question, given) in questions {
         let mut script = Script::new(&["alice", "bob"]);
         script.appear("alice", "alice@example.org/phone");
-        script.send(
-            "alice",
-            "<message to='bob@example.org' type='chat' id='m'><body>hello</body></message>",
-        );
+        let passing = "<no-permanent-store xmlns='urn:xmpp:hints'/>";
+        for (id, hint) in [("first", ""), ("unarchived", passing), ("second", "")] {
+            let message = format!(
+                "<message to='bob@example.org' type='chat' id='{id}'><body>x</body>{hint}</message>"
+            );
+            script.send("alice", &message);
+        }
         script.log_in("bob", "bob@example.org/phone");
-        let form = match with {
-            "" => String::new(),
-            with => format!(
-                "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>\
-                 <value>urn:xmpp:mam:2</value></field>\
-                 <field var='with'><value>{with}</value></field></x>"
-            ),
-        };
-        script.send(
-            "bob",
-            &format!("<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'>{form}</query></iq>"),
-        );
+        let ask = format!("<iq type='set' id='q'><query xmlns='{MAM}'>{question}</query></iq>");
+        script.send("bob", &ask);
         script.forget("bob");
         script.send("bob", "<presence/>");
         script.expect("bob", "<presence from='bob@example.org/phone'/>");
-        if is_given {
-            script.expect("bob", "<message id='m'><body>hello</body></message>");
+        for id in given {
+            script.expect("bob", &format!("<message id='{id}'/>"));
         }
         script.expect_nothing("bob");
+        // One device has everything now.
+        script.appear("desk", "bob@example.org/desk");
+        script.expect("desk", "<presence from='bob@example.org/phone'/>");
+        script.expect_nothing("desk");
     }
+}
+
+/// XEP-0198 §4, XEP-0313 §6.1.1: what was sent out of the archive is read when it
+/// is acknowledged.
+#[test]
+fn what_was_read_in_an_archive_and_not_acknowledged_waits_for_the_next_device() {
+    let mut script = Script::new(&["alice", "bob"]);
+    script.appear("alice", "alice@example.org/phone");
+    for id in ["m1", "m2"] {
+        let message =
+            format!("<message to='bob@example.org' type='chat' id='{id}'><body>x</body></message>");
+        script.send("alice", &message);
+    }
+    script.log_in("bob", "bob@example.org/phone");
+    script.play(
+        "
+        bob C: <enable xmlns='urn:xmpp:sm:3'/>
+        bob S: <enabled xmlns='urn:xmpp:sm:3'/>
+        bob C: <iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'/></iq>
+        bob S: <message><result xmlns='urn:xmpp:mam:2'/></message>
+        bob S: <message><result xmlns='urn:xmpp:mam:2'/></message>
+        bob S: <iq type='result' id='q'/>
+        bob C: <a xmlns='urn:xmpp:sm:3' h='1'/>
+        bob C: <presence/>
+        bob S: <presence from='bob@example.org/phone'/>
+        bob S: nothing
+        ",
+    );
+    script.cut("bob");
+    script.log_in("desk", "bob@example.org/desk");
+    script.play(
+        "
+        desk C: <presence/>
+        desk S: <presence from='bob@example.org/desk'/>
+        desk S: <message id='m2'/>
+        desk S: nothing
+        ",
+    );
 }

@@ -31,6 +31,7 @@ fn all_see_the_same_room_and_the_same_log_whatever_breaks() {
             total.visits,
             total.acknowledged,
             total.heard,
+            total.whispered,
             total.refused,
             total.compared,
             total.ended,

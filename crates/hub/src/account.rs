@@ -76,9 +76,6 @@ pub(crate) struct Device {
     pub(crate) wants_blocks: bool,
     /// It has asked for copies of what other devices send and get (XEP-0280 §4).
     pub(crate) wants_copies: bool,
-    /// It has read the account's log up to here, and need not be told again what
-    /// waits in it (XEP-0313 §6.1.1).
-    pub(crate) caught_up: MessageId,
     /// Who was told by a presence for them alone (RFC 6121 §4.6).
     pub(crate) directed: BTreeSet<Jid>,
 }
@@ -98,7 +95,6 @@ impl Device {
             wants_roster: false,
             wants_blocks: false,
             wants_copies: false,
-            caught_up: MessageId::FIRST,
             directed: BTreeSet::new(),
         }
     }

@@ -161,6 +161,8 @@ impl Hub {
             .collect();
         let mut wakes = Wakes::default();
         for session in sessions {
+            // No connection has broken.
+            self.quit_rooms(&session);
             self.end_session(&session);
             session.mailbox().close(CloseReason::Revoked, &mut wakes);
         }

@@ -4,6 +4,7 @@
 use crate::account::{Account, AccountState, Available, Device};
 use crate::blocking::BlockList;
 use crate::directory::Resident;
+use crate::inbox::Taken;
 use crate::mailbox::Wakes;
 use crate::room::IsEnd;
 use crate::roster::SubscriptionStep;
@@ -191,32 +192,36 @@ impl Hub {
         Ok(())
     }
 
-    /// Notes that a session reads its account's log for itself, and so need not be
-    /// given what waits there (XEP-0313 §6.1.1). What waits up to now counts as
-    /// taken as soon as the session takes messages, which is when it would have
-    /// been given them (XEP-0160 §2, XEP-0386 §3.2); what is under way to
-    /// another session goes on waiting for that.
-    ///
-    /// To be called **before** the log is read, so that nothing counts as read
-    /// that came too late for it; and only for a session that wants the whole
-    /// log, not one conversation of it. What it did not ask for it finds in the
-    /// log all the same. To say so again only moves the place forward.
-    pub fn has_caught_up(&self, session: &SessionHandle) {
-        let session = session.session();
+    /// Notes that a session is sent these messages of its account's log because
+    /// it has asked for them, and so need not be given them as what waits
+    /// (XEP-0313 §6.1.1).
+    pub fn give_history(&self, session: &Session, places: impl IntoIterator<Item = MessageId>) {
         let mut state = session.account().state();
-        let newest = state.inbox.newest();
-        if let Some(device) = state.device_of(session) {
-            device.caught_up = newest;
+        for place in places {
+            state.inbox.show(place, session.slot());
         }
     }
 
-    /// Notes that a session's device has taken messages.
-    pub fn taken(&self, session: &Session, places: impl IntoIterator<Item = MessageId>) {
+    /// Notes that a session's device has taken messages. What it has read in the
+    /// log counts as taken only if it takes messages, or as soon as it does: a
+    /// program that looks into the log and goes leaves them to the next device
+    /// (XEP-0160 §2).
+    pub fn taken(&self, session: &Session, messages: impl IntoIterator<Item = Taken>) {
         let account = session.account();
         let mut state = account.state();
-        let mut is_news = false;
-        for place in places {
-            is_news |= state.inbox.taken(place);
+        let (mut is_news, mut has_read) = (false, false);
+        for message in messages {
+            match message {
+                Taken::Mail(place) => is_news |= state.inbox.taken(place),
+                Taken::History(place) => {
+                    state.inbox.read(place, session.slot());
+                    has_read = true;
+                }
+            }
+        }
+        let takes_messages = state.device_of(session).is_some_and(|d| d.takes_messages());
+        if has_read && takes_messages {
+            is_news |= state.inbox.settle_read(session.slot());
         }
         if is_news {
             self.inbox_changed(account, &mut state);
@@ -237,12 +242,11 @@ impl Hub {
         }
     }
 
-    /// Tells a session of the messages that it has not been given yet, without
-    /// those that it has read in the log.
+    /// Tells a session that takes messages of those that it has not got yet, in
+    /// whatever way.
     fn give_waiting(&self, state: &mut AccountState, session: &Session, wakes: &mut Wakes) {
-        let read_through = state.device_of(session).map(|device| device.caught_up);
         let slot = session.slot();
-        if state.inbox.skip(slot, read_through.unwrap_or_default()) {
+        if state.inbox.settle_read(slot) {
             self.inbox_changed(session.account(), state);
         }
         let places = state.inbox.give_all(slot);

@@ -3,6 +3,7 @@
 
 use crate::account::{Account, AccountState, Available};
 use crate::directory::Resident;
+use crate::inbox::Taken;
 use crate::mailbox::Wakes;
 use crate::roster::Subscription;
 use crate::{Event, Hub, Message, NotKept, Presence, SendError, Session, SessionHandle};
@@ -215,7 +216,7 @@ impl Hub {
         let blocked = session.account().state().blocked.clone();
         let is_unwanted = |message: &Message| blocked.covers(message.from());
         let unwanted = messages.iter().filter(|(_, message)| is_unwanted(message));
-        self.taken(session, unwanted.map(|(place, _)| *place));
+        self.taken(session, unwanted.map(|(place, _)| Taken::Mail(*place)));
         messages.retain(|(_, message)| !is_unwanted(message));
         Ok(messages)
     }

@@ -3,8 +3,8 @@
 use crate::sync::lock;
 use anser_jid::{BareJid, Jid};
 use anser_store::{Store, StoreError, Timestamp, View};
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -37,8 +37,8 @@ pub(crate) struct Directory<T> {
 #[derive(Debug)]
 struct Shard<T> {
     residents: Mutex<HashMap<BareJid, Arc<T>>>,
-    /// Held while one is read, so that there is never a second copy of one that
-    /// has moved on meanwhile.
+    /// Held while one is read or made, so that there is never a second copy of
+    /// one that has moved on meanwhile.
     loading: tokio::sync::Mutex<()>,
 }
 
@@ -60,9 +60,13 @@ impl<T: Resident + Send + 'static> Directory<T> {
     }
 
     fn shard(&self, address: &str) -> &Shard<T> {
+        &self.shards[self.shard_number(address)]
+    }
+
+    fn shard_number(&self, address: &str) -> usize {
         let hash = self.hasher.hash_one(address);
         // The upper bits: the maps in the shards use the lower ones.
-        &self.shards[(hash >> 32) as usize % SHARDS]
+        (hash >> 32) as usize % SHARDS
     }
 
     /// The one at an address, if it is in memory.
@@ -97,18 +101,43 @@ impl<T: Resident + Send + 'static> Directory<T> {
         Ok(Some(resident))
     }
 
-    /// Puts a new one in, unless there is one with its address in memory.
-    pub(crate) async fn create(&self, resident: T, now: Timestamp) -> Option<Arc<T>> {
+    /// Puts a new one in, unless there is one with its address in memory, or one
+    /// that `is_kept` where it could be read.
+    pub(crate) async fn create(
+        &self,
+        store: &Store,
+        resident: T,
+        now: Timestamp,
+        is_kept: impl FnOnce(&View<'_>) -> Result<bool, StoreError> + Send + 'static,
+    ) -> Result<Option<Arc<T>>, StoreError> {
         let shard = self.shard(resident.address().as_str());
         let _alone = shard.loading.lock().await;
-        if self.resident(resident.address()).is_some() {
-            return None;
+        if self.resident(resident.address()).is_some() || store.read(is_kept).await? {
+            return Ok(None);
         }
         resident.touch(now);
         let resident = Arc::new(resident);
         let address = resident.address().clone();
         lock(&shard.residents).insert(address, Arc::clone(&resident));
-        Some(resident)
+        Ok(Some(resident))
+    }
+
+    /// Keeps everybody else from reading or making what is at these addresses
+    /// until what this gives is dropped.
+    pub(crate) async fn hold(
+        &self,
+        addresses: impl Iterator<Item = &BareJid>,
+    ) -> Vec<tokio::sync::MutexGuard<'_, ()>> {
+        let shards: BTreeSet<_> = addresses
+            .map(|address| self.shard_number(address.as_str()))
+            .collect();
+        // In their order: nobody who wants several waits for one who has some
+        // of them already.
+        let mut held = Vec::with_capacity(shards.len());
+        for shard in shards {
+            held.push(self.shards[shard].loading.lock().await);
+        }
+        held
     }
 
     /// Takes one out, whoever still uses it.

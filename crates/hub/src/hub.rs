@@ -5,7 +5,7 @@ use crate::directory::Directory;
 use crate::inbox::Slots;
 use crate::mailbox::Wakes;
 use crate::pipeline::Parcel;
-use crate::room::{MOST_SEARCHES, Room};
+use crate::room::{MOST_SEARCHES, Room, RoomDelivery};
 use crate::sync::lock;
 use crate::{
     AccountsConfig, CloseReason, Counters, Event, Login, Mailbox, NotKept, OpenError, RoomsConfig,
@@ -23,6 +23,8 @@ use tokio::sync::{Semaphore, oneshot};
 pub enum Then {
     /// Pass something on.
     Deliver(Box<Parcel>),
+    /// Tell everybody in a room, and then whoever waits.
+    Tell(Box<RoomDelivery>, oneshot::Sender<Result<(), Refusal>>),
     /// Tell whoever waits.
     Answer(oneshot::Sender<Result<(), Refusal>>),
 }
@@ -31,6 +33,7 @@ impl Weigh for Then {
     fn weight_bytes(&self) -> usize {
         match self {
             Self::Deliver(parcel) => parcel.weight_bytes(),
+            Self::Tell(..) => size_of::<RoomDelivery>(),
             Self::Answer(_) => 0,
         }
     }
@@ -375,6 +378,13 @@ impl Hub {
                 Then::Deliver(parcel) => {
                     let outcome = outcome.map_err(NotKept::from);
                     self.on_settled(*parcel, outcome, &mut wakes);
+                }
+                Then::Tell(delivery, waiting) => {
+                    if outcome.is_ok() {
+                        // In a room that is gone there is nobody to be told.
+                        let _ = self.deliver_to_room(*delivery, &mut wakes);
+                    }
+                    let _ = waiting.send(outcome);
                 }
                 Then::Answer(waiting) => {
                     // Whoever asked may have gone.

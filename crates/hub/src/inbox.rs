@@ -42,6 +42,19 @@ impl Slots {
     pub(crate) fn contains(self, slot: Slot) -> bool {
         self.0 & (1 << slot.0) != 0
     }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A message that a device has acknowledged, by the way in which it got it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// As a message, or as a copy of one.
+    Mail(MessageId),
+    /// Out of the account's log, which it reads for itself.
+    History(MessageId),
 }
 
 /// Where an account's devices stand in its log.
@@ -67,8 +80,12 @@ struct Waiting {
     addressee: Option<FullJid>,
     /// Who was given it.
     given: Slots,
-    /// It is for the one session that was given it, as long as that lives.
+    /// It is for those alone who were given it, as long as one of them lives.
     is_reserved: bool,
+    /// Who reads it in the log for themselves, and need not be given it.
+    shown: Slots,
+    /// Who has done so.
+    read: Slots,
 }
 
 /// What is written down about an inbox. A message that comes changes nothing
@@ -115,11 +132,6 @@ impl Inbox {
     #[cfg(test)]
     pub(crate) fn from(&self) -> MessageId {
         self.from
-    }
-
-    /// The place of the last message that has come.
-    pub(crate) fn newest(&self) -> MessageId {
-        self.newest
     }
 
     /// The parts of the log in which something may wait that is not known yet:
@@ -196,7 +208,8 @@ impl Inbox {
         }
     }
 
-    /// A message was given to the one session that it is for.
+    /// A message was given to a session that it is for, and to nobody who has it
+    /// for other reasons.
     pub(crate) fn reserve(&mut self, place: MessageId, slot: Slot) {
         if let Some(waiting) = self.waiting.get_mut(&place) {
             waiting.given.insert(slot);
@@ -219,8 +232,8 @@ impl Inbox {
     fn give_those(&mut self, slot: Slot, is_meant: impl Fn(&Waiting) -> bool) -> Vec<MessageId> {
         let mut places = Vec::new();
         for (place, waiting) in &mut self.waiting {
-            let may_have = !waiting.is_reserved && !waiting.given.contains(slot);
-            if may_have && is_meant(waiting) {
+            let has_it = waiting.given.contains(slot) || waiting.shown.contains(slot);
+            if !waiting.is_reserved && !has_it && is_meant(waiting) {
                 waiting.given.insert(slot);
                 places.push(*place);
             }
@@ -251,13 +264,25 @@ impl Inbox {
         true
     }
 
-    /// A session has read the log up to a place for itself: what waits there for
-    /// anyone is done, without what is under way to this session or to another
-    /// one alone. Returns whether that was news.
-    pub(crate) fn skip(&mut self, slot: Slot, through: MessageId) -> bool {
-        let waiting = self.waiting.range(..=through);
-        let is_read = |waiting: &Waiting| !waiting.is_reserved && !waiting.given.contains(slot);
-        let read = waiting.filter(|(_, waiting)| is_read(waiting));
+    /// A session reads a message in the log for itself.
+    pub(crate) fn show(&mut self, place: MessageId, slot: Slot) {
+        if let Some(waiting) = self.waiting.get_mut(&place) {
+            waiting.shown.insert(slot);
+        }
+    }
+
+    /// A session has acknowledged what it reads in the log.
+    pub(crate) fn read(&mut self, place: MessageId, slot: Slot) {
+        if let Some(waiting) = self.waiting.get_mut(&place) {
+            waiting.read.insert(slot);
+        }
+    }
+
+    /// What a session has read in the log is done, since it takes messages: all but
+    /// what is under way to others alone. Returns whether that was news.
+    pub(crate) fn settle_read(&mut self, slot: Slot) -> bool {
+        let is_done = |waiting: &Waiting| !waiting.is_reserved && waiting.read.contains(slot);
+        let read = self.waiting.iter().filter(|(_, waiting)| is_done(waiting));
         let read: Vec<_> = read.map(|(place, _)| *place).collect();
         for place in &read {
             self.taken(*place);
@@ -270,11 +295,12 @@ impl Inbox {
     pub(crate) fn release(&mut self, slot: Slot) -> Vec<MessageId> {
         let mut released = Vec::new();
         for (place, waiting) in &mut self.waiting {
-            if waiting.given.contains(slot) {
-                waiting.given.remove(slot);
-                if std::mem::take(&mut waiting.is_reserved) {
-                    released.push(*place);
-                }
+            waiting.given.remove(slot);
+            waiting.shown.remove(slot);
+            waiting.read.remove(slot);
+            if waiting.is_reserved && waiting.given.is_empty() {
+                waiting.is_reserved = false;
+                released.push(*place);
             }
         }
         released
@@ -359,19 +385,51 @@ mod tests {
         assert_eq!(inbox.give_all(laptop), [place(1), place(2)]);
     }
 
-    /// XEP-0386 §3.2
+    /// XEP-0313 §6.1.1
     #[test]
     fn what_a_session_has_read_in_the_log_waits_for_nobody_but_whom_it_is_for() {
         let (phone, laptop) = slots();
         let mut inbox = with_messages(1..=5);
         inbox.reserve(place(2), phone);
-        inbox.give(place(3), laptop);
-        assert!(!inbox.skip(laptop, MessageId::FIRST));
-        assert!(inbox.skip(laptop, place(4)));
-        assert!(!inbox.skip(laptop, place(4)));
+        for number in 1..=4 {
+            inbox.show(place(number), laptop);
+        }
+        // Only what has arrived there counts.
+        assert!(!inbox.settle_read(laptop));
+        for number in 1..=3 {
+            inbox.read(place(number), laptop);
+        }
+        assert!(inbox.settle_read(laptop));
+        assert!(!inbox.settle_read(laptop));
         let waits: Vec<_> = inbox.places().collect();
-        assert_eq!(waits, [2, 3, 5].map(place));
+        assert_eq!(waits, [2, 4, 5].map(place));
         assert_eq!(inbox.give_all(laptop), [place(5)]);
+        assert_eq!(inbox.release(phone), [place(2)]);
+        assert!(inbox.settle_read(laptop));
+    }
+
+    #[test]
+    fn what_a_lost_session_was_reading_in_the_log_waits_for_the_next() {
+        let (phone, _) = slots();
+        let mut inbox = with_messages(1..=2);
+        inbox.show(place(1), phone);
+        inbox.show(place(2), phone);
+        inbox.read(place(2), phone);
+        inbox.release(phone);
+        // Another session, with the same number.
+        assert!(!inbox.settle_read(phone));
+        assert_eq!(inbox.give_all(phone), [place(1), place(2)]);
+    }
+
+    #[test]
+    fn a_message_for_several_sessions_goes_to_others_when_all_of_these_are_lost() {
+        let (phone, laptop) = slots();
+        let mut inbox = with_messages(1..=1);
+        inbox.reserve(place(1), phone);
+        inbox.reserve(place(1), laptop);
+        assert_eq!(inbox.release(phone), []);
+        assert_eq!(inbox.give_all(phone), []);
+        assert_eq!(inbox.release(laptop), [place(1)]);
     }
 
     /// As it is after a restart: from its record, and with the log as it was.

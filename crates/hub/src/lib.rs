@@ -26,9 +26,11 @@ mod event;
 mod history;
 mod hub;
 mod inbox;
+mod keeping;
 mod mailbox;
 mod message;
 mod pipeline;
+mod policy;
 mod presence;
 mod private;
 mod room;
@@ -53,6 +55,7 @@ pub use history::{
     PreferencesError, With,
 };
 pub use hub::{Domains, Hub, HubConfig, Then};
+pub use inbox::Taken;
 pub use mailbox::Mailbox;
 pub use message::{DecodeError, Draft, Message, MessageKind, Traits};
 pub use pipeline::{Parcel, Recipient};
@@ -62,9 +65,10 @@ pub use room::{
     Actor, Affiliated, Affiliation, AffiliationChange, Archived, ConfigNews, Creation, Deciders,
     Deed, Departure, Destruction, Entrance, FoundRoom, FoundRooms, Hat, HatChange, Invitation,
     IsModerated, Look, MOST_HATS, MOST_WORN, OccupantId, PastWanted, Present, PrivateMessages,
-    Remains, Retractor, Role, RoleChange, Room, RoomCard, RoomConfig, RoomError, RoomEvent,
-    RoomInfo, RoomMessage, RoomPresence, RoomSearch, RoomSummary, RoomsConfig, SearchMark,
-    SearchOrder, SearchPlace, Sight, Speaker, Speech, VoiceRequest, Whois,
+    Remains, Retraction, Retractor, Role, RoleChange, Room, RoomCard, RoomConfig, RoomDelivery,
+    RoomError, RoomEvent, RoomInfo, RoomMessage, RoomPresence, RoomSearch, RoomSummary,
+    RoomsConfig, SearchMark, SearchOrder, SearchPlace, Sight, Speaker, Speech, VoiceRequest,
+    Whispered, Whois,
 };
 pub use roster::{Contact, Request, Roster, RosterPush, Subscription, SubscriptionStep};
 pub use session::{Session, SessionHandle};

@@ -335,7 +335,8 @@ impl Message {
     /// Whether there is something new in it for people to read.
     #[must_use]
     pub fn is_news(&self) -> bool {
-        self.traits.contains(Traits::TEXT) && !self.traits.contains(Traits::AMENDS)
+        let is_text = self.traits.contains(Traits::TEXT);
+        is_text && !self.traits.contains(Traits::AMENDS) && !self.is_tombstone()
     }
 }
 

@@ -1,23 +1,24 @@
 //! The path of a message, in the order in which things happen to it.
 //!
-//! 1. **Policy**: is there somebody who may get it ([`admit`])?
+//! 1. **Policy**: is there somebody who may get it ([`crate::policy`])?
 //! 2. **Journal**: what is kept is appended for both sides; what is not keeps
 //!    its place behind its sender's messages that are still on their way.
 //! 3. **Deliver**, once the commit is on disk: nobody ever sees a message that
 //!    a crash could take back.
 //! 4. **Acknowledge**: the sender's session counts it as settled.
 
-use crate::account::{Account, AccountState, Device, FOR_DEVICES, FOR_HISTORY, FOR_SESSION};
+use crate::account::{Account, AccountState};
 use crate::copies::{Copied, is_copied};
 use crate::directory::Resident;
+use crate::keeping::{in_history, received, sent};
 use crate::mailbox::Wakes;
-use crate::room::{RoomDelivery, Whisper, deliver_whisper};
+use crate::policy::{Admission, addressee, admit, admit_by_kind, is_blocked};
+use crate::room::{RoomDelivery, Whisper};
 use crate::{
-    Direction, Event, Hub, Message, MessageKind, NotKept, Query, SendError, Session, SessionHandle,
-    Then, Traits,
+    Direction, Event, Hub, Message, NotKept, Query, SendError, Session, SessionHandle, Then,
 };
 use anser_jid::{BareJid, FullJid, Jid};
-use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
+use anser_store::{Change, MessageId, Timestamp};
 use std::sync::Arc;
 
 /// Something on its way from one session to others.
@@ -42,14 +43,11 @@ pub(crate) enum Content {
 impl Content {
     /// Where it is in the log of its sender, if it is there and for somebody
     /// else.
-    fn place_sent(&self, sender: &Session) -> Option<MessageId> {
+    fn place_of_sender(&self) -> Option<MessageId> {
         match self {
-            Self::Message(delivery) => {
-                let is_own = Arc::ptr_eq(&delivery.recipient, sender.account());
-                let is_senders = delivery.origin == Origin::Sender;
-                delivery.place.filter(|_| is_senders && !is_own)
-            }
-            Self::Room(_) | Self::Whisper { .. } | Self::Query(_) => None,
+            Self::Message(delivery) => delivery.place_of_sender,
+            Self::Whisper(whisper) => whisper.place_of_sender,
+            Self::Room(_) | Self::Query(_) => None,
         }
     }
 }
@@ -61,8 +59,8 @@ impl Parcel {
             Content::Message(Delivery { place: Some(_), .. }) => 0,
             Content::Room(RoomDelivery { place: Some(_), .. }) => 0,
             Content::Message(Delivery { message, .. })
-            | Content::Room(RoomDelivery { message, .. })
-            | Content::Whisper(Whisper { message, .. }) => message.encoded().len(),
+            | Content::Room(RoomDelivery { message, .. }) => message.encoded().len(),
+            Content::Whisper(whisper) => whisper.weight_bytes(),
             Content::Query(query) => query.weight_bytes(),
         };
         payload + size_of::<Self>()
@@ -74,8 +72,11 @@ impl Parcel {
 pub(crate) struct Delivery {
     recipient: Arc<Account>,
     message: Arc<Message>,
-    /// Where it is in the logs, if it is there.
+    /// Where it is in the log of its recipient, if it is there.
     place: Option<MessageId>,
+    /// Where it is in the log of its sender, if it is there and for somebody
+    /// else.
+    place_of_sender: Option<MessageId>,
     /// Whose it is.
     origin: Origin,
 }
@@ -101,14 +102,6 @@ impl Recipient {
     pub(crate) fn blocks(&self, address: &Jid) -> bool {
         self.0.state().blocked.covers(address)
     }
-}
-
-/// What policy says of a message.
-#[derive(Debug, PartialEq, Eq)]
-enum Admission {
-    Accept,
-    /// Nobody gets it, and nobody is told (RFC 6121 §8.5).
-    Ignore,
 }
 
 impl Hub {
@@ -171,6 +164,7 @@ impl Hub {
             recipient,
             message,
             place: None,
+            place_of_sender: None,
             origin,
         };
         if delivery.message.is_logged() {
@@ -244,27 +238,36 @@ impl Hub {
 
     /// Puts a message into the log of both sides.
     fn append(&self, sender: &Arc<Session>, delivery: Delivery, now: Timestamp) {
+        let (own, message) = (sender.account(), Arc::clone(&delivery.message));
+        let recipient = Arc::clone(&delivery.recipient);
         // Not under the journal's lock.
-        let history = InHistory::of(sender.account(), &delivery);
+        let for_recipient = in_history(&recipient, &message, message.from());
+        let for_sender = in_history(own, &message, message.to());
         sender.on_submitted();
         self.journal().append(now, |id| {
             // Asked here, where an account that has been removed is seen to be
             // gone: nothing is written behind what removes it.
-            if delivery.recipient.is_gone() {
+            if recipient.is_gone() {
                 let content = Content::Message(delivery);
                 return (Vec::new(), deliver_later(sender, content));
             }
-            let append = Change::Append {
-                id,
-                body: delivery.message.encoded().clone(),
-                entries: entries(sender.account(), &delivery, history),
-            };
+            let from = message.from().to_bare();
+            let mut entries = vec![received(&recipient, &from, &message, for_recipient)];
+            let is_for_others = !Arc::ptr_eq(&recipient, own);
+            if delivery.origin == Origin::Sender && is_for_others {
+                entries.extend(sent(own, recipient.address(), for_sender));
+            }
             let delivery = Delivery {
                 place: Some(id),
+                place_of_sender: (entries.len() > 1).then_some(id),
                 ..delivery
             };
-            let content = Content::Message(delivery);
-            (vec![append], deliver_later(sender, content))
+            let body = message.encoded().clone();
+            let append = Change::Append { id, body, entries };
+            (
+                vec![append],
+                deliver_later(sender, Content::Message(delivery)),
+            )
         });
     }
 
@@ -290,7 +293,7 @@ impl Hub {
         let sender = Arc::clone(&parcel.sender);
         match (outcome, parcel.content) {
             (Ok(()), content) => {
-                let sent = content.place_sent(&sender);
+                let sent = content.place_of_sender();
                 self.deliver(Parcel { content, ..parcel }, wakes);
                 if let Some(place) = sent {
                     self.note_sent(sender.account(), place);
@@ -300,7 +303,7 @@ impl Hub {
                 Err(error),
                 Content::Message(Delivery { message, .. })
                 | Content::Room(RoomDelivery { message, .. })
-                | Content::Whisper(Whisper { message, .. }),
+                | Content::Whisper(Whisper { said: message, .. }),
             ) => refuse(&sender, message, error.into(), wakes),
             (Err(_), Content::Query(_)) => {}
         }
@@ -332,9 +335,9 @@ impl Hub {
                     refuse(&parcel.sender, message, error, wakes);
                 }
             }
-            Content::Whisper(whisper) => match deliver_whisper(&whisper, wakes) {
-                Ok(()) => copy_whisper(&parcel.sender, whisper.sent.as_ref(), wakes),
-                Err(error) => refuse(&parcel.sender, whisper.message, error, wakes),
+            Content::Whisper(whisper) => match whisper.deliver(wakes) {
+                Ok(()) => whisper.copy_to_sender(&parcel.sender, wakes),
+                Err(error) => refuse(&parcel.sender, whisper.said, error, wakes),
             },
             Content::Query(query) => self.deliver_query(&query, wakes),
         }
@@ -391,61 +394,6 @@ pub(crate) fn deliver_later(sender: &Arc<Session>, content: Content) -> Then {
     Then::Deliver(Box::new(Parcel { sender, content }))
 }
 
-/// Which of the two sides will be able to read a message again.
-#[derive(Debug, Clone, Copy)]
-struct InHistory {
-    of_recipient: EntryFlags,
-    of_sender: EntryFlags,
-}
-
-impl InHistory {
-    fn of(sender: &Account, delivery: &Delivery) -> Self {
-        let message = &delivery.message;
-        let is_passing = message.traits().contains(Traits::NO_PERMANENT_STORE);
-        let wants = |account: &Account, other: &Jid| {
-            let state = account.state();
-            match !is_passing && state.preferences.keeps(&state.roster, other) {
-                true => FOR_HISTORY,
-                false => EntryFlags::NONE,
-            }
-        };
-        Self {
-            of_recipient: wants(&delivery.recipient, message.from()),
-            of_sender: wants(sender, message.to()),
-        }
-    }
-}
-
-/// A message's entries in the logs of both sides. One that has no flag would
-/// never be read.
-fn entries(sender: &Account, delivery: &Delivery, history: InHistory) -> Vec<NewEntry> {
-    let room = delivery.message.from().to_bare();
-    let own = match delivery.origin {
-        Origin::Sender => sender.address(),
-        Origin::Room => &room,
-    };
-    let other = delivery.recipient.address();
-    let addressed = match delivery.message.to().is_bare() {
-        true => EntryFlags::NONE,
-        false => FOR_SESSION,
-    };
-    let mut entries = vec![NewEntry {
-        owner: other.clone(),
-        counterpart: own.clone(),
-        flags: history.of_recipient.with(FOR_DEVICES).with(addressed),
-    }];
-    let is_read = history.of_sender != EntryFlags::NONE;
-    let is_senders = delivery.origin == Origin::Sender && own != other;
-    if is_senders && is_read && !sender.is_gone() {
-        entries.push(NewEntry {
-            owner: own.clone(),
-            counterpart: other.clone(),
-            flags: history.of_sender,
-        });
-    }
-    entries
-}
-
 /// Gives a message to the devices of the account it is for. Who they are is
 /// decided now, not when it was sent: under the account's lock, so that a
 /// device that comes meanwhile gets it either from here or from the log.
@@ -481,40 +429,56 @@ fn deliver_message(
     if is_blocked(sender, message, &state) {
         return Ok(());
     }
-    let AccountState { devices, inbox, .. } = &mut *state;
-    let addressed = message.to().resource().and_then(|resource| {
-        devices
-            .iter()
-            .position(|device| device.session.address().resource() == resource)
-    });
     let copied = Copied {
         message,
         place: *place,
         direction: direction(sender, recipient),
         sender,
     };
+    give_to_devices(&mut state, &copied, wakes);
+    Ok(())
+}
+
+/// Gives a message to the one device it is for, or to all that take messages,
+/// and copies to the others that want them.
+fn give_to_devices(state: &mut AccountState, copied: &Copied<'_>, wakes: &mut Wakes) {
+    let AccountState { devices, inbox, .. } = state;
+    let Copied { message, place, .. } = *copied;
+    let addressed = message.to().resource().and_then(|resource| {
+        devices
+            .iter()
+            .position(|device| device.session.address().resource() == resource)
+    });
     for (number, device) in devices.iter().enumerate() {
         let slot = device.session.slot();
         let gets_it = addressed.map_or_else(|| device.takes_messages(), |at| at == number);
         if gets_it {
             match (place, addressed) {
-                (Some(place), Some(_)) => inbox.reserve(*place, slot),
-                (Some(place), None) => inbox.give(*place, slot),
+                (Some(place), Some(_)) => inbox.reserve(place, slot),
+                (Some(place), None) => inbox.give(place, slot),
                 (None, _) => {}
             }
-            let event = Event::Message {
-                message: Arc::clone(message),
-                place: *place,
-            };
-            device.session.mailbox().push(event, wakes);
+            give(&device.session, message, place, wakes);
         } else if copied.is_for(device) {
             if let Some(place) = place {
-                inbox.give(*place, slot);
+                inbox.give(place, slot);
             }
             copied.give(device, wakes);
         }
     }
-    Ok(())
+}
+
+/// Puts a message into a session's mailbox.
+pub(crate) fn give(
+    session: &Session,
+    message: &Arc<Message>,
+    place: Option<MessageId>,
+    wakes: &mut Wakes,
+) {
+    let message = Arc::clone(message);
+    session
+        .mailbox()
+        .push(Event::Message { message, place }, wakes);
 }
 
 /// As the account sees it that a message is for: what it writes to itself, it has
@@ -534,8 +498,9 @@ fn copy_to_sender(sender: &Session, delivery: &Delivery, wakes: &mut Wakes) {
     let Delivery {
         recipient,
         message,
-        place,
+        place_of_sender,
         origin,
+        ..
     } = delivery;
     // What somebody writes to their own account has reached these devices as
     // one of those that it is for, and what a room writes nobody here has sent.
@@ -544,92 +509,9 @@ fn copy_to_sender(sender: &Session, delivery: &Delivery, wakes: &mut Wakes) {
     }
     let copied = Copied {
         message,
-        place: *place,
+        place: *place_of_sender,
         direction: Direction::Sent,
         sender,
     };
     copied.give_all(&sender.account().state(), wakes);
-}
-
-/// Gives copies of a private message in a room to its sender's other devices
-/// (XEP-0045 §7.5).
-fn copy_whisper(sender: &Session, sent: Option<&Arc<Message>>, wakes: &mut Wakes) {
-    let Some(message) = sent else {
-        return;
-    };
-    let copied = Copied {
-        message,
-        place: None,
-        direction: Direction::Sent,
-        sender,
-    };
-    copied.give_all(&sender.account().state(), wakes);
-}
-/// Whether a message may go on. What waits for devices is bounded whether or not
-/// some of them are there: they may not take what they get.
-fn admit(
-    sender: &Session,
-    message: &Message,
-    state: &mut AccountState,
-    most_waiting: usize,
-) -> Result<Admission, SendError> {
-    let admission = admit_by_kind(sender, message, state)?;
-    let is_full = message.is_logged() && state.inbox.len() >= most_waiting;
-    if admission == Admission::Accept && is_full {
-        let limit = most_waiting;
-        return Err(SendError::RecipientFull { limit });
-    }
-    Ok(admission)
-}
-
-/// Whether the recipient of a message hears nothing from whoever it comes from,
-/// or, where a room sends it for somebody, from them (XEP-0191 §3.3).
-fn is_blocked(sender: &Session, message: &Message, state: &AccountState) -> bool {
-    state.blocked.covers(message.from()) || state.blocked.covers(sender.address())
-}
-
-/// To whom a question or an answer goes as far as its sender knows. Nobody says
-/// that of an answer that goes through a room.
-fn addressee<'a>(sender: &Session, query: &'a Query) -> Option<&'a Jid> {
-    match &query.relay {
-        Some(relay) => Some(&relay.asked),
-        None if query.from.as_str() == sender.address().as_str() => Some(&query.to),
-        None => None,
-    }
-}
-
-/// The rules of RFC 6121 §8.5.2 and §8.5.3.
-fn admit_by_kind(
-    sender: &Session,
-    message: &Message,
-    state: &mut AccountState,
-) -> Result<Admission, SendError> {
-    if is_blocked(sender, message, state) {
-        return match message.kind() {
-            MessageKind::Error | MessageKind::Headline => Ok(Admission::Ignore),
-            MessageKind::Normal | MessageKind::Chat | MessageKind::Groupchat => {
-                Err(SendError::Unavailable)
-            }
-        };
-    }
-    let addressed = message.to().resource();
-    if addressed.is_some_and(|resource| state.device(resource).is_some()) {
-        return Ok(Admission::Accept);
-    }
-    let is_copied = is_copied(message, Direction::Received);
-    let takes_it = |device: &Device| device.takes_messages() || is_copied && device.wants_copies;
-    let somebody_takes_it = state.devices.iter().any(takes_it);
-    match message.kind() {
-        MessageKind::Error => Ok(Admission::Ignore),
-        MessageKind::Groupchat => Err(SendError::Unavailable),
-        MessageKind::Normal if addressed.is_some() => Err(SendError::Unavailable),
-        MessageKind::Headline if addressed.is_some() || !somebody_takes_it => Ok(Admission::Ignore),
-        MessageKind::Normal | MessageKind::Chat | MessageKind::Headline => {
-            if somebody_takes_it || message.is_logged() {
-                Ok(Admission::Accept)
-            } else {
-                Ok(Admission::Ignore)
-            }
-        }
-    }
 }

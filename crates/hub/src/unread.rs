@@ -150,20 +150,31 @@ impl Unread {
         ControlFlow::Continue(())
     }
 
-    /// Counts what is in a log after what was seen.
+    /// Counts what is in a log after what was seen, and `is_meant`.
     fn count(
         view: &View<'_>,
         owner: &BareJid,
         log: Page,
         reader: &Reader<'_>,
+        is_meant: impl Fn(&Message) -> bool,
     ) -> Result<Self, StoreError> {
         let mut unread = Self::default();
         let end = read_back(view, owner, log, MOST_READ, |_, message| {
-            unread.add(reader.hear(message))
+            match is_meant(message) {
+                true => unread.add(reader.hear(message)),
+                false => ControlFlow::Continue(()),
+            }
         })?;
         unread.has_more |= end == End::Limit;
         Ok(unread)
     }
+}
+
+/// Whether a message of an account's log is with just this address: with an
+/// account it is, whichever of its devices has sent it, but every occupant of a
+/// room is somebody else.
+fn is_with(message: &Message, with: &Jid) -> bool {
+    with.is_bare() || message.from() == with || message.to() == with
 }
 
 /// Where reading backwards has ended.
@@ -208,21 +219,24 @@ struct DisplayedRecord {
 }
 
 impl Hub {
-    /// How much of a conversation with somebody an account has not seen. Reads
-    /// some pages of the account's log.
+    /// How much an account has not seen of a conversation, with an account or with
+    /// an occupant of a room alone. Reads some pages of the account's log.
     ///
     /// # Errors
     /// [`StoreError`] if the log could not be read.
-    pub async fn unread(&self, account: &BareJid, with: &BareJid) -> Result<Unread, StoreError> {
+    pub async fn unread(&self, account: &BareJid, with: &Jid) -> Result<Unread, StoreError> {
         let (account, with) = (account.clone(), with.clone());
         let read = move |view: &View<'_>| {
             let log = Page {
                 after: displayed(view, &account, &with)?,
-                counterpart: Some(with),
+                counterpart: Some(with.to_bare()),
                 flags: FOR_HISTORY,
                 ..Page::newest(PAGE)
             };
-            Unread::count(view, &account, log, &Reader::of_account(&account))
+            let reader = Reader::of_account(&account);
+            Unread::count(view, &account, log, &reader, |message| {
+                is_with(message, &with)
+            })
         };
         self.store().read(read).await
     }
@@ -246,19 +260,20 @@ impl Hub {
                 ..Page::newest(PAGE)
             };
             let reader = Reader::in_room(&account, &occupant);
-            Unread::count(view, &room, log, &reader)
+            Unread::count(view, &room, log, &reader, |_| true)
         };
         self.store().read(read).await
     }
 
-    /// Up to where an account has seen a conversation or a room.
+    /// Up to where an account has seen a conversation: with an account, in a room,
+    /// or with an occupant of a room alone.
     ///
     /// # Errors
     /// [`StoreError`] if that could not be read.
     pub async fn displayed(
         &self,
         account: &BareJid,
-        conversation: &BareJid,
+        conversation: &Jid,
     ) -> Result<MessageId, StoreError> {
         let (account, conversation) = (account.clone(), conversation.clone());
         let read = move |view: &View<'_>| displayed(view, &account, &conversation);
@@ -276,7 +291,7 @@ impl Hub {
     pub async fn mark_displayed(
         &self,
         session: &SessionHandle,
-        conversation: &BareJid,
+        conversation: &Jid,
         marked: Marked<'_>,
         now: Timestamp,
     ) -> Result<bool, NotKept> {
@@ -312,7 +327,7 @@ impl Hub {
     async fn find_marked(
         &self,
         owner: &BareJid,
-        conversation: &BareJid,
+        conversation: &Jid,
         marked: Marked<'_>,
     ) -> Result<Option<MessageId>, StoreError> {
         let (owner, conversation) = (owner.clone(), conversation.clone());
@@ -321,35 +336,40 @@ impl Hub {
                 let read = move |view: &View<'_>| view.messages(&[place]);
                 let found = self.store().read(read).await?.pop();
                 let message = found.and_then(|(_, body)| Message::decode(body).ok());
-                let is_of = |jid: &Jid| jid.bare_str() == conversation.as_str();
+                let is_of = |jid: &Jid| jid.bare_str() == conversation.bare_str();
                 let is_there = message.is_some_and(|m| is_of(m.from()) || is_of(m.to()));
                 Ok(is_there.then_some(place))
             }
             Marked::Id(id) => {
                 let id = id.to_owned();
                 let page = Page {
-                    counterpart: Some(conversation),
+                    counterpart: Some(conversation.to_bare()),
                     flags: FOR_HISTORY,
                     ..Page::newest(PAGE)
                 };
-                let read = move |view: &View<'_>| find_id(view, &owner, page, &id);
+                let own = owner.clone();
+                let is_it = move |message: &Message| {
+                    message.id() == Some(&id)
+                        && message.from().bare_str() != own.as_str()
+                        && is_with(message, &conversation)
+                };
+                let read = move |view: &View<'_>| find(view, &owner, page, &is_it);
                 self.store().read(read).await
             }
         }
     }
 }
 
-/// The last message by somebody else that its sender has given this name.
-fn find_id(
+/// The last message that `is_it`.
+fn find(
     view: &View<'_>,
     owner: &BareJid,
     log: Page,
-    id: &str,
+    is_it: impl Fn(&Message) -> bool,
 ) -> Result<Option<MessageId>, StoreError> {
     let mut found = None;
     read_back(view, owner, log, MOST_SEARCHED, |place, message| {
-        let is_it = message.id() == Some(id) && message.from().bare_str() != owner.as_str();
-        if !is_it {
+        if !is_it(message) {
             return ControlFlow::Continue(());
         }
         found = Some(place);
@@ -361,7 +381,7 @@ fn find_id(
 fn displayed(
     view: &View<'_>,
     account: &BareJid,
-    conversation: &BareJid,
+    conversation: &Jid,
 ) -> Result<MessageId, StoreError> {
     let Some(record) = view.record(account, DISPLAYED, conversation.as_str())? else {
         return Ok(MessageId::FIRST);

@@ -136,6 +136,29 @@ impl<T> Journal<T> {
         let mut queue = self.queue();
         let id = queue.clock.next(now);
         let (changes, tag) = make(id);
+        self.enqueue(queue, changes, tag);
+    }
+
+    /// The same for a batch that may append two messages: no other id is between
+    /// theirs.
+    pub fn append_two(
+        &self,
+        now: Timestamp,
+        make: impl FnOnce(MessageId, MessageId) -> (Vec<Change>, T),
+    ) where
+        T: Weigh,
+    {
+        let mut queue = self.queue();
+        let first = queue.clock.next(now);
+        let second = queue.clock.next(now);
+        let (changes, tag) = make(first, second);
+        self.enqueue(queue, changes, tag);
+    }
+
+    fn enqueue(&self, mut queue: MutexGuard<'_, Queue<T>>, changes: Vec<Change>, tag: T)
+    where
+        T: Weigh,
+    {
         if queue.is_over {
             drop(queue);
             return;

@@ -5,9 +5,9 @@ use crate::management::Management;
 use crate::outbound::Sent;
 use crate::resumption::TicketHolder;
 use crate::{iq, message, presence};
-use anser_hub::{Event, Query, SessionHandle};
+use anser_hub::{Event, Query, SessionHandle, Taken};
 use anser_jid::Jid;
-use anser_store::{MessageId, Timestamp};
+use anser_store::Timestamp;
 use anser_xml::Element;
 use anser_xmpp_proto::payload::client_state::ClientState;
 use anser_xmpp_proto::payload::stream_management::{self as sm, Request};
@@ -44,7 +44,7 @@ pub(crate) struct Bound {
     /// count as taken when the connection has swallowed them and the client has
     /// said something; if that is that it will acknowledge, then when it has
     /// acknowledged something.
-    written: Vec<MessageId>,
+    written: Vec<Taken>,
     silence: Silence,
     hush: Hush,
     /// Messages that were sent before this moment are marked as late.
@@ -189,8 +189,8 @@ impl Bound {
         let Some(management) = &mut self.management else {
             return Ok(());
         };
-        let places = management.acknowledged(h).map_err(sm::count_too_high)?;
-        front.hub().taken(&self.session, places);
+        let taken = management.acknowledged(h).map_err(sm::count_too_high)?;
+        front.hub().taken(&self.session, taken);
         if h > 0 {
             // What came before the first stanza that counts has come too.
             let written = std::mem::take(&mut self.written);
@@ -252,7 +252,7 @@ impl Bound {
         stanza.write(&self.session, output);
         match &mut self.management {
             Some(management) => management.sent(stanza, now),
-            None => self.written.extend(stanza.place()),
+            None => self.written.extend(stanza.taken()),
         }
     }
 
@@ -293,6 +293,7 @@ impl Bound {
         if self.mail(front, output, now).await.is_ok() {
             self.settle(output, now).await;
         }
+        front.hub().quit_rooms(&self.session);
     }
 
     /// Ends the session. Messages that the client did not take wait for the

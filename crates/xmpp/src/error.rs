@@ -80,10 +80,14 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         }
         RoomError::NoRoom
         | RoomError::NoSuchOccupant
+        | RoomError::NoAccount
         | RoomError::NoSuchMessage
         | RoomError::NoHat => DefinedCondition::ItemNotFound,
-        RoomError::NoCreation | RoomError::NotAllowed => DefinedCondition::NotAllowed,
-        RoomError::Exists | RoomError::NickTaken | RoomError::Conflict => {
+        RoomError::NoCreation
+        | RoomError::NotAllowed
+        | RoomError::NoRegistration
+        | RoomError::InviteeBanned => DefinedCondition::NotAllowed,
+        RoomError::Exists | RoomError::Repeated | RoomError::NickTaken | RoomError::Conflict => {
             DefinedCondition::Conflict
         }
         RoomError::NoNick | RoomError::Nick(_) => DefinedCondition::JidMalformed,
@@ -99,7 +103,7 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         }
         RoomError::MembersOnly => DefinedCondition::RegistrationRequired,
         RoomError::Password => DefinedCondition::NotAuthorized,
-        RoomError::Full { .. } | RoomError::Unsupported => DefinedCondition::ServiceUnavailable,
+        RoomError::Full { .. } => DefinedCondition::ServiceUnavailable,
         RoomError::TooManyRooms { .. }
         | RoomError::TooManyAffiliations { .. }
         | RoomError::TooManyHats { .. }

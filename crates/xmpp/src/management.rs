@@ -3,8 +3,8 @@
 use crate::XmppConfig;
 use crate::outbound::Sent;
 use crate::resumption::TicketHolder;
-use anser_hub::Session;
-use anser_store::{MessageId, Timestamp};
+use anser_hub::{Session, Taken};
+use anser_store::Timestamp;
 use anser_xmpp_proto::{AckError, Outbox};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -120,19 +120,19 @@ impl Management {
     ///
     /// # Errors
     /// It counts what it was never sent.
-    pub(crate) fn acknowledged(&mut self, h: u32) -> Result<Vec<MessageId>, AckError> {
+    pub(crate) fn acknowledged(&mut self, h: u32) -> Result<Vec<Taken>, AckError> {
         let acknowledged = self.outbox.acknowledge(h)?;
         let outbox_bytes = &mut self.outbox_bytes;
-        let places = acknowledged.filter_map(|stanza| {
+        let taken = acknowledged.filter_map(|stanza| {
             *outbox_bytes = outbox_bytes.saturating_sub(stanza.weight_bytes());
-            stanza.place()
+            stanza.taken()
         });
-        let places = places.collect();
+        let taken = taken.collect();
         if self.outbox.is_empty() {
             // There is nothing left to ask for.
             self.asked();
         }
-        Ok(places)
+        Ok(taken)
     }
 
     /// Whether so much is under way to the client that the rest has to wait.

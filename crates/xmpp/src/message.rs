@@ -117,7 +117,12 @@ async fn note_displayed(bound: &Bound, front: &Xmpp, element: &Element, to: &Jid
     let Some(marked) = marked else {
         return;
     };
-    let conversation = to.to_bare();
+    // Every occupant of a room is somebody else.
+    let is_of_occupant = matches!(marked, Marked::Id(_)) && room::is_room(front, Some(to));
+    let conversation = match is_of_occupant {
+        true => to.clone(),
+        false => to.to_bare().into(),
+    };
     let hub = front.hub();
     let noted = hub.mark_displayed(bound.session(), &conversation, marked, now);
     if let Err(error) = noted.await {

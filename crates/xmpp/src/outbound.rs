@@ -6,8 +6,9 @@ use crate::room;
 use anser_hub::{
     BlockChange, BlockPush, Contact, Direction, Event, Message, MessageKind, Presence,
     PresenceKind, Query, QueryKind, RosterPush, Session, SessionHandle, Subscription,
-    SubscriptionStep,
+    SubscriptionStep, Taken, Traits,
 };
+use anser_jid::Jid;
 use anser_store::{MessageId, Timestamp};
 use anser_xml::Writer;
 use anser_xmpp_proto::payload::{blocking, carbons, delay, mam, roster, stanza_id};
@@ -82,13 +83,18 @@ impl Sent {
         }
     }
 
-    /// Where the message is in the log, if it is one that is there and was given
-    /// to the client from its inbox.
-    pub(crate) fn place(&self) -> Option<MessageId> {
+    /// What the client has taken of its account's log when it has this.
+    pub(crate) fn taken(&self) -> Option<Taken> {
         match self {
-            Self::Event(Event::Message { place, .. } | Event::Copy { place, .. }) => *place,
-            Self::Late { place, .. } => Some(*place),
-            Self::Event(_) | Self::Archived { .. } | Self::Reply(_) => None,
+            Self::Event(Event::Message { place, .. } | Event::Copy { place, .. }) => {
+                place.map(Taken::Mail)
+            }
+            Self::Late { place, .. } => Some(Taken::Mail(*place)),
+            Self::Archived { place, header, .. } => {
+                let is_own = header.room.is_none();
+                is_own.then_some(Taken::History(*place))
+            }
+            Self::Event(_) | Self::Reply(_) => None,
         }
     }
 
@@ -196,7 +202,12 @@ fn write_message(
 ) {
     let mut writer = Writer::new(output);
     let stanza = writer.open("message");
-    let mut stanza = write_content(stanza, message, place, session);
+    // Out of a room it is for the session that is there (XEP-0045 §7.5).
+    let to = match message.traits().contains(Traits::IN_ROOM) {
+        true => session.address(),
+        false => message.to(),
+    };
+    let mut stanza = write_content(stanza, message, to, place, session);
     if let (Some(place), IsLate::Yes) = (place, is_late) {
         write_delay(&mut stanza, place, session);
     }
@@ -228,7 +239,7 @@ fn write_copy(
             write_delay(forwarded, place, session);
         }
         let inner = forwarded.open("message").namespace(ns::CLIENT);
-        write_content(inner, message, place, session).close();
+        write_content(inner, message, message.to(), place, session).close();
     });
 }
 
@@ -236,12 +247,13 @@ fn write_copy(
 fn write_content<'a>(
     stanza: Writer<'a>,
     message: &Message,
+    to: &Jid,
     place: Option<MessageId>,
     session: &Session,
 ) -> Writer<'a> {
     let mut stanza = stanza
         .attribute("from", message.from().as_str())
-        .attribute("to", message.to().as_str())
+        .attribute("to", to.as_str())
         .attribute_opt("type", message_type(message.kind()))
         .attribute_opt("id", message.id())
         .attribute_opt("xml:lang", message.lang());
@@ -388,10 +400,7 @@ fn write_block_push(push: &BlockPush, session: &Session, output: &mut BytesMut) 
 }
 
 /// A contact as its user sees it.
-pub(crate) fn roster_item<'a>(
-    address: &'a anser_jid::Jid,
-    contact: &'a Contact,
-) -> roster::Item<'a> {
+pub(crate) fn roster_item<'a>(address: &'a Jid, contact: &'a Contact) -> roster::Item<'a> {
     roster::Item {
         address,
         name: contact.name.as_deref(),

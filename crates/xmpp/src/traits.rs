@@ -16,6 +16,14 @@ pub(crate) fn traits(element: &Element) -> Traits {
     children.map(of_child).fold(Traits::NONE, Traits::with)
 }
 
+/// What its sender wants to be done with a message, whatever else it is
+/// (XEP-0334).
+pub(crate) fn hints(element: &Element) -> Traits {
+    let children = element.children();
+    let hints = children.filter(|child| child.namespace() == ns::HINTS);
+    hints.map(of_child).fold(Traits::NONE, Traits::with)
+}
+
 /// What one child says of its message. What is not known is content: a server
 /// does not throw away what it does not understand.
 fn of_child(child: Child<'_>) -> Traits {

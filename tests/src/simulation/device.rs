@@ -101,6 +101,10 @@ impl<T: Clone> Device<T> {
         }
     }
 
+    pub(super) fn management(&self) -> Management {
+        self.management
+    }
+
     pub(super) fn link(&self) -> Option<LinkId> {
         self.connection.as_ref().map(|connection| connection.link)
     }

@@ -11,6 +11,7 @@ mod ledger;
 mod plan;
 mod verdict;
 mod view;
+mod whispers;
 
 use super::device::Management;
 use super::scene::Scene;
@@ -36,6 +37,8 @@ pub struct Figures {
     pub logged: usize,
     /// Messages that somebody heard, once for each device.
     pub heard: usize,
+    /// Messages to one occupant alone that came there.
+    pub whispered: usize,
     /// Messages that were refused.
     pub refused: usize,
     /// Events of which several devices had to agree when they happened.
@@ -56,6 +59,7 @@ impl std::ops::AddAssign for Figures {
         self.acknowledged += other.acknowledged;
         self.logged += other.logged;
         self.heard += other.heard;
+        self.whispered += other.whispered;
         self.refused += other.refused;
         self.compared += other.compared;
         self.ended += other.ended;

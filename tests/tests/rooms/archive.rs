@@ -255,19 +255,71 @@ fn an_archive_has_what_was_said_to_all() {
     assert_eq!(bodies(&read(&mut script, "bob", "").unwrap()), ["one", "-"]);
 }
 
+/// What a moderator sends who takes a message back.
+fn moderate(id: &str) -> String {
+    format!(
+        "<iq type='set' id='m' to='{COVEN}'>\
+         <moderate xmlns='urn:xmpp:message-moderate:1' id='{id}'>\
+         <retract xmlns='urn:xmpp:message-retract:1'/><reason>Spam</reason></moderate></iq>"
+    )
+}
+
+/// XEP-0425 §4.2: what is answered is done, and a crash does not take it back.
+#[test]
+fn a_moderator_is_answered_when_the_message_is_gone_and_told_if_it_is_not() {
+    let mut script = three_in_a_room();
+    let spam = say(&mut script, "bob", "spam", &["alice", "carol"]);
+    script.world.space().grant(Some(0));
+    script.send("alice", &moderate(&spam));
+    script.expect(
+        "alice",
+        "<iq type='error' id='m'><error type='wait'>\
+         <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
+    );
+    for actor in ["alice", "bob", "carol"] {
+        script.expect_nothing(actor);
+    }
+    assert_eq!(bodies(&read(&mut script, "carol", "").unwrap()), ["spam"]);
+    script.world.space().grant(None);
+    script.hold_commits(true);
+    script.send("alice", &moderate(&spam));
+    for actor in ["alice", "bob", "carol"] {
+        script.expect_nothing(actor);
+    }
+    script.hold_commits(false);
+    script.world.settle();
+    script.expect("alice", "<iq type='result' id='m'/>");
+    for actor in ["alice", "bob", "carol"] {
+        script.expect(actor, &format!("<message from='{COVEN}'/>"));
+    }
+}
+
+/// XEP-0424 §4: a tombstone "MUST include an 'id' attribute that's set to the
+/// value of the retraction's <message/> element's 'id' attribute".
+#[test]
+fn a_retraction_without_an_id_is_said_and_leaves_no_tombstone() {
+    let mut script = three_in_a_room();
+    let bobs = say(&mut script, "bob", "oops", &["alice", "carol"]);
+    for id in ["", "id=''"] {
+        script.send(
+            "bob",
+            &format!(
+                "<message to='{COVEN}' type='groupchat' {id}>\
+                 <retract xmlns='urn:xmpp:message-retract:1' id='{bobs}'/></message>"
+            ),
+        );
+        let retract = format!("<retract xmlns='urn:xmpp:message-retract:1' id='{bobs}'/>");
+        script.expect("carol", &format!("<message>{retract}</message>"));
+    }
+    assert_eq!(bodies(&read(&mut script, "carol", "").unwrap())[0], "oops");
+}
+
 /// XEP-0425 §4, §5
 #[test]
 fn a_moderator_takes_a_message_back_and_a_tombstone_stands_in_its_place() {
     let mut script = three_in_a_room();
     let spam = say(&mut script, "bob", "spam", &["alice", "carol"]);
     say(&mut script, "bob", "ham", &["alice", "carol"]);
-    let moderate = |id: &str| {
-        format!(
-            "<iq type='set' id='m' to='{COVEN}'>\
-             <moderate xmlns='urn:xmpp:message-moderate:1' id='{id}'>\
-             <retract xmlns='urn:xmpp:message-retract:1'/><reason>Spam</reason></moderate></iq>"
-        )
-    };
     script.send("carol", &moderate(&spam));
     script.expect(
         "carol",
@@ -440,4 +492,138 @@ fn unread_messages_of_a_room_are_counted_from_the_marker() {
     );
     let after = unread(&mut script);
     assert_eq!((after.messages, after.mentions), (2, 1));
+}
+
+/// Everybody leaves and the room leaves memory. Then somebody enters: what they
+/// are told was said, with the text of what has one and the subject at the end.
+fn told_anew(script: &mut Script, actors: &[&str]) -> Vec<Element> {
+    for actor in actors {
+        let leave = format!("<presence to='{COVEN}/{actor}' type='unavailable'/>");
+        script.send(actor, &leave);
+    }
+    script.world.pass(std::time::Duration::from_secs(61));
+    script.world.settle();
+    assert_eq!(script.world.hub().room_count(), 0);
+    for actor in actors {
+        script.forget(actor);
+    }
+    told(script, "dave")
+}
+
+/// What somebody is told who enters, and leaves again.
+fn told(script: &mut Script, actor: &str) -> Vec<Element> {
+    let presence = |kind: &str| {
+        let x = super::JOIN;
+        format!("<presence to='{COVEN}/{actor}' {kind}>{x}</presence>")
+    };
+    script.send(actor, &presence(""));
+    let mut messages = Vec::new();
+    while let Some(stanza) = script.try_receive(actor) {
+        messages.extend(Some(stanza).filter(|stanza| stanza.name() == "message"));
+    }
+    script.send(actor, &presence("type='unavailable'"));
+    script.forget(actor);
+    messages
+}
+
+fn subject(messages: &[Element]) -> String {
+    let last = messages.last().unwrap();
+    let subject = last.child("jabber:client", "subject").unwrap();
+    subject.text().into_owned()
+}
+
+fn set_subject(script: &mut Script, content: &str) {
+    let to = format!("to='{COVEN}' type='groupchat'");
+    script.send("alice", &format!("<message {to}>{content}</message>"));
+}
+
+/// XEP-0425 §6: "SHOULD prevent further distribution of a moderated retracted
+/// message".
+#[test]
+fn a_subject_that_is_taken_back_is_none() {
+    let mut script = three_in_a_room();
+    script.log_in("dave", "dave@example.org/phone");
+    set_subject(&mut script, "<subject>bad</subject>");
+    let set = script.receive("alice");
+    let id = set.child("urn:xmpp:sid:0", "stanza-id").unwrap();
+    let id = id.attribute("id").unwrap().into_owned();
+    assert_eq!(subject(&told(&mut script, "dave")), "bad");
+    script.send("alice", &moderate(&id));
+    assert_eq!(subject(&told(&mut script, "dave")), "");
+    let after = told_anew(&mut script, &["alice", "bob", "carol"]);
+    assert_eq!(subject(&after), "");
+}
+
+/// XEP-0425 §6: what is set meanwhile stays.
+#[test]
+fn the_subject_after_one_that_is_taken_back_stays() {
+    let mut script = three_in_a_room();
+    script.log_in("dave", "dave@example.org/phone");
+    set_subject(&mut script, "<subject>bad</subject>");
+    let set = script.receive("alice");
+    let id = set.child("urn:xmpp:sid:0", "stanza-id").unwrap();
+    let id = id.attribute("id").unwrap().into_owned();
+    script.send(
+        "alice",
+        &admin("<item affiliation='owner' jid='bob@example.org'/>"),
+    );
+    script.hold_commits(true);
+    set_subject(&mut script, "<subject>good</subject>");
+    script.send("bob", &moderate(&id));
+    script.hold_commits(false);
+    script.world.settle();
+    assert_eq!(subject(&told(&mut script, "dave")), "good");
+    let after = told_anew(&mut script, &["alice", "bob", "carol"]);
+    assert_eq!(subject(&after), "good");
+}
+
+/// XEP-0045 §8.1, §10.1.3 (`muc#roomconfig_enablearchiving`), XEP-0334 §4.1: a
+/// subject outlasts everything, and is in the archive only if it may be.
+#[test]
+fn a_subject_that_is_not_for_the_archive_stays_all_the_same() {
+    for (archiving, hint) in [
+        ("0", ""),
+        ("1", "<no-permanent-store xmlns='urn:xmpp:hints'/>"),
+    ] {
+        let mut script = three_in_a_room();
+        script.log_in("dave", "dave@example.org/phone");
+        let archiving = field("muc#roomconfig_enablearchiving", archiving);
+        configure(&mut script, "alice", &archiving);
+        set_subject(&mut script, &format!("<subject>s</subject>{hint}"));
+        for actor in ["alice", "bob", "carol"] {
+            script.forget(actor);
+        }
+        assert_eq!(bodies(&read(&mut script, "bob", "").unwrap()).len(), 0);
+        let before = told(&mut script, "dave");
+        let after = told_anew(&mut script, &["alice", "bob", "carol"]);
+        for messages in [before, after] {
+            assert_eq!(subject(&messages), "s");
+            let last = messages.last().unwrap();
+            assert!(last.child("urn:xmpp:delay", "delay").is_some());
+            // It is nowhere in the archive.
+            assert!(last.child("urn:xmpp:sid:0", "stanza-id").is_none());
+        }
+        assert_eq!(bodies(&read(&mut script, "dave", "").unwrap()).len(), 0);
+    }
+}
+
+/// XEP-0334 §4.1: "shouldn't store the message in any permanent or semi-permanent
+/// public or private archive [...] or in logs (such as chatroom logs)".
+#[test]
+fn what_is_not_to_be_kept_is_for_those_who_are_there() {
+    let mut script = three_in_a_room();
+    script.log_in("dave", "dave@example.org/phone");
+    say(&mut script, "bob", "one", &["alice", "carol"]);
+    let to = format!("to='{COVEN}' type='groupchat'");
+    let hint = "<no-permanent-store xmlns='urn:xmpp:hints'/>";
+    script.send(
+        "bob",
+        &format!("<message {to}><body>two</body>{hint}</message>"),
+    );
+    script.expect("carol", "<message><body>two</body></message>");
+    script.forget("bob");
+    assert_eq!(bodies(&read(&mut script, "bob", "").unwrap()), ["one"]);
+    assert_eq!(bodies(&told(&mut script, "dave")), ["one", "-"]);
+    let after = told_anew(&mut script, &["alice", "bob", "carol"]);
+    assert_eq!(bodies(&after), ["one", "-"]);
 }

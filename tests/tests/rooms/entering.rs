@@ -509,3 +509,33 @@ fn a_room_may_tell_of_moderators_only() {
         ",
     );
 }
+
+/// XEP-0045 §11.1: "a hint for clients to distinguish between an occupant getting
+/// disconnected and them intentionally leaving the room", and without 307, which
+/// is "generally not advisable".
+#[test]
+fn who_is_cut_off_is_told_from_who_leaves() {
+    for is_cut in [true, false] {
+        let mut script = three_in_a_room();
+        if is_cut {
+            script.cut("bob");
+        } else {
+            script.send("bob", "</stream:stream>");
+        }
+        for actor in ["alice", "carol"] {
+            let gone = script.receive(actor);
+            assert_eq!(gone.attribute("type").as_deref(), Some("unavailable"));
+            let x = gone
+                .child("http://jabber.org/protocol/muc#user", "x")
+                .unwrap();
+            let x = x.open();
+            let statuses = x.children().filter(|child| child.name() == "status");
+            let statuses: Vec<_> = statuses
+                .map(|status| status.attribute("code").unwrap().into_owned())
+                .collect();
+            let expected: &[&str] = if is_cut { &["333"] } else { &[] };
+            assert_eq!(statuses, expected);
+            script.expect_nothing(actor);
+        }
+    }
+}

@@ -31,6 +31,7 @@ mod racing;
 mod refusing;
 mod search;
 mod speaking;
+mod whispering;
 
 use anser_tests::script::Script;
 
@@ -116,4 +117,42 @@ fn refused(kind: &str, condition: &str) -> String {
         "<iq type='error' from='{COVEN}'><error type='{kind}'>\
          <{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
     )
+}
+
+/// What registers a nickname with the room, or takes it back.
+fn register(content: &str) -> String {
+    format!(
+        "<iq type='set' id='register' to='{COVEN}'>\
+         <query xmlns='jabber:iq:register'>{content}</query></iq>"
+    )
+}
+
+/// The form with which a nickname is registered.
+fn registration(nick: &str) -> String {
+    let about = field("FORM_TYPE", "http://jabber.org/protocol/muc#register");
+    let nick = field("muc#register_roomnick", nick);
+    format!("<x xmlns='jabber:x:data' type='submit'>{about}{nick}</x>")
+}
+
+/// Who is on a list, as Alice sees it.
+fn listed(script: &mut Script, affiliation: &str) -> Vec<String> {
+    script.send(
+        "alice",
+        &format!(
+            "<iq type='get' id='list' to='{COVEN}'>\
+             <query xmlns='http://jabber.org/protocol/muc#admin'>\
+             <item affiliation='{affiliation}'/></query></iq>"
+        ),
+    );
+    let answer = loop {
+        let answer = script.receive("alice");
+        if answer.name() == "iq" {
+            break answer;
+        }
+    };
+    let query = answer.children().next().unwrap().open();
+    let items = query.children();
+    items
+        .map(|item| item.attribute("jid").unwrap().into_owned())
+        .collect()
 }

@@ -1,6 +1,9 @@
 //! Making, configuring and ending rooms, and becoming a member by oneself.
 
-use super::{COVEN, JOIN, configure, coven, field, join, refused, three_in_a_room};
+use super::{
+    COVEN, JOIN, configure, coven, field, join, listed, refused, register, registration,
+    three_in_a_room,
+};
 use anser_tests::script::Script;
 
 /// What an owner asks of a room.
@@ -60,29 +63,6 @@ fn list(var: &str, users: &[&str]) -> String {
         .map(|user| format!("<value>{user}@example.org</value>"));
     let values: String = values.collect();
     format!("<field var='{var}'>{values}</field>")
-}
-
-/// Who is on a list, as Alice sees it.
-fn listed(script: &mut Script, affiliation: &str) -> Vec<String> {
-    script.send(
-        "alice",
-        &format!(
-            "<iq type='get' id='list' to='{COVEN}'>\
-             <query xmlns='http://jabber.org/protocol/muc#admin'>\
-             <item affiliation='{affiliation}'/></query></iq>"
-        ),
-    );
-    let answer = loop {
-        let answer = script.receive("alice");
-        if answer.name() == "iq" {
-            break answer;
-        }
-    };
-    let query = answer.children().next().unwrap().open();
-    let items = query.children();
-    items
-        .map(|item| item.attribute("jid").unwrap().into_owned())
-        .collect()
 }
 
 const OWNERS: &str = "muc#roomconfig_roomowners";
@@ -399,29 +379,20 @@ fn a_room_that_nobody_keeps_ends_with_the_last_occupant() {
 #[test]
 fn somebody_becomes_a_member_with_a_nickname_to_keep_and_one_no_longer() {
     let mut script = three_in_a_room();
-    let register = |kind: &str, content: &str| {
-        format!(
-            "<iq type='{kind}' id='r' to='{COVEN}'><query xmlns='jabber:iq:register'>{content}</query></iq>"
-        )
-    };
-    let form = |nick: &str| {
-        let about = field("FORM_TYPE", "http://jabber.org/protocol/muc#register");
-        let nick = field("muc#register_roomnick", nick);
-        format!("<x xmlns='jabber:x:data' type='submit'>{about}{nick}</x>")
-    };
-    script.send("bob", &register("get", ""));
+    let ask = register("").replace("'set'", "'get'");
+    script.send("bob", &ask);
     script.expect(
         "bob",
-        "<iq type='result' id='r'><query xmlns='jabber:iq:register'>\
+        "<iq type='result' id='register'><query xmlns='jabber:iq:register'>\
          <x xmlns='jabber:x:data' type='form'><field var='muc#register_roomnick'/></x></query></iq>",
     );
-    script.send("bob", &register("set", &form("alice")));
+    script.send("bob", &register(&registration("alice")));
     script.expect("bob", &refused("cancel", "conflict"));
-    script.send("bob", &register("set", &form("")));
+    script.send("bob", &register(&registration("")));
     script.expect("bob", &refused("modify", "bad-request"));
-    script.send("bob", &register("set", ""));
+    script.send("bob", &register(""));
     script.expect("bob", &refused("modify", "bad-request"));
-    script.send("bob", &register("set", &form("bob")));
+    script.send("bob", &register(&registration("bob")));
     for actor in ["alice", "carol"] {
         script.expect(
             actor,
@@ -430,13 +401,13 @@ fn somebody_becomes_a_member_with_a_nickname_to_keep_and_one_no_longer() {
         );
     }
     script.forget("bob");
-    script.send("bob", &register("get", ""));
+    script.send("bob", &ask);
     script.expect(
         "bob",
-        "<iq type='result' id='r'><query xmlns='jabber:iq:register'>\
+        "<iq type='result' id='register'><query xmlns='jabber:iq:register'>\
          <registered/><username>bob</username></query></iq>",
     );
-    script.send("bob", &register("set", "<remove/>"));
+    script.send("bob", &register("<remove/>"));
     script.expect(
         "carol",
         "<presence from='coven@rooms.example.org/bob'>\
@@ -450,14 +421,77 @@ fn somebody_becomes_a_member_with_a_nickname_to_keep_and_one_no_longer() {
     for actor in ["bob", "carol"] {
         script.forget(actor);
     }
-    script.send("carol", &register("get", ""));
+    script.send("carol", &ask);
     script.expect("carol", &refused("cancel", "not-allowed"));
-    script.send("carol", &register("set", &form("carol")));
+    script.send("carol", &register(&registration("carol")));
     script.expect("carol", &refused("cancel", "not-allowed"));
-    let nowhere = register("get", "").replace(COVEN, "heath@rooms.example.org");
+    let nowhere = ask.replace(COVEN, "heath@rooms.example.org");
     script.send("carol", &nowhere);
     script.expect(
         "carol",
-        "<iq type='error' from='heath@rooms.example.org' id='r'/>",
+        "<iq type='error' from='heath@rooms.example.org' id='register'/>",
     );
+}
+
+/// XEP-0045 §10.1.1: until its owner has opened a room, it is there for nobody
+/// else.
+#[test]
+fn a_room_that_is_not_open_yet_answers_nobody_but_its_owner() {
+    let mut script = Script::new(&["alice", "bob"]);
+    for actor in ["alice", "bob"] {
+        script.appear(actor, &format!("{actor}@example.org/phone"));
+    }
+    let enter = format!("<presence to='{COVEN}/alice'>{JOIN}</presence>");
+    script.send("alice", &enter);
+    script.forget("alice");
+    let ask =
+        |kind: &str, content: &str| format!("<iq type='{kind}' id='a' to='{COVEN}'>{content}</iq>");
+    let info = ask(
+        "get",
+        "<query xmlns='http://jabber.org/protocol/disco#info'/>",
+    );
+    let x = "http://jabber.org/protocol/muc#user";
+    for stanza in [
+        info.clone(),
+        ask("get", "<vCard xmlns='vcard-temp'/>"),
+        ask("set", "<query xmlns='urn:xmpp:mam:2'/>"),
+        register(&registration("bob")),
+        register("").replace("'set'", "'get'"),
+        owner("get", ""),
+        format!(
+            "<message to='{COVEN}'><x xmlns='{x}'><decline to='alice@example.org'/></x></message>"
+        ),
+        format!("<message to='{COVEN}' type='groupchat'><body>x</body></message>"),
+    ] {
+        script.send("bob", &stanza);
+        let answer = format!("{:?}", script.receive("bob"));
+        assert!(answer.contains("<item-not-found"), "{stanza}: {answer}");
+    }
+    script.expect_nothing("alice");
+    script.send("alice", &info);
+    script.expect("alice", "<iq type='result' id='a'/>");
+    configure(&mut script, "alice", "");
+    assert_eq!(listed(&mut script, "member").len(), 0);
+    script.send("bob", &info);
+    script.expect("bob", "<iq type='result' id='a'/>");
+}
+
+/// XEP-0045 §10.2, `muc#maxhistoryfetch`: a room promises what it keeps.
+#[test]
+fn nobody_is_promised_more_of_the_past_than_there_is() {
+    let mut script = coven();
+    configure(&mut script, "alice", &field("muc#maxhistoryfetch", "1000"));
+    script.forget("alice");
+    script.send("alice", &owner("get", ""));
+    script.expect(
+        "alice",
+        "<iq type='result' id='owner'><query xmlns='http://jabber.org/protocol/muc#owner'>\
+         <x xmlns='jabber:x:data' type='form'><field var='muc#maxhistoryfetch'>\
+         <value>20</value></field></x></query></iq>",
+    );
+    configure(&mut script, "alice", &field("muc#maxhistoryfetch", "5"));
+    script.forget("alice");
+    script.send("alice", &owner("get", ""));
+    let form = format!("{:?}", script.receive("alice"));
+    assert!(form.contains("<value>5</value>"));
 }

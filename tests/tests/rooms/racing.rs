@@ -1,8 +1,11 @@
 //! Several things at once: what is on its way while somebody leaves, is hidden,
 //! or ends the room.
 
-use super::{COVEN, JOIN, admin, configure, coven, field, refused, three_in_a_room};
-use anser_hub::AccountsConfig;
+use super::{
+    COVEN, JOIN, admin, configure, coven, field, listed, refused, register, registration,
+    three_in_a_room,
+};
+use anser_hub::{AccountsConfig, RoomConfig, RoomError};
 use anser_store::JournalLimits;
 use anser_tests::script::Script;
 use anser_tests::world::World;
@@ -79,39 +82,6 @@ fn what_was_said_while_a_room_did_not_end_after_all_is_heard_and_kept() {
         "bob",
         "<message from='coven@rooms.example.org/alice'><body>kept</body></message>",
     );
-}
-
-/// XEP-0045 §7.5, §7.14: a private message waits behind what its sender said
-/// before.
-#[test]
-fn nobody_is_spoken_to_alone_who_has_left_meanwhile() {
-    let mut script = three_in_a_room();
-    script.hold_commits(true);
-    say(&mut script, "bob", "first");
-    script.send(
-        "bob",
-        &format!("<message to='{COVEN}/carol' type='chat' id='w'><body>psst</body></message>"),
-    );
-    script.send(
-        "carol",
-        &format!("<presence to='{COVEN}/carol' type='unavailable'/>"),
-    );
-    script.hold_commits(false);
-    script.world.settle();
-    script.expect(
-        "carol",
-        "<presence from='coven@rooms.example.org/carol' type='unavailable'/>",
-    );
-    script.expect_nothing("carol");
-    script.expect(
-        "bob",
-        "<presence from='coven@rooms.example.org/carol' type='unavailable'/>",
-    );
-    script.expect(
-        "bob",
-        "<message from='coven@rooms.example.org/bob'><body>first</body></message>",
-    );
-    script.expect("bob", "<message type='error' id='w'/>");
 }
 
 /// `muc#roomconfig_presencebroadcast`: whoever has no voice is not seen.
@@ -258,4 +228,205 @@ fn whoever_is_told_that_they_are_not_there_has_been_told_why_before() {
             ),
         );
     }
+}
+
+/// XEP-0045 §9.1, §7.10: what somebody may become is decided on what the change
+/// before it leaves.
+#[test]
+fn a_ban_on_its_way_is_not_undone_by_whoever_it_is_for() {
+    for content in [registration("bob"), "<remove/>".to_owned()] {
+        let mut script = three_in_a_room();
+        let bob = |affiliation| {
+            let item = format!("<item affiliation='{affiliation}' jid='bob@example.org'/>");
+            admin(&item)
+        };
+        script.send("alice", &bob("member"));
+        for actor in ["alice", "bob", "carol"] {
+            script.forget(actor);
+        }
+        script.hold_commits(true);
+        script.send("alice", &bob("outcast"));
+        script.send("bob", &register(&content));
+        script.hold_commits(false);
+        script.world.settle();
+        script.expect("bob", &refused("cancel", "not-allowed"));
+        script.expect(
+            "bob",
+            "<presence type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'>\
+             <status code='301'/></x></presence>",
+        );
+        script.forget("alice");
+        assert_eq!(listed(&mut script, "outcast"), ["bob@example.org"]);
+        assert_eq!(listed(&mut script, "member").len(), 0);
+    }
+}
+
+/// XEP-0045 §9.1, §9.5
+#[test]
+fn a_ban_on_its_way_is_not_undone_by_an_invitation() {
+    let mut script = three_in_a_room();
+    script.send(
+        "alice",
+        &admin("<item affiliation='member' jid='carol@example.org'/>"),
+    );
+    let members_only = field("muc#roomconfig_membersonly", "1");
+    configure(&mut script, "alice", &members_only);
+    for actor in ["alice", "carol"] {
+        script.forget(actor);
+    }
+    script.hold_commits(true);
+    script.send(
+        "alice",
+        &admin("<item affiliation='outcast' jid='dave@example.org'/>"),
+    );
+    script.send(
+        "carol",
+        &format!(
+            "<message to='{COVEN}' id='i'><x xmlns='http://jabber.org/protocol/muc#user'>\
+             <invite to='dave@example.org'/></x></message>"
+        ),
+    );
+    script.hold_commits(false);
+    script.world.settle();
+    script.expect(
+        "carol",
+        "<message type='error' id='i'><error type='cancel'>\
+         <not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
+    );
+    script.forget("alice");
+    assert_eq!(listed(&mut script, "outcast"), ["dave@example.org"]);
+}
+
+/// XEP-0045 §10.9: only an owner ends a room, and only as one.
+#[test]
+fn whoever_is_about_to_own_the_room_no_longer_does_not_end_it() {
+    let mut script = three_in_a_room();
+    let bob = |affiliation| {
+        let item = format!("<item affiliation='{affiliation}' jid='bob@example.org'/>");
+        admin(&item)
+    };
+    script.send("alice", &bob("owner"));
+    for actor in ["alice", "bob", "carol"] {
+        script.forget(actor);
+    }
+    script.hold_commits(true);
+    script.send("alice", &bob("none"));
+    script.send("bob", DESTROY);
+    script.hold_commits(false);
+    script.world.settle();
+    script.expect("bob", &refused("auth", "forbidden"));
+    script.expect("bob", "<presence from='coven@rooms.example.org/bob'/>");
+    script.expect("carol", "<presence from='coven@rooms.example.org/bob'/>");
+    script.expect_nothing("carol");
+}
+
+/// Whoever runs the server makes rooms at these addresses, all of them or none.
+fn create(script: &mut Script, addresses: &[&str]) -> Result<(), RoomError> {
+    let rooms: Vec<_> = addresses
+        .iter()
+        .map(|address| (address.parse().unwrap(), RoomConfig::default(), Vec::new()))
+        .collect();
+    let (hub, now) = (script.world.hub().clone(), script.world.now());
+    let created = async move { hub.create_rooms(&rooms, now).await };
+    let created = script.world.complete(created);
+    created.map_err(|(_, error)| error)
+}
+
+/// A room that whoever runs the server has made is nobody's who comes meanwhile,
+/// and does not end with their visit.
+#[test]
+fn whoever_enters_a_room_that_is_just_being_made_enters_that() {
+    let mut script = Script::new(&["bob"]);
+    script.appear("bob", "bob@example.org/phone");
+    script.hold_commits(true);
+    let rooms = [(COVEN.parse().unwrap(), RoomConfig::default(), Vec::new())];
+    let (hub, now) = (script.world.hub().clone(), script.world.now());
+    script.world.spawn(async move {
+        hub.create_rooms(&rooms, now).await.unwrap();
+    });
+    script.world.settle();
+    let enter = format!("<presence to='{COVEN}/bob'>{JOIN}</presence>");
+    let leave = format!("<presence to='{COVEN}/bob' type='unavailable'/>");
+    script.send("bob", &enter);
+    script.expect_nothing("bob");
+    script.hold_commits(false);
+    for _ in 0..2 {
+        script.world.settle();
+        script.expect(
+            "bob",
+            "<presence><x xmlns='http://jabber.org/protocol/muc#user'>\
+             <item affiliation='none' role='participant'/></x></presence>",
+        );
+        script.send("bob", &leave);
+        script.world.pass(std::time::Duration::from_secs(61));
+        script.world.settle();
+        script.forget("bob");
+        assert_eq!(script.world.hub().room_count(), 0);
+        script.send("bob", &enter);
+    }
+}
+
+/// A room that was never open was never written down, and ends without a
+/// trace; meanwhile there is none of its name.
+#[test]
+fn a_room_that_somebody_has_yet_to_open_is_in_the_way_of_another() {
+    let mut script = Script::new(&["bob"]);
+    script.appear("bob", "bob@example.org/phone");
+    script.send(
+        "bob",
+        &format!("<presence to='{COVEN}/bob'>{JOIN}</presence>"),
+    );
+    let member = admin("<item affiliation='member' jid='carol@example.org'/>");
+    script.send("bob", &member);
+    let exists = create(&mut script, &[COVEN]);
+    assert!(matches!(exists, Err(RoomError::Exists)));
+    script.hold_commits(true);
+    let leave = format!("<presence to='{COVEN}/bob' type='unavailable'/>");
+    script.send("bob", &leave);
+    assert_eq!(script.world.hub().room_count(), 0);
+    script.hold_commits(false);
+    create(&mut script, &[COVEN]).unwrap();
+}
+
+/// The second of two rooms of one name would replace the first.
+#[test]
+fn of_two_new_rooms_with_one_name_there_is_none() {
+    let mut script = Script::new(&["bob"]);
+    let refused = create(&mut script, &[COVEN, "heath@rooms.example.org", COVEN]);
+    assert!(matches!(refused, Err(RoomError::Repeated)));
+    create(&mut script, &["heath@rooms.example.org"]).unwrap();
+}
+
+/// XEP-0045 §7.14: however many rooms somebody was alone in, they end at once.
+#[test]
+fn rooms_that_nobody_keeps_end_with_one_commit() {
+    let mut script = Script::new(&["alice"]);
+    script.appear("alice", "alice@example.org/phone");
+    let rooms: Vec<_> = (0..20)
+        .map(|number| format!("r{number}@rooms.example.org"))
+        .collect();
+    let temporary = field("muc#roomconfig_persistentroom", "0");
+    for room in &rooms {
+        script.send(
+            "alice",
+            &format!("<presence to='{room}/x'>{JOIN}</presence>"),
+        );
+        script.send(
+            "alice",
+            &format!(
+                "<iq type='set' id='c' to='{room}'><query xmlns='http://jabber.org/protocol/muc#owner'>\
+                 <x xmlns='jabber:x:data' type='submit'>{temporary}</x></query></iq>"
+            ),
+        );
+    }
+    script.cut("alice");
+    script.hold_commits(true);
+    script.world.pass(std::time::Duration::from_secs(1));
+    script.world.settle();
+    let mut commits = 0;
+    while script.world.commit() > 0 {
+        commits += 1;
+        script.world.settle();
+    }
+    assert_eq!((script.world.hub().room_count(), commits), (0, 1));
 }

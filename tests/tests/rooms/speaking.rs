@@ -1,6 +1,8 @@
 //! To all, to one, the subject, invitations, requests for voice.
 
-use super::{COVEN, JOIN, admin, configure, coven, field, join, three_in_a_room};
+use super::{
+    COVEN, JOIN, admin, configure, coven, field, join, register, registration, three_in_a_room,
+};
 use anser_tests::script::Script;
 
 /// XEP-0045 §7.4, XEP-0359 §4.1, XEP-0421 §4: "the service MUST change the
@@ -357,6 +359,66 @@ fn an_occupant_who_floods_the_room_is_told_to_wait() {
     script.expect("bob", "<message type='groupchat' id='y'/>");
 }
 
+/// XEP-0045 §13.6: whatever a session has a room read or tell others counts.
+#[test]
+fn nothing_that_a_room_does_for_somebody_is_without_a_limit() {
+    let to = format!("to='{COVEN}'");
+    let mediation = |content: &str| {
+        format!(
+            "<message {to}><x xmlns='{}'>{content}</x></message>",
+            "http://jabber.org/protocol/muc#user"
+        )
+    };
+    let place = anser_store::MessageId::FIRST;
+    let retract = format!("<retract xmlns='urn:xmpp:message-retract:1' id='{place}'/>");
+    for stanza in [
+        mediation("<decline to='carol@example.org'/>"),
+        mediation("<decline to='ghost@example.org'/>"),
+        mediation("<invite to='ghost@example.org'/>"),
+        format!("<message {to} type='groupchat' id='r'>{retract}</message>"),
+        format!(
+            "<iq {to} type='set' id='m'><moderate xmlns='urn:xmpp:message-moderate:1' id='{place}'>\
+             <retract xmlns='urn:xmpp:message-retract:1'/></moderate></iq>"
+        ),
+        register(&registration("bob")),
+        register("<remove/>"),
+    ] {
+        let mut script = coven();
+        join(&mut script, "bob", "bob", &["alice"]);
+        for _ in 0..500 {
+            script.send("bob", &stanza);
+        }
+        for actor in ["alice", "bob", "carol"] {
+            script.forget(actor);
+        }
+        script.send("bob", &stanza);
+        let refusal = format!("{:?}", script.receive("bob"));
+        assert!(refusal.contains("policy-violation"), "{stanza}: {refusal}");
+        for actor in ["alice", "bob", "carol"] {
+            script.expect_nothing(actor);
+        }
+    }
+}
+
+/// XEP-0045 §7.10: who registers what they have registered is told so, and
+/// nobody else is.
+#[test]
+fn registering_again_is_no_news() {
+    let mut script = three_in_a_room();
+    script.send("bob", &register(&registration("bob")));
+    for actor in ["alice", "bob", "carol"] {
+        script.forget(actor);
+    }
+    script.send("bob", &register(&registration("bob")));
+    script.expect("bob", "<iq type='result' id='register'/>");
+    // Nobody sees which nickname somebody keeps.
+    script.send("bob", &register(&registration("robert")));
+    script.expect("bob", "<iq type='result' id='register'/>");
+    for actor in ["alice", "bob", "carol"] {
+        script.expect_nothing(actor);
+    }
+}
+
 /// XEP-0045 §13.6: "Making rapid and repeated presence changes", and coming and
 /// going does not help.
 #[test]
@@ -464,6 +526,90 @@ fn slow_mode_is_of_the_account_and_not_of_the_visit() {
     join(&mut script, "bob", "hag", &["alice"]);
     script.send("bob", &say);
     script.expect("bob", "<message type='error' id='s'/>");
+}
+
+/// XEP-0500 §5: whoever has to wait for a day does so also in a room that nobody
+/// was in meanwhile, and that has left memory.
+#[test]
+fn slow_mode_outlasts_the_last_visit() {
+    let mut script = coven();
+    let slow = field("muc#roomconfig_slow_mode_duration", "86400");
+    configure(&mut script, "alice", &slow);
+    join(&mut script, "bob", "bob", &["alice"]);
+    let say = |id: &str| {
+        format!("<message to='{COVEN}' type='groupchat' id='{id}'><body>x</body></message>")
+    };
+    script.send("bob", &say("1"));
+    for actor in ["alice", "bob"] {
+        let leave = format!("<presence to='{COVEN}/{actor}' type='unavailable'/>");
+        script.send(actor, &leave);
+    }
+    let pass = |script: &mut Script, seconds| {
+        script.world.pass(std::time::Duration::from_secs(seconds));
+        script.world.settle();
+    };
+    for (seconds, id, kind) in [(61, "2", "error"), (86_340, "3", "groupchat")] {
+        pass(&mut script, seconds);
+        pass(&mut script, 1);
+        assert_eq!(script.world.hub().room_count(), 0);
+        join(&mut script, "bob", "bob", &["alice"]);
+        script.send("bob", &say(id));
+        script.expect("bob", &format!("<message type='{kind}' id='{id}'/>"));
+        let leave = format!("<presence to='{COVEN}/bob' type='unavailable'/>");
+        script.send("bob", &leave);
+        script.forget("bob");
+    }
+}
+
+/// XEP-0500 §5: "Only messages containing at least one 'body' element" have to
+/// wait, and all of them: also one that is there for those who do not know what
+/// else it does.
+#[test]
+fn in_slow_mode_a_retraction_waits_if_it_has_something_to_read() {
+    let mut script = coven();
+    let slow = field("muc#roomconfig_slow_mode_duration", "20");
+    configure(&mut script, "alice", &slow);
+    join(&mut script, "bob", "bob", &["alice"]);
+    let to = format!("to='{COVEN}' type='groupchat'");
+    script.send("bob", &format!("<message {to}><body>x</body></message>"));
+    let said = script.receive("bob");
+    let place = said.child("urn:xmpp:sid:0", "stanza-id").unwrap();
+    let place = place.attribute("id").unwrap();
+    let retract = format!("<retract xmlns='urn:xmpp:message-retract:1' id='{place}'/>");
+    script.send(
+        "bob",
+        &format!("<message {to} id='r'>{retract}<body>y</body></message>"),
+    );
+    script.expect(
+        "bob",
+        "<message type='error' id='r'><error type='wait'>\
+         <policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
+    );
+    script.send("bob", &format!("<message {to} id='s'>{retract}</message>"));
+    script.expect("bob", "<message type='groupchat' id='s'/>");
+}
+
+/// XEP-0500 §5: only who has spoken waits.
+#[test]
+fn in_slow_mode_nobody_waits_for_what_was_refused() {
+    let mut script = three_in_a_room();
+    let slow = field("muc#roomconfig_slow_mode_duration", "20");
+    configure(&mut script, "alice", &slow);
+    let hub = script.world.hub();
+    let mut config = (*hub.config()).clone();
+    config.rooms.room_burst_messages = 1;
+    config.rooms.room_messages_per_second = 1;
+    hub.configure(config);
+    let say = |id: &str| {
+        format!("<message to='{COVEN}' type='groupchat' id='{id}'><body>x</body></message>")
+    };
+    script.send("alice", &say("1"));
+    script.forget("bob");
+    script.send("bob", &say("2"));
+    script.expect("bob", "<message type='error' id='2'/>");
+    script.world.pass(std::time::Duration::from_secs(1));
+    script.send("bob", &say("3"));
+    script.expect("bob", "<message type='groupchat' id='3'/>");
 }
 
 /// XEP-0045 §15.4: "the MUC service MUST NOT reveal the sender's real JID to the

@@ -25,18 +25,27 @@ impl Hub {
         other: &BareJid,
         id: &str,
     ) -> Result<Option<MessageId>, NotKept> {
-        let is_meant = {
-            let (author, id) = (author.clone(), id.to_owned());
-            move |message: &Message| {
-                message.id() == Some(&id) && message.from().bare_str() == author.as_str()
-            }
+        let (by, id) = (author.clone(), id.to_owned());
+        let is_meant = move |message: &Message| {
+            message.id() == Some(&id) && message.from().bare_str() == by.as_str()
         };
+        self.find_message(other, author, is_meant).await
+    }
+
+    /// Finds the newest message of a log with a counterpart that is meant, in the
+    /// same way.
+    pub(crate) async fn find_message(
+        &self,
+        owner: &BareJid,
+        counterpart: &BareJid,
+        is_meant: impl Fn(&Message) -> bool + Clone + Send + 'static,
+    ) -> Result<Option<MessageId>, NotKept> {
         let mut page = Page {
-            counterpart: Some(author.clone()),
+            counterpart: Some(counterpart.clone()),
             ..Page::newest(CHUNK)
         };
         for _ in 0..MOST_LOOKED_INTO / CHUNK {
-            let (owner, chunk, is_meant) = (other.clone(), page.clone(), is_meant.clone());
+            let (owner, chunk, is_meant) = (owner.clone(), page.clone(), is_meant.clone());
             let read = move |view: &View<'_>| {
                 let places = view.places(&owner, &chunk)?;
                 // One by one: they may be large.
@@ -57,28 +66,25 @@ impl Hub {
         Ok(None)
     }
 
-    /// Puts a tombstone in the place of a message, in every log that has it, and
-    /// waits for the disk. `payload` is what it says instead: XML children. Its
-    /// sender, recipient, kind and id remain. Says whether the message was there
-    /// and none yet.
+    /// Puts a tombstone in the place of each of these messages, in every log that
+    /// has it, and waits for the disk. `payload` is what it says instead: XML
+    /// children. Sender, recipient, kind and id remain. What is not there, or is
+    /// one already, stays as it is.
     ///
     /// # Errors
-    /// [`NotKept`]; the message is as it was.
-    pub async fn bury_message(
+    /// [`NotKept`]; the messages are as they were.
+    pub async fn bury_messages(
         &self,
-        place: MessageId,
+        places: &[MessageId],
         payload: &[u8],
         now: Timestamp,
-    ) -> Result<bool, NotKept> {
-        let found = self.messages(&[place]).await?.pop();
-        let Some((_, message)) = found.filter(|(_, message)| !message.is_tombstone()) else {
-            return Ok(false);
-        };
-        let replace = Change::Replace {
-            id: place,
+    ) -> Result<(), NotKept> {
+        let found = self.messages(places).await?.into_iter();
+        let found = found.filter(|(_, message)| !message.is_tombstone());
+        let replace = |(id, message): (MessageId, Message)| Change::Replace {
+            id,
             body: message.tombstone(payload).encoded().clone(),
         };
-        self.commit(vec![replace], now).await?;
-        Ok(true)
+        Ok(self.commit(found.map(replace).collect(), now).await?)
     }
 }

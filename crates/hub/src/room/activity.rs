@@ -2,7 +2,8 @@
 //! that moves on every hour, as the specification proposes.
 //!
 //! It is kept as a record that is written when the hour is over, or the room is
-//! about to leave memory. A crash loses what was counted in the hour of it.
+//! about to leave memory. A crash loses what was counted in the hour of it. Who
+//! has to wait in slow mode is written down with it.
 
 use super::state::RoomState;
 use super::{Room, RoomMessage};
@@ -82,14 +83,15 @@ impl RoomState {
     /// Counts what was said. Whether the room has to be put onto the list of
     /// those to be written down.
     pub(crate) fn note_activity(&mut self, message: &RoomMessage, at: Timestamp) -> bool {
-        if !counts(message) {
-            return false;
+        let counts = counts(message);
+        if counts {
+            let hour = hour_of(at);
+            self.activity
+                .get_or_insert_with(|| Activity::new(hour))
+                .count(hour);
         }
-        let hour = hour_of(at);
-        self.activity
-            .get_or_insert_with(|| Activity::new(hour))
-            .count(hour);
-        !std::mem::replace(&mut self.activity_is_dirty, true)
+        let is_news = counts || !self.spoke.is_empty();
+        is_news && !std::mem::replace(&mut self.activity_is_dirty, true)
     }
 
     /// Messages per hour, if that is for everybody to know: in a room that
@@ -108,25 +110,27 @@ impl RoomState {
         Ok(())
     }
 
-    /// What writes the counters down, if it is time to do so.
-    fn save_activity(&mut self, hour: u64, when: SaveWhen) -> Option<Change> {
-        let activity = self.activity.as_ref()?;
+    /// What writes the counters down, and who has to wait, if it is time to do
+    /// so.
+    fn save_activity(&mut self, now: Timestamp, when: SaveWhen) -> Option<Vec<Change>> {
         let is_asleep = self.occupants.is_empty();
+        let is_old = |activity: &Activity| activity.hour < hour_of(now);
         let is_due = match when {
-            SaveWhen::Due => is_asleep || activity.hour < hour,
+            SaveWhen::Due => is_asleep || self.activity.as_ref().is_some_and(is_old),
             SaveWhen::Now => true,
         };
         if !is_due {
             return None;
         }
         self.activity_is_dirty = false;
-        Some(Change::Put {
+        let activity = self.activity.as_ref().map(|activity| Change::Put {
             owner: self.address.clone(),
             kind: ACTIVITY,
             key: String::new(),
             value: to_json(activity),
             expect: Expect::Anything,
-        })
+        });
+        Some(activity.into_iter().chain(self.save_waits(now)).collect())
     }
 }
 
@@ -165,11 +169,12 @@ impl Hub {
     }
 
     async fn save_some_activities(&self, now: Timestamp, most: usize, when: SaveWhen) {
-        let (mut saved, mut changes) = (Vec::new(), Vec::new());
+        let mut saved = Vec::new();
+        let mut changes = Vec::new();
         // Whoever waits on this list stays in memory.
         lock(&self.talking).retain(|room| {
-            let is_full = changes.len() >= most;
-            let change = (!is_full).then(|| room.state().save_activity(hour_of(now), when));
+            let is_full = saved.len() >= most;
+            let change = (!is_full).then(|| room.state().save_activity(now, when));
             match change.flatten() {
                 Some(change) => {
                     saved.push(Arc::clone(room));
@@ -185,7 +190,7 @@ impl Hub {
         let changes = || {
             let changes = saved.iter().zip(changes);
             let wanted = changes.filter(|(room, _)| !room.is_gone());
-            wanted.map(|(_, change)| change).collect()
+            wanted.flat_map(|(_, changes)| changes).collect()
         };
         if let Err(error) = self.commit_all(changes, now).await {
             tracing::warn!(%error, "how much is said in rooms is not written down");

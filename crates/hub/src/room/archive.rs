@@ -3,14 +3,20 @@
 
 use super::exchange::RoomDelivery;
 use super::state::RoomState;
-use super::{Affiliation, OccupantId, Role, Room, RoomError, Sight, Speaker, Speech};
+use super::{
+    Affiliation, OccupantId, Role, Room, RoomError, RoomMessage, RoomsConfig, Sight, Speaker,
+    Speech,
+};
 use crate::account::FOR_HISTORY;
 use crate::directory::Resident;
 use crate::pipeline::{Content, deliver_later};
-use crate::{Hub, Message, NotKept, Session, SessionHandle};
+use crate::{Hub, Message, NotKept, Session, SessionHandle, Then};
 use anser_jid::{BareJid, Jid};
-use anser_store::{Change, LogEntry, MessageId, NewEntry, Page, Timestamp, View};
+use anser_store::{
+    Change, LogEntry, MessageId, NewEntry, Page, Refusal, StoreError, Timestamp, View,
+};
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// A message in a room's log, and who has sent it.
 #[derive(Debug, Clone)]
@@ -27,9 +33,24 @@ pub struct Archived {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retractor {
     /// Whoever has sent it (XEP-0424).
-    Author,
+    Author {
+        /// What they say by that: something to read if there is a text for those
+        /// who do not know better.
+        speech: Speech,
+    },
     /// A moderator (XEP-0425).
     Moderator,
+}
+
+/// What is to be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retraction {
+    /// Where it is.
+    pub place: MessageId,
+    /// By whom.
+    pub retractor: Retractor,
+    /// So much is said with it.
+    pub bytes: usize,
 }
 
 /// What a message that is taken back leaves: what stands in its place, as XML
@@ -66,14 +87,40 @@ impl RoomState {
         Ok(self.sight_of(if is_admin { Role::Moderator } else { role }))
     }
 
+    /// Whether somebody may take messages back in this way, and as whom they are
+    /// known.
+    ///
+    /// # Errors
+    /// [`RoomError`]
+    fn check_retractor(
+        &mut self,
+        session: &Session,
+        retractor: Retractor,
+        server: &RoomsConfig,
+        now: Timestamp,
+    ) -> Result<Speaker, RoomError> {
+        match retractor {
+            Retractor::Author { speech } => self.check_speaker(session, speech, server, now),
+            Retractor::Moderator => {
+                let occupant = self.occupant(session)?;
+                if occupant.role < Role::Moderator {
+                    return Err(RoomError::Forbidden);
+                }
+                Ok(Speaker::of(occupant))
+            }
+        }
+    }
+
     /// Puts a tombstone into what whoever enters is told.
     pub(super) fn bury(&mut self, place: MessageId, tombstone: &Message) {
         let mut recent = self.recent.iter_mut();
         if let Some(message) = recent.find(|message| message.place == Some(place)) {
             let id = message.occupant_id;
-            let buried = super::RoomMessage::new(tombstone.clone(), id, Some(place));
+            let buried = RoomMessage::new(tombstone.clone(), id, Some(place), message.at);
             *message = Arc::new(buried);
         }
+        // Without one, whoever enters is told that there is none.
+        self.subject.take_if(|subject| subject.place == Some(place));
     }
 }
 
@@ -119,6 +166,9 @@ impl Hub {
     /// on: by its author, or by a moderator (XEP-0424 §5, XEP-0425 §4). `make`
     /// gets the message and whoever takes it back.
     ///
+    /// When this returns, an author's retraction is on its way, as with
+    /// [`Hub::say`], and a moderator's is written down and told.
+    ///
     /// # Errors
     /// [`RoomError::NoSuchMessage`] if there is none that they may take back in
     /// this way; others as with [`Hub::say`].
@@ -126,59 +176,100 @@ impl Hub {
         &self,
         session: &SessionHandle,
         room: &Arc<Room>,
-        place: MessageId,
-        retractor: Retractor,
+        retraction: Retraction,
         now: Timestamp,
         make: impl FnOnce(&Archived, &Speaker) -> Remains,
     ) -> Result<(), RoomError> {
+        let Retraction {
+            place,
+            retractor,
+            bytes,
+        } = retraction;
+        self.charge(session, bytes, now)?;
         // What it takes back may still be on its way to the disk.
         session.all_settled().await;
-        let speaker = self.check_retractor(session, room, retractor, now)?;
-        let found = self.room_messages(&room.address, &[place]).await?.pop();
-        let found = found.filter(|found| !found.message.is_tombstone());
-        let found = found.ok_or(RoomError::NoSuchMessage)?;
-        let own = session.address().bare_str();
-        if retractor == Retractor::Author && found.author.as_str() != own {
-            return Err(RoomError::NoSuchMessage);
-        }
+        let server = &self.config().rooms;
+        room.state()
+            .check_retractor(session, retractor, server, now)?;
+        let found = self.retractable(session, room, place, retractor).await?;
+        let speaker = match retractor {
+            Retractor::Author { speech } => room.state().speaker(session, speech, server, now)?,
+            Retractor::Moderator => room
+                .state()
+                .check_retractor(session, retractor, server, now)?,
+        };
         let remains = make(&found, &speaker);
         let tombstone = Arc::new(found.message.tombstone(&remains.tombstone));
-        let delivery = RoomDelivery {
+        let delivery = |speaker| RoomDelivery {
             room: Arc::clone(room),
             message: Arc::new(remains.news),
-            speaker: (retractor == Retractor::Author).then_some(speaker.id),
+            speaker,
             at: now,
             place: None,
             buried: Some((place, tombstone)),
         };
-        self.append_retraction(session, delivery, now);
-        Ok(())
-    }
-
-    fn check_retractor(
-        &self,
-        session: &Session,
-        room: &Room,
-        retractor: Retractor,
-        now: Timestamp,
-    ) -> Result<Speaker, RoomError> {
-        let config = self.config();
-        let mut state = room.state();
+        let sender = session.session();
         match retractor {
-            Retractor::Author => state.speaker(session, Speech::Signal, &config.rooms, now),
-            Retractor::Moderator => {
-                let occupant = state.occupant(session)?;
-                if occupant.role < Role::Moderator {
-                    return Err(RoomError::Forbidden);
-                }
-                Ok(Speaker::of(occupant))
+            Retractor::Author { .. } => {
+                let delivery = delivery(Some(speaker.id));
+                sender.on_submitted();
+                let then = |delivery| deliver_later(sender, Content::Room(delivery));
+                self.append_retraction(sender, delivery, now, then);
+                Ok(())
             }
+            Retractor::Moderator => self.moderate(sender, delivery(None), now).await,
         }
     }
 
-    fn append_retraction(&self, session: &SessionHandle, delivery: RoomDelivery, now: Timestamp) {
-        let sender = session.session();
-        sender.on_submitted();
+    /// The message that is to be taken back, if it is one that may be.
+    async fn retractable(
+        &self,
+        session: &Session,
+        room: &Room,
+        place: MessageId,
+        retractor: Retractor,
+    ) -> Result<Archived, RoomError> {
+        let found = self.room_messages(&room.address, &[place]).await?.pop();
+        let own = session.address().bare_str();
+        let is_theirs = |found: &Archived| match retractor {
+            Retractor::Author { .. } => found.author.as_str() == own,
+            Retractor::Moderator => true,
+        };
+        found
+            .filter(|found| !found.message.is_tombstone() && is_theirs(found))
+            .ok_or(RoomError::NoSuchMessage)
+    }
+
+    /// Writes down what a moderator has taken back, has everybody told, and
+    /// waits until that is done.
+    async fn moderate(
+        &self,
+        moderator: &Session,
+        delivery: RoomDelivery,
+        now: Timestamp,
+    ) -> Result<(), RoomError> {
+        let room = Arc::clone(&delivery.room);
+        let (answer, answered) = oneshot::channel();
+        let then = |delivery| Then::Tell(Box::new(delivery), answer);
+        self.append_retraction(moderator, delivery, now, then);
+        let closed = || Err(Refusal::Store(Arc::new(StoreError::Closed)));
+        let outcome = answered.await.unwrap_or_else(|_| closed());
+        outcome.map_err(NotKept::from)?;
+        if room.is_gone() {
+            return Err(RoomError::NoRoom);
+        }
+        Ok(())
+    }
+
+    /// Writes a retraction down, and a tombstone into the place of what it takes
+    /// back. `then` says what follows.
+    fn append_retraction(
+        &self,
+        sender: &Session,
+        delivery: RoomDelivery,
+        now: Timestamp,
+        then: impl FnOnce(RoomDelivery) -> Then,
+    ) {
         self.journal().append(now, |id| {
             let mut changes = Vec::new();
             if let (false, Some((place, tombstone))) = (delivery.room.is_gone(), &delivery.buried) {
@@ -186,6 +277,7 @@ impl Hub {
                     id: *place,
                     body: tombstone.encoded().clone(),
                 });
+                changes.extend(delivery.room.take_back_subject(*place));
                 changes.push(Change::Append {
                     id,
                     body: delivery.message.encoded().clone(),
@@ -197,14 +289,13 @@ impl Hub {
                 });
             }
             let place = (!changes.is_empty()).then_some(id);
-            let content = Content::Room(RoomDelivery { place, ..delivery });
-            (changes, deliver_later(sender, content))
+            (changes, then(RoomDelivery { place, ..delivery }))
         });
     }
 }
 
 /// The one entry at a place, if it is one that history shows.
-fn only(place: MessageId) -> Page {
+pub(super) fn only(place: MessageId) -> Page {
     Page {
         after: place.previous(),
         before: place.next(),

@@ -3,6 +3,7 @@
 
 use super::record::save_room;
 use super::{Actor, Room, RoomError};
+use crate::mailbox::Wakes;
 use crate::{Hub, NotKept};
 use anser_store::{Change, Expect, Timestamp};
 use bytes::Bytes;
@@ -72,9 +73,10 @@ impl Hub {
         let mut writes = vec![write];
         writes.extend(save_room(&room.address, &record, Expect::Anything));
         self.commit(writes, now).await.map_err(NotKept::from)?;
+        let mut wakes = Wakes::default();
         let mut state = room.state();
         state.avatar = hashes;
-        state.tell_of_change();
+        state.tell_of_change(&mut wakes);
         drop(state);
         drop(alone);
         Ok(())

@@ -217,6 +217,13 @@ impl RoomConfig {
         !self.members_only && self.password.is_none()
     }
 
+    /// Nobody is told more of what was said before than there is in memory, and
+    /// the room does not say so either.
+    pub(crate) fn limit_history(&mut self, most: usize) {
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        self.history_messages = self.history_messages.min(most);
+    }
+
     pub(crate) fn is_moderated(&self) -> IsModerated {
         if self.moderated {
             IsModerated::Yes

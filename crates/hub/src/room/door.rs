@@ -1,10 +1,7 @@
 //! Sessions come to rooms, change in them and go.
 
-use super::record::TEMPORARY;
 use super::state::RoomState;
-use super::{
-    Creation, Departure, Destruction, Entrance, IsEnd, Look, Room, RoomError, RoomEvent, Sight,
-};
+use super::{Creation, Departure, Entrance, IsEnd, Look, Room, RoomError, RoomEvent, Sight};
 use crate::directory::Resident;
 use crate::mailbox::Wakes;
 use crate::sync::lock;
@@ -12,12 +9,6 @@ use crate::{Event, Hub, Session, SessionHandle};
 use anser_jid::{BareJid, FullJid, Jid};
 use anser_store::Timestamp;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
-
-/// After a start of the server, occupants of rooms that end with their last one
-/// have so long to come back.
-const TIME_TO_COME_BACK: Duration = Duration::from_secs(600);
 
 /// Rooms of the accounts of `example.org` are at `rooms.example.org`.
 const SERVICE_LABEL: &str = "rooms.";
@@ -97,7 +88,7 @@ impl Hub {
                     Err(error) => return Err(error),
                 },
             };
-            match self.sit_down(session, &room, entrance.clone(), newness, now) {
+            match self.sit_down(session, &room, entrance.clone(), newness) {
                 Some(Ok(())) => return Ok(()),
                 Some(Err(error)) => {
                     // Nobody opens a room that its owner did not get into.
@@ -135,7 +126,6 @@ impl Hub {
         room: &Arc<Room>,
         entrance: Entrance,
         newness: Sight,
-        now: Timestamp,
     ) -> Option<Result<(), RoomError>> {
         let session = session.session();
         let config = self.config();
@@ -159,7 +149,7 @@ impl Hub {
         if room.is_gone() {
             return None;
         }
-        let entered = state.enter(session, entrance, newness, &config.rooms, now, &mut wakes);
+        let entered = state.enter(session, entrance, newness, &config.rooms, &mut wakes);
         if entered.is_ok() && !is_known {
             rooms.push(Arc::clone(room));
         }
@@ -226,13 +216,28 @@ impl Hub {
         self.end_if_empty(&room, now).await;
     }
 
-    /// A session leaves all rooms.
+    /// A session that is about to end says so: it leaves all rooms, and enters
+    /// none any more.
+    pub fn quit_rooms(&self, session: &Session) {
+        self.leave_all(session, IsEnd::Yes, &Departure::Left, &Look::default());
+    }
+
+    /// A session leaves all rooms. From one that has ended they had no word
+    /// (XEP-0045 §11.1).
     pub(crate) fn leave_rooms(&self, session: &Session, end: IsEnd, look: &Look) {
+        let departure = match end {
+            IsEnd::Yes => Departure::Lost,
+            IsEnd::No => Departure::Left,
+        };
+        self.leave_all(session, end, &departure, look);
+    }
+
+    fn leave_all(&self, session: &Session, end: IsEnd, departure: &Departure, look: &Look) {
         let mut wakes = Wakes::default();
         for room in session.visits().take(end) {
             let mut state = room.state();
-            state.leave(session, Departure::Left, look, &mut wakes);
-            let is_over = is_over(&state);
+            state.leave(session, departure.clone(), look, &mut wakes);
+            let is_over = state.is_over();
             drop(state);
             if is_over {
                 lock(&self.emptied).push(room);
@@ -248,7 +253,7 @@ impl Hub {
         for room in left {
             let mut state = room.state();
             state.leave(session, Departure::Left, &Look::default(), &mut wakes);
-            let is_over = is_over(&state);
+            let is_over = state.is_over();
             drop(state);
             session.visits().forget(session, &room);
             if is_over {
@@ -256,52 +261,4 @@ impl Hub {
             }
         }
     }
-
-    /// Ends the rooms that nobody wants to keep and whose last occupants have
-    /// gone without saying so.
-    pub(crate) async fn end_emptied_rooms(&self, now: Timestamp) {
-        let emptied = std::mem::take(&mut *lock(&self.emptied));
-        for room in emptied {
-            self.end_if_empty(&room, now).await;
-        }
-    }
-
-    /// Ends the rooms that should have ended with their last occupants, had the
-    /// server not ended first. Those who were in them have some time to come
-    /// back.
-    pub(crate) async fn end_leftover_rooms(&self, now: Timestamp) {
-        let begun = *lock(&self.leftovers_since).get_or_insert(now);
-        if now.since(begun) < TIME_TO_COME_BACK || self.leftovers_ended.swap(true, Relaxed) {
-            return;
-        }
-        let read = |view: &anser_store::View<'_>| view.owners(TEMPORARY, None, usize::MAX >> 1);
-        let leftovers = match self.store().read(read).await {
-            Ok(leftovers) => leftovers,
-            Err(error) => {
-                tracing::warn!(%error, "rooms that nobody keeps stay until the next start");
-                return;
-            }
-        };
-        for address in leftovers {
-            if let Ok(Some(room)) = self.find_room(&address, now).await {
-                self.end_if_empty(&room, now).await;
-            }
-        }
-    }
-
-    pub(super) async fn end_if_empty(&self, room: &Arc<Room>, now: Timestamp) {
-        if !is_over(&room.state()) {
-            return;
-        }
-        let end = Destruction::default();
-        if let Err(error) = self.forget_room(room, is_over, &end, now).await {
-            tracing::warn!(room = %room.address, %error, "an empty room stays for now");
-            lock(&self.emptied).push(Arc::clone(room));
-        }
-    }
-}
-
-/// Nobody is in it, and nobody wants to keep it.
-fn is_over(state: &RoomState) -> bool {
-    state.occupants.is_empty() && (state.is_locked || !state.config.persistent)
 }

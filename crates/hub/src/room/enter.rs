@@ -9,7 +9,7 @@ use super::{
 use crate::mailbox::Wakes;
 use crate::{Event, Session};
 use anser_jid::FullJid;
-use anser_store::{MessageId, Timestamp};
+use anser_store::Timestamp;
 use std::sync::Arc;
 
 /// How a session wants to enter a room.
@@ -51,7 +51,6 @@ impl RoomState {
         entrance: Entrance,
         newness: Sight,
         server: &RoomsConfig,
-        now: Timestamp,
         wakes: &mut Wakes,
     ) -> Result<(), RoomError> {
         let nick = nick_key(&entrance.occupant)?;
@@ -62,7 +61,7 @@ impl RoomState {
             if self.set_look(session, &entrance.look) {
                 self.tell_rest(&nick, session, wakes);
             }
-            self.welcome(session, &nick, newness, entrance.past, now, wakes);
+            self.welcome(session, &nick, newness, entrance.past, wakes);
             return Ok(());
         }
         self.admit(session, &nick, &entrance, server)?;
@@ -79,7 +78,7 @@ impl RoomState {
         }
         self.seats.insert(session.address().clone(), nick.clone());
         self.tell_rest(&nick, session, wakes);
-        self.welcome(session, &nick, newness, entrance.past, now, wakes);
+        self.welcome(session, &nick, newness, entrance.past, wakes);
         Ok(())
     }
 
@@ -216,7 +215,6 @@ impl RoomState {
         nick: &NickKey,
         newness: Sight,
         past: PastWanted,
-        now: Timestamp,
         wakes: &mut Wakes,
     ) {
         let occupant = &self.occupants[nick];
@@ -240,7 +238,7 @@ impl RoomState {
         }
         sight = sight.with(Sight::OWN).with(Sight::ENTERED).with(newness);
         mailbox.push(see(&occupant.shown, sight), wakes);
-        for message in self.past(past, now) {
+        for message in self.past(past) {
             mailbox.push(said(message, true), wakes);
         }
         let subject = match &self.subject {
@@ -253,16 +251,15 @@ impl RoomState {
     }
 
     /// The last of what was said, within what is wanted (XEP-0045 §7.2.14).
-    fn past(&self, wanted: PastWanted, now: Timestamp) -> impl Iterator<Item = &Arc<RoomMessage>> {
+    fn past(&self, wanted: PastWanted) -> impl Iterator<Item = &Arc<RoomMessage>> {
         let most = self.config.history_messages;
         let most = wanted.messages.map_or(most, |messages| messages.min(most)) as usize;
         let since = wanted.since.unwrap_or_default();
         let mut characters = wanted.characters.unwrap_or(usize::MAX);
         let mut fitting = 0;
         for message in self.recent.iter().rev().take(most) {
-            let said_at = message.place.map_or(now, MessageId::timestamp);
             let size = message.message.payload().len() + MARKUP_CHARACTERS;
-            if said_at <= since || size > characters {
+            if message.at <= since || size > characters {
                 break;
             }
             characters -= size;

@@ -18,6 +18,9 @@ pub enum RoomError {
     /// A room of this name exists.
     #[error("there is such a room already")]
     Exists,
+    /// Rooms were to be made, and two of them have this name.
+    #[error("it is to be made twice")]
+    Repeated,
     /// The name is not one that a room can have.
     #[error("this cannot be a room: {0}")]
     Unfit(&'static str),
@@ -39,6 +42,9 @@ pub enum RoomError {
     /// Nobody in the room has the nickname (XEP-0045 §7.5).
     #[error("nobody in this room has this nickname")]
     NoSuchOccupant,
+    /// Whoever is to be asked in does not exist (XEP-0045 §7.8.2).
+    #[error("there is no such account")]
+    NoAccount,
     /// There is no such message, or none that whoever asks may take back.
     #[error("there is no such message")]
     NoSuchMessage,
@@ -78,6 +84,13 @@ pub enum RoomError {
     /// Nobody may do this to such an occupant, or not whoever asks.
     #[error("this cannot be done to somebody who stands so high")]
     NotAllowed,
+    /// Whoever asks does not become a member by registering, or is none
+    /// (XEP-0045 §7.10).
+    #[error("you cannot register in this room")]
+    NoRegistration,
+    /// Whoever is to be asked in is banned (XEP-0045 §9.5).
+    #[error("whoever you invite is banned from this room")]
+    InviteeBanned,
     /// A room needs an owner, and nobody bans themselves (XEP-0045 §9.1,
     /// §10.4).
     #[error("a room keeps an owner, and nobody bans themselves")]
@@ -89,7 +102,7 @@ pub enum RoomError {
     #[error("the room cannot be like this: {0}")]
     UnfitConfig(&'static str),
     /// More came than the room takes at a time.
-    #[error("too much at a time: try again in {} seconds", wait.as_secs().max(1))]
+    #[error("too much at a time: try again in {} seconds", seconds(wait))]
     TooFast {
         /// How long to wait.
         wait: Duration,
@@ -123,14 +136,11 @@ pub enum RoomError {
         limit: usize,
     },
     /// Others are searching for rooms.
-    #[error("others are searching: try again in {} seconds", wait.as_secs().max(1))]
+    #[error("others are searching: try again in {} seconds", seconds(wait))]
     TooManySearches {
         /// How long to wait.
         wait: Duration,
     },
-    /// There is no service for this.
-    #[error("this room does not do that")]
-    Unsupported,
     /// It could not be kept.
     #[error(transparent)]
     NotKept(#[from] NotKept),
@@ -139,11 +149,31 @@ pub enum RoomError {
     Send(#[from] SendError),
 }
 
+/// Whole seconds after which a wait is over.
+fn seconds(wait: &Duration) -> u128 {
+    wait.as_millis().div_ceil(1000).max(1)
+}
+
 impl From<Denied> for RoomError {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::Forbidden => Self::Forbidden,
             Denied::NotAllowed => Self::NotAllowed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_as_long_as_they_are_told_has_waited_long_enough() {
+        for (millis, seconds) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (19_999, 20)] {
+            let wait = Duration::from_millis(millis);
+            let text = RoomError::TooFast { wait }.to_string();
+            let end = format!(" {seconds} seconds");
+            assert!(text.ends_with(&end), "{millis}: {text}");
         }
     }
 }

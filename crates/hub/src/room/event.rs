@@ -3,7 +3,7 @@
 use super::{Affiliation, ConfigNews, Hat, Role};
 use crate::{Message, Traits};
 use anser_jid::{BareJid, FullJid, Jid};
-use anser_store::MessageId;
+use anser_store::{MessageId, Timestamp};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -145,7 +145,7 @@ pub enum Departure {
     /// The room is for members only now, and they are none
     /// (XEP-0045 §10.2).
     MembersOnly,
-    /// Their session has ended unexpectedly, or was never here
+    /// Their session has ended, and they did not say that they go
     /// (XEP-0045 §11.1).
     Lost,
     /// The room is no more (XEP-0045 §10.9).
@@ -225,6 +225,8 @@ pub struct RoomMessage {
     pub occupant_id: Option<OccupantId>,
     /// Where it is in the room's log, if it is there.
     pub place: Option<MessageId>,
+    /// When it was said.
+    pub at: Timestamp,
     /// The same in the form of a protocol.
     pub rendering: OnceLock<Bytes>,
 }
@@ -234,11 +236,13 @@ impl RoomMessage {
         message: Message,
         occupant_id: Option<OccupantId>,
         place: Option<MessageId>,
+        at: Timestamp,
     ) -> Self {
         Self {
             message,
             occupant_id,
             place,
+            at,
             rendering: OnceLock::new(),
         }
     }

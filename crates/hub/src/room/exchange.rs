@@ -1,22 +1,19 @@
 //! What is said in rooms, on its way.
 
-use super::govern::{Actor, MakesMember};
 use super::record::{SAID, save_subject};
-use super::{
-    Affiliation, AffiliationChange, OccupantId, Room, RoomError, RoomMessage, Speaker, Speech,
-};
+use super::{OccupantId, Room, RoomError, RoomMessage, Speaker, Speech};
 use crate::account::FOR_HISTORY;
 use crate::directory::Resident;
 use crate::mailbox::Wakes;
 use crate::pipeline::Content;
-use crate::{Event, Hub, Message, Recipient, SendError, Session, SessionHandle, Traits};
-use anser_jid::{BareJid, FullJid};
+use crate::{Hub, Message, SendError, Session, SessionHandle, Traits};
+use anser_jid::BareJid;
 use anser_store::{Change, EntryFlags, MessageId, NewEntry, Timestamp};
 use std::sync::Arc;
 
 /// Something said on its way to everybody in a room.
 #[derive(Debug)]
-pub(crate) struct RoomDelivery {
+pub struct RoomDelivery {
     pub(super) room: Arc<Room>,
     pub(crate) message: Arc<Message>,
     /// Whose it is; nobody's if the room itself says it.
@@ -27,26 +24,6 @@ pub(crate) struct RoomDelivery {
     pub(crate) place: Option<MessageId>,
     /// What it puts into the place of an earlier message.
     pub(super) buried: Option<(MessageId, Arc<Message>)>,
-}
-
-/// Something said to one session in a room, on its way there.
-#[derive(Debug)]
-pub(crate) struct Whisper {
-    room: Arc<Room>,
-    listener: Arc<Session>,
-    pub(crate) message: Arc<Message>,
-    /// The same as its sender wrote it, for copies; with one of those that it
-    /// goes to.
-    pub(crate) sent: Option<Arc<Message>>,
-}
-
-/// Somebody is asked into a room.
-#[derive(Debug, Clone)]
-pub struct Invitation {
-    /// Whoever asks, as they are in the room.
-    pub inviter: FullJid,
-    /// What one has to know to enter.
-    pub password: Option<String>,
 }
 
 impl Hub {
@@ -79,9 +56,14 @@ impl Hub {
         let is_archived = state.config.archived;
         drop(state);
         let message = make(&speaker);
-        let is_kept = match speech {
-            Speech::Message | Speech::Signal => is_archived && message.is_worth_keeping(),
-            Speech::Subject { .. } => true,
+        let in_log = is_archived && may_be_in_log(&message);
+        let kept = match speech {
+            Speech::Message | Speech::Signal if in_log && message.is_worth_keeping() => {
+                Some(Kept::InLog)
+            }
+            Speech::Message | Speech::Signal => None,
+            Speech::Subject { .. } if in_log => Some(Kept::InLog),
+            Speech::Subject { .. } => Some(Kept::AsSubject),
         };
         let delivery = RoomDelivery {
             room: Arc::clone(room),
@@ -91,24 +73,30 @@ impl Hub {
             place: None,
             buried: None,
         };
-        if is_kept {
-            self.append_to_room(session.session(), delivery, now);
-        } else {
-            self.pass(session.session(), Content::Room(delivery), now);
+        match kept {
+            Some(kept) => self.append_to_room(session.session(), delivery, kept, now),
+            None => self.pass(session.session(), Content::Room(delivery), now),
         }
         Ok(())
     }
 
-    fn append_to_room(&self, sender: &Arc<Session>, delivery: RoomDelivery, now: Timestamp) {
+    fn append_to_room(
+        &self,
+        sender: &Arc<Session>,
+        delivery: RoomDelivery,
+        kept: Kept,
+        now: Timestamp,
+    ) {
         sender.on_submitted();
         self.journal().append(now, |id| {
             // As with accounts: nothing is written behind what removes a room.
             let changes = if delivery.room.is_gone() {
                 Vec::new()
             } else {
-                entries(&delivery, sender.account().address(), id)
+                entries(&delivery, sender.account().address(), kept, id)
             };
-            let place = (!changes.is_empty()).then_some(id);
+            let in_log = kept == Kept::InLog && !changes.is_empty();
+            let place = in_log.then_some(id);
             let content = Content::Room(RoomDelivery { place, ..delivery });
             (changes, crate::pipeline::deliver_later(sender, content))
         });
@@ -141,7 +129,9 @@ impl Hub {
         if let Some((place, tombstone)) = buried {
             state.bury(place, &tombstone);
         }
-        let message = Arc::new(RoomMessage::new((*message).clone(), speaker, place));
+        let said_at = place.map_or(at, MessageId::timestamp);
+        let message = RoomMessage::new((*message).clone(), speaker, place, said_at);
+        let message = Arc::new(message);
         let is_changed = is_news && state.note_activity(&message, at);
         state.hear(&message, wakes);
         if is_news {
@@ -153,137 +143,45 @@ impl Hub {
         }
         Ok(())
     }
+}
 
-    /// Says something to one occupant alone (XEP-0045 §7.5). `make` gets where
-    /// it comes from and where it goes: once as its sender sees it, for the
-    /// sender's other devices, and once for every session that gets it. It is
-    /// not kept: whom it is for is there.
-    ///
-    /// It is refused for somebody who blocks the occupant's address in the room.
-    /// That they block the account behind it makes no difference: whoever could
-    /// find that out would know who is there.
-    ///
-    /// # Errors
-    /// [`RoomError`]; nobody hears it.
-    pub fn whisper(
-        &self,
-        session: &SessionHandle,
-        occupant: &FullJid,
-        bytes: usize,
-        now: Timestamp,
-        make: impl Fn(&FullJid, &FullJid) -> Message,
-    ) -> Result<(), RoomError> {
-        session.check_addressee(occupant)?;
-        let room = self
-            .rooms
-            .resident(occupant)
-            .ok_or(RoomError::NotOccupant)?;
-        let config = self.config();
-        let visits = session.session().visits();
-        visits.charge(bytes, &config.rooms, now)?;
-        let state = room.state();
-        let (speaker, listeners) = state.whisperer(session, occupant.resource())?;
-        drop(state);
-        // They are all of one account.
-        let blocks = |listener: &Arc<Session>| listener.check_addressee(&speaker.occupant).is_err();
-        if listeners.first().is_some_and(blocks) {
-            return Err(SendError::Unavailable.into());
-        }
-        let mut sent = Some(Arc::new(make(session.address(), occupant)));
-        for listener in listeners {
-            let message = Arc::new(make(&speaker.occupant, listener.address()));
-            let whisper = Whisper {
-                room: Arc::clone(&room),
-                listener,
-                message,
-                sent: sent.take(),
-            };
-            self.pass(session.session(), Content::Whisper(whisper), now);
-        }
-        Ok(())
-    }
+/// Where something said is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// In the room's log, for all who may read that.
+    InLog,
+    /// Nowhere but as the subject that the room has.
+    AsSubject,
+}
 
-    /// Whether somebody may ask an account into a room; makes it a member if
-    /// that is what an invitation does there (XEP-0045 §7.8.2, §9.5). Nobody is
-    /// asked in who blocks the room, or whoever asks.
-    ///
-    /// # Errors
-    /// [`RoomError`]; nothing has changed.
-    pub async fn invite(
-        &self,
-        session: &SessionHandle,
-        room: &Arc<Room>,
-        invitee: &Recipient,
-        now: Timestamp,
-    ) -> Result<Invitation, RoomError> {
-        session.check_addressee(&room.address)?;
-        let config = self.config();
-        session.session().visits().charge(0, &config.rooms, now)?;
-        if invitee.blocks(session.address()) || invitee.blocks(&room.address) {
-            return Err(SendError::Unavailable.into());
-        }
-        let invitee = invitee.address();
-        let (makes_member, invitation, affiliation) = {
-            let state = room.state();
-            let makes_member = state.check_invitation(session)?;
-            let invitation = Invitation {
-                inviter: state.occupant(session)?.address.clone(),
-                password: state.config.password.clone(),
-            };
-            (makes_member, invitation, state.affiliation(invitee))
-        };
-        match (makes_member, affiliation) {
-            (_, Affiliation::Outcast) => return Err(RoomError::NotAllowed),
-            (MakesMember::Yes, Affiliation::None) => {
-                let member = AffiliationChange {
-                    account: invitee.clone(),
-                    affiliation: Affiliation::Member,
-                    nick: None,
-                    reason: None,
-                };
-                self.change_affiliations(room, Actor::Operator, &[member], now)
-                    .await?;
-            }
-            (MakesMember::Yes | MakesMember::No, _) => {}
-        }
-        Ok(invitation)
-    }
+/// Whether its sender lets others read it again. Whoever enters later is told
+/// what the log has, and nothing else: "permanent or semi-permanent" is what
+/// they would find after a restart too (XEP-0334 §4.1, §4.2).
+fn may_be_in_log(message: &Message) -> bool {
+    let traits = message.traits();
+    !traits.contains(Traits::NO_PERMANENT_STORE) && !traits.contains(Traits::NO_STORE)
 }
 
 /// What writes down something said.
-fn entries(delivery: &RoomDelivery, speaker: &BareJid, id: MessageId) -> Vec<Change> {
-    let message = &delivery.message;
+fn entries(delivery: &RoomDelivery, speaker: &BareJid, kept: Kept, id: MessageId) -> Vec<Change> {
+    let RoomDelivery { room, message, .. } = delivery;
     let is_subject = message.traits().contains(Traits::SUBJECT);
-    let kind = if is_subject { EntryFlags::NONE } else { SAID };
-    let mut changes = vec![Change::Append {
-        id,
-        body: message.encoded().clone(),
-        entries: vec![NewEntry {
-            owner: delivery.room.address.clone(),
-            counterpart: speaker.clone(),
-            flags: FOR_HISTORY.with(kind),
-        }],
-    }];
+    let mut changes = Vec::new();
+    if kept == Kept::InLog {
+        let kind = if is_subject { EntryFlags::NONE } else { SAID };
+        changes.push(Change::Append {
+            id,
+            body: message.encoded().clone(),
+            entries: vec![NewEntry {
+                owner: room.address.clone(),
+                counterpart: speaker.clone(),
+                flags: FOR_HISTORY.with(kind),
+            }],
+        });
+    }
     if is_subject {
-        changes.push(save_subject(&delivery.room.address, id, speaker, message));
+        room.note_subject(Some(id).filter(|_| kept == Kept::InLog));
+        changes.push(save_subject(&room.address, id, speaker, message));
     }
     changes
-}
-
-/// Gives a private message to the session it is for.
-///
-/// # Errors
-/// It has left meanwhile.
-pub(crate) fn deliver_whisper(whisper: &Whisper, wakes: &mut Wakes) -> Result<(), SendError> {
-    let Whisper { room, listener, .. } = whisper;
-    let state = room.state();
-    if state.occupant_of(listener).is_none() {
-        return Err(SendError::Unavailable);
-    }
-    let event = Event::Message {
-        message: Arc::clone(&whisper.message),
-        place: None,
-    };
-    let offered = listener.mailbox().offer(event, wakes);
-    offered.map_err(|_| SendError::Unavailable)
 }

@@ -1,16 +1,13 @@
-//! Deciding over others and over the room (XEP-0045 §8 to §10).
+//! Deciding over others (XEP-0045 §8, §9, §10.3 to §10.8).
 
 use super::standing::{may_change_affiliation, may_change_role};
 use super::state::{NickKey, RoomState, Standing};
-use super::{Affiliation, Deed, Departure, Destruction, Role, RoomConfig, RoomError, RoomsConfig};
+use super::{Affiliation, Deed, Departure, Role, RoomError, RoomsConfig};
 use crate::Session;
 use crate::mailbox::Wakes;
-use anser_jid::{BareJid, FullJid};
+use anser_jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// So many occupants at most are told of each other all at once.
-const MOST_REVEALED: usize = 500;
 
 /// Who wants something done.
 #[derive(Debug, Clone, Copy)]
@@ -55,32 +52,6 @@ pub struct Deciders {
     pub admins: Option<Vec<BareJid>>,
 }
 
-/// An account's affiliation as somebody may see it who may see the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Affiliated {
-    /// Whose.
-    pub account: BareJid,
-    /// Which.
-    pub affiliation: Affiliation,
-    /// The nickname that they keep.
-    pub nick: Option<String>,
-    /// What was said when they got it.
-    pub reason: Option<String>,
-}
-
-/// An occupant as moderators see them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Present {
-    /// Under which address.
-    pub occupant: FullJid,
-    /// Who it is.
-    pub address: FullJid,
-    /// What they are for good.
-    pub affiliation: Affiliation,
-    /// What they may do in this visit.
-    pub role: Role,
-}
-
 impl RoomState {
     /// What whoever acts is in the room: for good, and in this visit.
     pub(super) fn standing(&self, actor: Actor<'_>) -> (Affiliation, Role) {
@@ -103,28 +74,6 @@ impl RoomState {
             nick: nick.map(|occupant| occupant.address.resource().into()),
             reason: reason.map(Into::into),
         }
-    }
-
-    /// Only owners may see and change what a room is like (XEP-0045 §10.2).
-    ///
-    /// # Errors
-    /// [`RoomError::Forbidden`]
-    pub(crate) fn check_owner(&self, actor: Actor<'_>) -> Result<(), RoomError> {
-        match self.standing(actor) {
-            (Affiliation::Owner, _) => Ok(()),
-            _ => Err(RoomError::Forbidden),
-        }
-    }
-
-    /// What belongs to a room can be kept when the room is.
-    ///
-    /// # Errors
-    /// [`RoomError::UnfitConfig`]
-    pub(crate) fn check_open(&self) -> Result<(), RoomError> {
-        if self.is_locked {
-            return Err(RoomError::UnfitConfig("its configuration is not sent yet"));
-        }
-        Ok(())
     }
 
     /// Gives occupants other roles: all of them, or none (XEP-0045 §8.2 to
@@ -216,14 +165,40 @@ impl RoomState {
             }
             self.check_nick(change)?;
         }
-        let limit = server.affiliations;
-        let new = changes
-            .iter()
-            .filter(|change| !self.affiliations.contains_key(&change.account));
-        if self.affiliations.len() + new.count() > limit {
+        let (limit, before) = (server.affiliations, self.affiliations.len());
+        let got = self.count_after(changes);
+        if got > before && got > limit {
             return Err(RoomError::TooManyAffiliations { limit });
         }
         Ok(())
+    }
+
+    /// How many accounts have an affiliation, a nickname or hats after these
+    /// changes.
+    fn count_after(&self, changes: &[AffiliationChange]) -> usize {
+        let had = |change: &&AffiliationChange| self.affiliations.contains_key(&change.account);
+        let has = |change: &&AffiliationChange| self.standing_after(change) != Standing::default();
+        let kept = self.affiliations.len() - changes.iter().filter(had).count();
+        kept + changes.iter().filter(has).count()
+    }
+
+    /// Whether a change makes an account anything else than it is.
+    pub(crate) fn is_news(&self, change: &AffiliationChange) -> bool {
+        let before = self.affiliations.get(&change.account);
+        before.cloned().unwrap_or_default() != self.standing_after(change)
+    }
+
+    /// Those who become members of a room for members only by these changes, and
+    /// are not in it.
+    pub(crate) fn new_members(&self, changes: &[AffiliationChange]) -> Vec<BareJid> {
+        let is_asked_in = |change: &&AffiliationChange| {
+            self.config.members_only
+                && change.affiliation == Affiliation::Member
+                && self.affiliation(&change.account) == Affiliation::None
+                && self.nicks_of(&change.account).is_empty()
+        };
+        let new_members = changes.iter().filter(is_asked_in);
+        new_members.map(|change| change.account.clone()).collect()
     }
 
     /// The changes that make the lists of those who decide what they shall be.
@@ -302,19 +277,35 @@ impl RoomState {
         // Nobody sees the hats of whoever is banned, and coming back is a new
         // beginning.
         let is_banned = change.affiliation == Affiliation::Outcast;
+        // Of whoever is nothing, nothing is kept.
+        let is_something = change.affiliation != Affiliation::None;
+        let reason = change.reason.as_ref().filter(|_| is_something);
         let worn = before.filter(|_| !is_banned);
         Standing {
             affiliation: change.affiliation,
             nick: nick.filter(|_| change.affiliation >= Affiliation::Member),
-            reason: change.reason.clone(),
+            reason: reason.cloned(),
             hats: worn.map_or_else(Vec::new, |standing| standing.hats.clone()),
         }
     }
 
-    /// Changes an affiliation that was checked and written down, and tells
+    /// Changes affiliations that were checked and written down, and tells
     /// everybody (XEP-0045 §9.1 to §9.5, §10.3 to §10.8). Gives the sessions
     /// that are no longer in the room.
-    pub(crate) fn apply_affiliation(
+    pub(crate) fn apply_affiliations(
+        &mut self,
+        actor: Actor<'_>,
+        changes: &[AffiliationChange],
+        wakes: &mut Wakes,
+    ) -> Vec<Arc<Session>> {
+        let mut gone = Vec::new();
+        for change in changes {
+            gone.extend(self.apply_affiliation(actor, change, wakes));
+        }
+        gone
+    }
+
+    fn apply_affiliation(
         &mut self,
         actor: Actor<'_>,
         change: &AffiliationChange,
@@ -355,6 +346,9 @@ impl RoomState {
             return self.remove(nick, Departure::NoMember, Some(deed.clone()), wakes);
         }
         let role = self.role_after(occupant.role, from, to);
+        if (role, to) == (occupant.role, from) {
+            return Vec::new();
+        }
         let Some(occupant) = self.occupants.get_mut(nick) else {
             return Vec::new();
         };
@@ -375,166 +369,178 @@ impl RoomState {
             initial
         }
     }
-
-    /// Whether an account may become a member by registering
-    /// (XEP-0045 §7.10).
-    ///
-    /// # Errors
-    /// [`RoomError::NotAllowed`]
-    pub(crate) fn check_registration(&self, account: &BareJid) -> Result<(), RoomError> {
-        match self.affiliation(account) {
-            Affiliation::Member | Affiliation::Admin | Affiliation::Owner => Ok(()),
-            Affiliation::None if self.config.registration && !self.config.members_only => Ok(()),
-            Affiliation::None | Affiliation::Outcast => Err(RoomError::NotAllowed),
-        }
-    }
-
-    /// The accounts with an affiliation, for whoever may see the list
-    /// (XEP-0045 §9.2, §9.5, §10.5, §10.8).
-    ///
-    /// # Errors
-    /// [`RoomError::Forbidden`]
-    pub(crate) fn affiliated(
-        &self,
-        actor: Actor<'_>,
-        affiliation: Affiliation,
-    ) -> Result<Vec<Affiliated>, RoomError> {
-        let (own, role) = self.standing(actor);
-        let is_member = own >= Affiliation::Member;
-        let may_see = match affiliation {
-            Affiliation::Outcast => own >= Affiliation::Admin,
-            // Where everybody sees who everybody is, members may see who the
-            // other members are (§9.5).
-            _ if self.config.whois == super::Whois::Anyone && is_member => true,
-            _ => own >= Affiliation::Admin || role >= self.config.lists_for,
-        };
-        if !may_see {
-            return Err(RoomError::Forbidden);
-        }
-        let all = self.affiliations.iter();
-        Ok(all
-            .filter(|(_, standing)| standing.affiliation == affiliation)
-            .map(|(account, standing)| Affiliated {
-                account: account.clone(),
-                affiliation,
-                nick: standing.nick.clone(),
-                reason: standing.reason.clone(),
-            })
-            .collect())
-    }
-
-    /// The occupants with a role, for moderators (XEP-0045 §8.5, §9.8).
-    ///
-    /// # Errors
-    /// [`RoomError::Forbidden`]
-    pub(crate) fn present(&self, actor: Actor<'_>, role: Role) -> Result<Vec<Present>, RoomError> {
-        if self.standing(actor).1 != Role::Moderator {
-            return Err(RoomError::Forbidden);
-        }
-        let occupants = self.occupants.values();
-        let occupants = occupants.filter(|occupant| occupant.role == role);
-        Ok(occupants
-            .map(|occupant| Present {
-                occupant: occupant.address.clone(),
-                address: occupant.shown.address.clone(),
-                affiliation: occupant.affiliation,
-                role,
-            })
-            .collect())
-    }
-
-    /// The room is like this from now on; what that changes for occupants, they
-    /// are told (XEP-0045 §10.2). Gives the sessions that are no longer in it.
-    pub(crate) fn apply_config(
-        &mut self,
-        config: RoomConfig,
-        wakes: &mut Wakes,
-    ) -> Vec<Arc<Session>> {
-        let news = config.news(&self.config);
-        let is_closed = config.members_only && !self.config.members_only;
-        let shown_before = std::mem::replace(&mut self.config, config).presence_of;
-        self.is_locked = false;
-        // First: nobody sees a real address before they know that theirs is
-        // seen too.
-        self.give_news(news, wakes);
-        self.tell_who_is_shown(shown_before, wakes);
-        let mut gone = Vec::new();
-        if is_closed {
-            let strangers = self.occupants.iter();
-            let strangers: Vec<_> = strangers
-                .filter(|(_, occupant)| occupant.affiliation < Affiliation::Member)
-                .map(|(nick, _)| nick.clone())
-                .collect();
-            for nick in strangers {
-                gone.extend(self.remove(&nick, Departure::MembersOnly, None, wakes));
-            }
-        }
-        gone
-    }
-
-    /// Tells everybody of those whom they see now and did not see before, and
-    /// the other way round; not in a crowd, where everybody of everybody is too
-    /// much at once. There, one is told of each when they change or leave.
-    fn tell_who_is_shown(&self, from: Role, wakes: &mut Wakes) {
-        if self.occupants.len() > MOST_REVEALED {
-            return;
-        }
-        for occupant in self.occupants.values() {
-            match (occupant.role >= from, self.is_shown(occupant.role)) {
-                (true, false) => self.tell_others(&occupant.hidden(), wakes),
-                (false, true) => self.tell_others(&occupant.shown, wakes),
-                (true, true) | (false, false) => {}
-            }
-        }
-    }
-
-    /// Ends the room for everybody in it (XEP-0045 §10.9). Each is told of
-    /// themselves only.
-    pub(crate) fn destroy(
-        &mut self,
-        destruction: &Destruction,
-        wakes: &mut Wakes,
-    ) -> Vec<Arc<Session>> {
-        let mut gone = Vec::new();
-        for mut occupant in std::mem::take(&mut self.occupants).into_values() {
-            occupant.affiliation = Affiliation::None;
-            let departure = Departure::Destroyed(Box::new(destruction.clone()));
-            let address = occupant.shown.address.clone();
-            let presence =
-                occupant.presence(&address, &super::Look::default(), Some(departure), None);
-            self.tell_own(&occupant, &presence, wakes);
-            gone.extend(occupant.seats.into_iter().map(|seat| seat.session));
-        }
-        self.seats.clear();
-        gone
-    }
-
-    /// Whether somebody may ask others in, and whether those become members by
-    /// it (XEP-0045 §7.8.2, §9.5).
-    ///
-    /// # Errors
-    /// [`RoomError`]
-    pub(crate) fn check_invitation(&self, session: &Session) -> Result<MakesMember, RoomError> {
-        let occupant = self.occupant(session)?;
-        if occupant.role < Role::Participant && occupant.affiliation < Affiliation::Member {
-            return Err(RoomError::Forbidden);
-        }
-        let may_always = occupant.affiliation >= Affiliation::Admin;
-        match (self.config.members_only, self.config.members_invite) {
-            (false, true) => Ok(MakesMember::No),
-            (false, false) if may_always || occupant.role == Role::Moderator => Ok(MakesMember::No),
-            (true, _) if may_always => Ok(MakesMember::Yes),
-            (true, true) if occupant.affiliation >= Affiliation::Member => Ok(MakesMember::Yes),
-            (_, _) => Err(RoomError::Forbidden),
-        }
-    }
 }
 
-/// Whether an invitation makes whoever is invited a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MakesMember {
-    /// It does.
-    Yes,
-    /// It does not.
-    No,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RoomConfig;
+    use Affiliation as A;
+    use Role as R;
+
+    fn account(name: &str) -> BareJid {
+        BareJid::new(Some(name), "example.org").unwrap()
+    }
+
+    /// A room in which accounts have these affiliations.
+    fn room(affiliations: &[(&str, Affiliation)]) -> RoomState {
+        let address = BareJid::parse("coven@rooms.example.org").unwrap();
+        let mut state = RoomState::new(address, &[0; 32], RoomConfig::default());
+        for (name, affiliation) in affiliations {
+            let standing = Standing {
+                affiliation: *affiliation,
+                ..Standing::default()
+            };
+            state.set_standing(&account(name), standing);
+        }
+        state
+    }
+
+    fn change(name: &str, affiliation: Affiliation) -> AffiliationChange {
+        AffiliationChange {
+            account: account(name),
+            affiliation,
+            nick: None,
+            reason: None,
+        }
+    }
+
+    /// Whether whoever runs the server may make these changes in a room with at
+    /// most so many affiliations.
+    fn check(
+        state: &RoomState,
+        changes: &[AffiliationChange],
+        limit: usize,
+    ) -> Result<(), RoomError> {
+        let server = RoomsConfig {
+            affiliations: limit,
+            ..RoomsConfig::default()
+        };
+        state.check_affiliations(Actor::Operator, changes, &server)
+    }
+
+    #[test]
+    fn a_room_above_its_limit_takes_every_change_that_adds_nobody() {
+        let mut state = room(&[
+            ("alice", A::Owner),
+            ("bob", A::Member),
+            ("carol", A::Outcast),
+        ]);
+        let reason = Some("x".to_owned());
+        let forgotten = AffiliationChange {
+            reason,
+            ..change("dave", A::None)
+        };
+        for changes in [
+            vec![change("bob", A::Outcast)],
+            vec![change("carol", A::None)],
+            vec![change("dave", A::None)],
+            vec![forgotten.clone()],
+            vec![change("bob", A::None), change("dave", A::Member)],
+        ] {
+            check(&state, &changes, 2).unwrap();
+        }
+        let refused = check(&state, &[change("dave", A::Member)], 3);
+        assert!(matches!(
+            refused,
+            Err(RoomError::TooManyAffiliations { limit: 3 })
+        ));
+        check(&state, &[change("dave", A::Member)], 4).unwrap();
+        // Of whoever is nothing, no reason is kept.
+        assert!(!state.is_news(&forgotten));
+        state.apply_affiliations(Actor::Operator, &[forgotten], &mut Wakes::default());
+        assert_eq!(state.affiliations.len(), 3);
+    }
+
+    /// XEP-0045 §10.4
+    #[test]
+    fn owners_go_as_long_as_one_stays() {
+        let state = room(&[("alice", A::Owner), ("bob", A::Owner)]);
+        check(&state, &[change("bob", A::None)], 10).unwrap();
+        let both = [change("alice", A::Admin), change("bob", A::None)];
+        assert!(matches!(check(&state, &both, 10), Err(RoomError::Conflict)));
+        let handed_over = [&[change("carol", A::Owner)], &both[..]].concat();
+        check(&state, &handed_over, 10).unwrap();
+    }
+
+    #[test]
+    fn nobody_is_named_twice_and_no_nickname_is() {
+        let state = room(&[("alice", A::Owner)]);
+        let twice = [change("bob", A::Owner), change("bob", A::None)];
+        let refused = check(&state, &twice, 10);
+        assert!(matches!(refused, Err(RoomError::BadRequest(_))));
+        let named = |name, nick: &str| AffiliationChange {
+            nick: Some(nick.to_owned()),
+            ..change(name, A::Member)
+        };
+        let refused = check(&state, &[named("bob", "Hag"), named("carol", "hag")], 10);
+        assert!(matches!(refused, Err(RoomError::NickTaken)));
+        let refused = check(&state, &[named("bob", " ")], 10);
+        assert!(matches!(refused, Err(RoomError::UnfitNick)));
+        // An empty one takes back what somebody may not even have.
+        check(&state, &[named("bob", ""), named("carol", "")], 10).unwrap();
+    }
+
+    /// XEP-0045 §10.1.3
+    #[test]
+    fn whole_lists_are_changes_and_those_who_come_are_first() {
+        let state = room(&[
+            ("alice", A::Owner),
+            ("bob", A::Admin),
+            ("carol", A::Member),
+            ("dave", A::Outcast),
+        ]);
+        let list = |names: &[&str]| Some(names.iter().map(|name| account(name)).collect());
+        let changes = |owners, admins| {
+            let changes = state.changes_for(&Deciders { owners, admins });
+            let changes = changes.unwrap().into_iter();
+            let named = changes.map(|change| (change.account.to_string(), change.affiliation));
+            named.collect::<Vec<_>>()
+        };
+        let is = |name, affiliation| (account(name).to_string(), affiliation);
+        assert_eq!(changes(None, None), []);
+        assert_eq!(changes(list(&["alice"]), list(&["bob"])), []);
+        assert_eq!(
+            changes(list(&["carol"]), list(&["alice"])),
+            [
+                is("carol", A::Owner),
+                is("alice", A::Admin),
+                is("bob", A::None)
+            ]
+        );
+        assert_eq!(changes(None, list(&[])), [is("bob", A::None)]);
+        // Whoever moves to the list that is given is on no other.
+        assert_eq!(
+            changes(None, list(&["alice", "bob"])),
+            [is("alice", A::Admin)]
+        );
+        let both = Deciders {
+            owners: list(&["bob"]),
+            admins: list(&["bob"]),
+        };
+        let refused = state.changes_for(&both);
+        assert!(matches!(refused, Err(RoomError::UnfitConfig(_))));
+    }
+
+    /// XEP-0045 §5.1.2, §8.3, §9.3 to §9.7
+    #[test]
+    fn a_role_follows_the_affiliation_unless_a_moderator_has_given_it() {
+        let mut state = room(&[]);
+        for (moderated, role, from, to, after) in [
+            (false, R::Participant, A::None, A::Admin, R::Moderator),
+            (false, R::Moderator, A::Admin, A::Member, R::Participant),
+            (true, R::Moderator, A::Owner, A::None, R::Visitor),
+            (true, R::Visitor, A::None, A::Member, R::Participant),
+            (true, R::Participant, A::Member, A::None, R::Visitor),
+            // Given in this visit.
+            (true, R::Moderator, A::None, A::Member, R::Moderator),
+            (false, R::Moderator, A::Member, A::None, R::Moderator),
+            (true, R::Participant, A::None, A::None, R::Participant),
+            (false, R::Visitor, A::None, A::None, R::Visitor),
+        ] {
+            state.config.moderated = moderated;
+            let found = state.role_after(role, from, to);
+            assert_eq!(found, after, "{moderated} {role:?} {from:?} {to:?}");
+        }
+    }
 }

@@ -280,7 +280,7 @@ impl RoomState {
             }
         }
         if is_list_new {
-            self.tell_of_change();
+            self.tell_of_change(wakes);
         }
     }
 }

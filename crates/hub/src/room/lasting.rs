@@ -1,16 +1,17 @@
 //! What changes a room for good: written down first, told afterwards.
 
 use super::govern::Actor;
-use super::record::{self, RoomRecord, RoomSummary, save_standing};
+use super::record::{self, ROOM, RoomRecord, RoomSummary};
 use super::state::{RoomState, Standing};
 use super::{
-    Affiliated, Affiliation, AffiliationChange, Deciders, Destruction, Present, Role, RoleChange,
-    Room, RoomConfig, RoomError,
+    Affiliated, Affiliation, AffiliationChange, Deciders, Present, Role, RoleChange, Room,
+    RoomConfig, RoomError,
 };
 use crate::mailbox::Wakes;
-use crate::{Hub, Session, SessionHandle};
+use crate::{Hub, Session};
 use anser_jid::BareJid;
-use anser_store::{Change, Refusal, Timestamp};
+use anser_store::{Refusal, Timestamp, View};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Hub {
@@ -35,8 +36,11 @@ impl Hub {
             ..Standing::default()
         };
         state.set_standing(owner, owns);
-        let room = self.rooms.create(Room::new(state), now).await;
-        room.ok_or(RoomError::Exists)
+        let of = address.clone();
+        let is_kept = move |view: &View<'_>| Ok(view.record(&of, ROOM, "")?.is_some());
+        let room = Room::new(state);
+        let made = self.rooms.create(self.store(), room, now, is_kept).await;
+        made.map_err(crate::NotKept::from)?.ok_or(RoomError::Exists)
     }
 
     /// Makes rooms that are open, as whoever runs the server wants them: all of
@@ -49,10 +53,18 @@ impl Hub {
         rooms: &[(BareJid, RoomConfig, Vec<BareJid>)],
         now: Timestamp,
     ) -> Result<(), (BareJid, RoomError)> {
+        // Nobody finds that there is none, and makes one, before these are there.
+        let addresses = rooms.iter().map(|(address, ..)| address);
+        let _alone = self.rooms.hold(addresses).await;
         let mut changes = Vec::new();
+        // As with accounts: the second of one name would replace the first.
+        let mut named = BTreeSet::new();
         for (address, config, owners) in rooms {
             self.check_room_address(address)
                 .map_err(|error| (address.clone(), error))?;
+            if !named.insert(address) {
+                return Err((address.clone(), RoomError::Repeated));
+            }
             if self.rooms.resident(address).is_some() {
                 return Err((address.clone(), RoomError::Exists));
             }
@@ -119,37 +131,45 @@ impl Hub {
         changes: &[AffiliationChange],
         now: Timestamp,
     ) -> Result<Vec<BareJid>, RoomError> {
+        let decide = |_: &RoomState| Ok(changes.to_vec());
+        self.decide_affiliations(room, actor, now, decide).await
+    }
+
+    /// The same with changes that depend on how the room is when nobody else
+    /// can change it. Those that would leave everything as it is are neither
+    /// written down nor told.
+    pub(super) async fn decide_affiliations(
+        &self,
+        room: &Arc<Room>,
+        actor: Actor<'_>,
+        now: Timestamp,
+        decide: impl FnOnce(&RoomState) -> Result<Vec<AffiliationChange>, RoomError>,
+    ) -> Result<Vec<BareJid>, RoomError> {
         let alone = room.changes.lock().await;
         if room.is_gone() {
             return Err(RoomError::NoRoom);
         }
         let config = self.config();
-        let (writes, new_members) = {
+        let (changes, writes, new_members) = {
             let state = room.state();
-            state.check_affiliations(actor, changes, &config.rooms)?;
-            let writes = changes.iter().map(|change| {
-                let standing = state.standing_after(change);
-                save_standing(&room.address, &change.account, &standing)
-            });
-            let new_members = changes.iter().filter(|change| {
-                state.config.members_only
-                    && change.affiliation == Affiliation::Member
-                    && state.affiliation(&change.account) == Affiliation::None
-                    && state.nicks_of(&change.account).is_empty()
-            });
-            let new_members: Vec<_> = new_members.map(|change| change.account.clone()).collect();
-            (writes.collect(), new_members)
+            let mut changes = decide(&state)?;
+            state.check_affiliations(actor, &changes, &config.rooms)?;
+            changes.retain(|change| state.is_news(change));
+            let writes = state.save_affiliations(&changes);
+            let new_members = state.new_members(&changes);
+            (changes, writes, new_members)
         };
+        if changes.is_empty() {
+            return Ok(new_members);
+        }
         self.commit(writes, now)
             .await
             .map_err(crate::NotKept::from)?;
-        let mut wakes = Wakes::default();
-        let mut gone = Vec::new();
-        let mut state = room.state();
-        for change in changes {
-            gone.extend(state.apply_affiliation(actor, change, &mut wakes));
-        }
-        drop(state);
+        let gone = {
+            let mut wakes = Wakes::default();
+            let mut state = room.state();
+            state.apply_affiliations(actor, &changes, &mut wakes)
+        };
         drop(alone);
         forget_visits(room, gone);
         Ok(new_members)
@@ -176,8 +196,9 @@ impl Hub {
         let (config, affiliations, writes) = {
             let state = room.state();
             state.check_owner(actor)?;
-            let (config, deciders) = change(&state.config)?;
+            let (mut config, deciders) = change(&state.config)?;
             check_config(&config)?;
+            config.limit_history(state.most_recent);
             let affiliations = state.changes_for(&deciders)?;
             state.check_affiliations(actor, &affiliations, &server.rooms)?;
             if config == state.config && affiliations.is_empty() && !state.is_locked {
@@ -195,9 +216,7 @@ impl Hub {
             let mut state = room.state();
             // First, so that whoever becomes an admin of a room for members only
             // does not have to leave it.
-            for change in &affiliations {
-                gone.extend(state.apply_affiliation(actor, change, &mut wakes));
-            }
+            gone.extend(state.apply_affiliations(actor, &affiliations, &mut wakes));
             gone.extend(state.apply_config(config, &mut wakes));
             gone
         };
@@ -215,6 +234,15 @@ impl Hub {
         room.state().check_owner(actor)
     }
 
+    /// Whether a room is there for somebody: one that is not open yet is for its
+    /// owner only (XEP-0045 §10.1.1).
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`]
+    pub fn check_room_there(&self, room: &Room, session: &Session) -> Result<(), RoomError> {
+        room.state().check_there(session.address())
+    }
+
     /// Whether a room's owner has not said yet what it shall be like.
     #[must_use]
     pub fn is_locked(&self, room: &Room) -> bool {
@@ -229,58 +257,6 @@ impl Hub {
         let state = room.state();
         state.check_owner(actor)?;
         Ok(state.config.clone())
-    }
-
-    /// Ends a room for good, with its log (XEP-0045 §10.9).
-    ///
-    /// # Errors
-    /// [`RoomError`]; the room is as it was.
-    pub async fn destroy_room(
-        &self,
-        room: &Arc<Room>,
-        actor: Actor<'_>,
-        destruction: &Destruction,
-        now: Timestamp,
-    ) -> Result<(), RoomError> {
-        room.state().check_owner(actor)?;
-        self.forget_room(room, |_| true, destruction, now).await
-    }
-
-    /// Ends a room and removes what is kept of it, if it `is_meant` when nobody
-    /// can change it any more.
-    pub(super) async fn forget_room(
-        &self,
-        room: &Arc<Room>,
-        is_meant: impl FnOnce(&RoomState) -> bool,
-        destruction: &Destruction,
-        now: Timestamp,
-    ) -> Result<(), RoomError> {
-        let _alone = room.changes.lock().await;
-        {
-            let state = room.state();
-            if room.is_gone() || !is_meant(&state) {
-                return Ok(());
-            }
-            // First, so that nothing gets into the journal behind what removes
-            // it, and nobody comes in.
-            room.is_gone
-                .store(true, std::sync::atomic::Ordering::Release);
-        }
-        let forget = Change::Forget {
-            owner: room.address.clone(),
-        };
-        if let Err(refusal) = self.commit(vec![forget], now).await {
-            room.set_gone(false);
-            return Err(crate::NotKept::from(refusal).into());
-        }
-        let mut wakes = Wakes::default();
-        let gone = room.state().destroy(destruction, &mut wakes);
-        // Not before: whoever makes a new room of this name has been told that
-        // the old one is no more.
-        self.rooms.remove(room);
-        drop(wakes);
-        forget_visits(room, gone);
-        Ok(())
     }
 
     /// The accounts with an affiliation, for whoever may see the list.
@@ -325,81 +301,6 @@ impl Hub {
         room.state().request_voice(session, &mut wakes)
     }
 
-    /// Whether an account may become a member by registering.
-    ///
-    /// # Errors
-    /// [`RoomError::NotAllowed`]
-    pub fn check_registration(&self, room: &Room, account: &BareJid) -> Result<(), RoomError> {
-        room.state().check_registration(account)
-    }
-
-    /// The nickname that an account keeps in a room, and whether it is a member
-    /// or more.
-    #[must_use]
-    pub fn registration(&self, room: &Room, account: &BareJid) -> (Affiliation, Option<String>) {
-        let state = room.state();
-        let standing = state.affiliations.get(account);
-        let nick = standing.and_then(|standing| standing.nick.clone());
-        (state.affiliation(account), nick)
-    }
-
-    /// Makes whoever asks a member with a nickname to keep, where that is
-    /// allowed (XEP-0045 §7.10).
-    ///
-    /// # Errors
-    /// [`RoomError`]; nothing has changed.
-    pub async fn register_in_room(
-        &self,
-        session: &SessionHandle,
-        room: &Arc<Room>,
-        nick: &str,
-        now: Timestamp,
-    ) -> Result<(), RoomError> {
-        let account = session.address().to_bare();
-        let affiliation = {
-            let state = room.state();
-            state.check_registration(&account)?;
-            state.affiliation(&account).max(Affiliation::Member)
-        };
-        let change = AffiliationChange {
-            account,
-            affiliation,
-            nick: Some(nick.to_owned()),
-            reason: None,
-        };
-        self.change_affiliations(room, Actor::Operator, &[change], now)
-            .await?;
-        Ok(())
-    }
-
-    /// Takes back the nickname that whoever asks keeps in a room, and with it
-    /// their membership.
-    ///
-    /// # Errors
-    /// [`RoomError`]; nothing has changed.
-    pub async fn unregister_in_room(
-        &self,
-        session: &SessionHandle,
-        room: &Arc<Room>,
-        now: Timestamp,
-    ) -> Result<(), RoomError> {
-        let account = session.address().to_bare();
-        let affiliation = match room.state().affiliation(&account) {
-            Affiliation::Member => Affiliation::None,
-            Affiliation::None | Affiliation::Outcast => return Err(RoomError::NotAllowed),
-            higher @ (Affiliation::Admin | Affiliation::Owner) => higher,
-        };
-        let change = AffiliationChange {
-            account,
-            affiliation,
-            nick: Some(String::new()),
-            reason: None,
-        };
-        self.change_affiliations(room, Actor::Operator, &[change], now)
-            .await?;
-        Ok(())
-    }
-
     /// Rooms of one service or of all in the order of their addresses, those
     /// after `after`: at most `limit` of those that are `wanted`, among at most
     /// `most_read`; and after which address the rest is, if there may be some.
@@ -419,9 +320,8 @@ impl Hub {
             let mut service = service.iter();
             service.all(|service| room.address.domain() == service) && wanted(room)
         };
-        let read = move |view: &anser_store::View<'_>| {
-            record::scan(view, after.as_ref(), limit, most_read, is_meant)
-        };
+        let read =
+            move |view: &View<'_>| record::scan(view, after.as_ref(), limit, most_read, is_meant);
         let scan = self
             .store()
             .read(read)
@@ -439,7 +339,7 @@ impl Hub {
 }
 
 /// The sessions that are no longer in a room need not know of it.
-fn forget_visits(room: &Arc<Room>, gone: Vec<Arc<Session>>) {
+pub(super) fn forget_visits(room: &Arc<Room>, gone: Vec<Arc<Session>>) {
     for session in gone {
         session.visits().forget(&session, room);
     }

@@ -13,21 +13,28 @@ mod budget;
 mod card;
 mod config;
 mod door;
+mod ending;
 mod enter;
 mod error;
 mod event;
 mod exchange;
 mod govern;
 mod hats;
+mod invite;
 mod lasting;
+mod lists;
+mod owning;
 mod record;
+mod register;
 mod search;
+mod slow_mode;
 mod speak;
 mod standing;
 mod state;
+mod whisper;
 
 pub use about::RoomInfo;
-pub use archive::{Archived, Remains, Retractor};
+pub use archive::{Archived, Remains, Retraction, Retractor};
 pub use card::RoomCard;
 pub use config::{ConfigNews, Creation, PrivateMessages, RoomConfig, RoomsConfig, Whois};
 pub use enter::{Entrance, PastWanted};
@@ -36,22 +43,25 @@ pub use event::{
     Deed, Departure, Destruction, Look, OccupantId, RoomEvent, RoomMessage, RoomPresence, Sight,
     VoiceRequest,
 };
-pub use exchange::Invitation;
-pub use govern::{Actor, Affiliated, AffiliationChange, Deciders, Present, RoleChange};
+pub use exchange::RoomDelivery;
+pub use govern::{Actor, AffiliationChange, Deciders, RoleChange};
 pub use hats::{Hat, HatChange, MOST_HATS, MOST_WORN};
+pub use invite::Invitation;
+pub use lists::{Affiliated, Present};
 pub use record::RoomSummary;
 pub use search::{FoundRoom, FoundRooms, RoomSearch, SearchMark, SearchOrder, SearchPlace};
 pub use speak::{Speaker, Speech};
 pub use standing::{Affiliation, IsModerated, Role};
+pub use whisper::Whispered;
 
-pub(crate) use exchange::{RoomDelivery, Whisper, deliver_whisper};
 pub(crate) use search::MOST_SEARCHES;
+pub(crate) use whisper::Whisper;
 
-use crate::Session;
 use crate::directory::Resident;
 use crate::sync::lock;
+use crate::{Hub, Session};
 use anser_jid::BareJid;
-use anser_store::Timestamp;
+use anser_store::{Change, MessageId, Timestamp};
 use budget::Budget;
 use state::{RoomState, session_rate};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -62,6 +72,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 pub struct Room {
     address: BareJid,
     state: Mutex<RoomState>,
+    /// Where the subject is in the log that is written down, or on its way to
+    /// that: of those that were said, the last in the journal.
+    subject: Mutex<Option<MessageId>>,
     /// Held while a change is on its way to disk, so that the next one is
     /// decided on what that leaves.
     changes: tokio::sync::Mutex<()>,
@@ -72,8 +85,10 @@ pub struct Room {
 
 impl Room {
     fn new(state: RoomState) -> Self {
+        let subject = state.subject.as_ref().and_then(|subject| subject.place);
         Self {
             address: state.address.clone(),
+            subject: Mutex::new(subject),
             state: Mutex::new(state),
             changes: tokio::sync::Mutex::default(),
             last_used: AtomicU64::new(0),
@@ -95,6 +110,19 @@ impl Room {
     /// stays true for as long as that is held.
     fn is_gone(&self) -> bool {
         self.is_gone.load(Ordering::Acquire)
+    }
+
+    /// Notes where a subject is that is to be written down. To be called as the
+    /// journal puts it into its order.
+    fn note_subject(&self, place: Option<MessageId>) {
+        *lock(&self.subject) = place;
+    }
+
+    /// What removes the subject, if it is at this place. To be called in the
+    /// same way: what was set behind it stays.
+    fn take_back_subject(&self, place: MessageId) -> Option<Change> {
+        let taken = lock(&self.subject).take_if(|subject| *subject == place);
+        taken.map(|_| record::forget_subject(&self.address))
     }
 
     fn set_gone(&self, is_gone: bool) {
@@ -176,6 +204,17 @@ impl Visits {
                 *rooms = Vec::new();
             }
         }
+    }
+}
+
+impl Hub {
+    /// Counts something that a session sends to rooms, of so many bytes: before
+    /// anything is read for it, or anybody is told.
+    ///
+    /// # Errors
+    /// [`RoomError::TooFast`]
+    fn charge(&self, session: &Session, bytes: usize, now: Timestamp) -> Result<(), RoomError> {
+        session.visits().charge(bytes, &self.config().rooms, now)
     }
 }
 

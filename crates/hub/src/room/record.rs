@@ -1,5 +1,6 @@
 //! Rooms as they are kept: records of the room's address, and its log.
 
+use super::archive::only;
 use super::state::{RoomState, Standing};
 use super::{AffiliationChange, Hat, RoomConfig, RoomMessage};
 use crate::Message;
@@ -58,7 +59,7 @@ impl RoomState {
         let Some(record) = view.record(address, ROOM, "")? else {
             return Ok(None);
         };
-        let record: RoomRecord = match serde_json::from_slice(&record.value) {
+        let mut record: RoomRecord = match serde_json::from_slice(&record.value) {
             Ok(record) => record,
             Err(error) => {
                 tracing::error!(%address, %error, "a room cannot be read");
@@ -66,6 +67,7 @@ impl RoomState {
                 return Err(StoreError::Engine(reason));
             }
         };
+        record.config.limit_history(most_recent);
         let mut state = Self::new(address.clone(), secret, record.config);
         state.avatar = record.avatar;
         state.hats = record.hats;
@@ -76,10 +78,9 @@ impl RoomState {
                 _ => tracing::error!(%address, account = key, "an affiliation cannot be read"),
             }
         }
-        if let Some(record) = view.record(address, SUBJECT, "")? {
-            state.subject = read_subject(&state, &record.value);
-        }
+        state.subject = load_subject(view, &state)?;
         state.load_activity(view)?;
+        state.load_waits(view)?;
         let page = Page {
             flags: SAID,
             ..Page::newest(most_recent)
@@ -96,7 +97,7 @@ impl RoomState {
 
     fn logged(&self, message: Message, entry: &LogEntry) -> RoomMessage {
         let id = self.occupant_id(&entry.counterpart);
-        RoomMessage::new(message, Some(id), Some(entry.id))
+        RoomMessage::new(message, Some(id), Some(entry.id), entry.id.timestamp())
     }
 
     /// What is written down of the room itself, were its configuration this.
@@ -116,11 +117,10 @@ impl RoomState {
         affiliations: &[AffiliationChange],
     ) -> Vec<Change> {
         let record = self.record(config);
-        let changed = affiliations
-            .iter()
-            .map(|change| (change.account.clone(), self.standing_after(change)));
         if self.is_locked {
             let mut standings = self.affiliations.clone();
+            let changed = affiliations.iter();
+            let changed = changed.map(|of| (of.account.clone(), self.standing_after(of)));
             standings.extend(changed);
             let is_something =
                 |(_, standing): &(BareJid, Standing)| *standing != Standing::default();
@@ -128,8 +128,18 @@ impl RoomState {
             return Self::creation(&self.address, &record, &standings);
         }
         let mut changes = Vec::from(save_room(&self.address, &record, Expect::Anything));
-        changes.extend(changed.map(|(of, is)| save_standing(&self.address, &of, &is)));
+        changes.extend(self.save_affiliations(affiliations));
         changes
+    }
+
+    /// What writes down other affiliations: nothing before the room is, and then
+    /// these too.
+    pub(crate) fn save_affiliations(&self, changes: &[AffiliationChange]) -> Vec<Change> {
+        let changes = changes.iter().filter(|_| !self.is_locked);
+        let writes = changes.map(|change| {
+            save_standing(&self.address, &change.account, &self.standing_after(change))
+        });
+        writes.collect()
     }
 
     /// What makes a new room, owned by somebody if there is somebody. Whatever
@@ -215,14 +225,45 @@ pub(crate) fn save_subject(
     }
 }
 
-fn read_subject(state: &RoomState, value: &Bytes) -> Option<Arc<RoomMessage>> {
+/// What removes it.
+pub(crate) fn forget_subject(room: &BareJid) -> Change {
+    Change::Delete {
+        owner: room.clone(),
+        kind: SUBJECT,
+        key: String::new(),
+    }
+}
+
+/// The subject, unless it was taken back; with its place in the log if it is
+/// there.
+fn load_subject(
+    view: &View<'_>,
+    state: &RoomState,
+) -> Result<Option<Arc<RoomMessage>>, StoreError> {
+    let record = view.record(&state.address, SUBJECT, "")?;
+    let subject = record.and_then(|record| read_subject(&record.value));
+    let Some((place, account, message)) = subject else {
+        return Ok(None);
+    };
+    let said = view.page(&state.address, &only(place))?.pop();
+    let is_said = said.is_some();
+    let said = said.and_then(|entry| Message::decode(entry.body).ok());
+    if said.is_some_and(|said| said.is_tombstone()) {
+        return Ok(None);
+    }
+    let (id, at) = (state.occupant_id(&account), place.timestamp());
+    let place = Some(place).filter(|_| is_said);
+    let subject = RoomMessage::new(message, Some(id), place, at);
+    Ok(Some(Arc::new(subject)))
+}
+
+fn read_subject(value: &Bytes) -> Option<(MessageId, BareJid, Message)> {
     let mut parts = value.splitn(3, |byte| *byte == b'\n');
     let mut text = || std::str::from_utf8(parts.next()?).ok();
-    let place: MessageId = text()?.parse().ok()?;
-    let account: BareJid = text()?.parse().ok()?;
+    let place = text()?.parse().ok()?;
+    let account = text()?.parse().ok()?;
     let message = Message::decode(value.slice_ref(parts.next()?)).ok()?;
-    let id = state.occupant_id(&account);
-    Some(Arc::new(RoomMessage::new(message, Some(id), Some(place))))
+    Some((place, account, message))
 }
 
 /// A room in the list of rooms.

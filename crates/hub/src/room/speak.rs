@@ -3,9 +3,7 @@
 use super::budget::Budget;
 use super::enter::said;
 use super::state::{Occupant, RoomState, room_rate};
-use super::{
-    Affiliation, OccupantId, Role, RoomError, RoomEvent, RoomMessage, RoomsConfig, VoiceRequest,
-};
+use super::{OccupantId, Role, RoomError, RoomEvent, RoomMessage, RoomsConfig, VoiceRequest};
 use crate::mailbox::Wakes;
 use crate::{Event, Session};
 use anser_jid::FullJid;
@@ -56,60 +54,67 @@ impl RoomState {
         server: &RoomsConfig,
         now: Timestamp,
     ) -> Result<Speaker, RoomError> {
-        let participants_change_subject = self.config.participants_change_subject;
-        let is_locked = self.is_locked;
-        let Some(occupant) = self.occupant_of_mut(session) else {
-            return Err(RoomError::NotOccupant);
-        };
-        if is_locked {
-            return Err(RoomError::NoRoom);
-        }
-        match speech {
-            Speech::Subject { bytes } if bytes > server.subject_bytes => {
-                let limit = server.subject_bytes;
-                return Err(RoomError::SubjectTooLarge { got: bytes, limit });
-            }
-            Speech::Subject { .. } => {
-                let least = if participants_change_subject {
-                    Role::Participant
-                } else {
-                    Role::Moderator
-                };
-                if occupant.role < least {
-                    return Err(RoomError::Forbidden);
-                }
-            }
-            Speech::Message | Speech::Signal if occupant.role < Role::Participant => {
-                return Err(RoomError::NoVoice);
-            }
-            Speech::Message | Speech::Signal => {}
-        }
-        let (speaker, affiliation) = (Speaker::of(occupant), occupant.affiliation);
-        // XEP-0500 §5: admins and owners are not slowed down.
-        if speech == Speech::Message && affiliation < Affiliation::Admin {
-            self.slow_down(session, now)?;
-        }
+        let speaker = self.check_speaker(session, speech, server, now)?;
         let rate = room_rate(server);
         let budget = self.budget.get_or_insert_with(|| Budget::full(rate, now));
         let taken = budget.take(0, rate, now);
         taken.map_err(|wait| RoomError::TooFast { wait })?;
+        // Last: whoever is refused has not spoken.
+        if self.is_slowed_down(session, speech) {
+            self.spoke.insert(session.address().to_bare(), now);
+        }
         Ok(speaker)
     }
 
-    /// Has whoever speaks wait until they may speak again (XEP-0500 §5).
-    fn slow_down(&mut self, session: &Session, now: Timestamp) -> Result<(), RoomError> {
-        let slow_mode = self.config.slow_mode();
-        self.spoke.retain(|_, spoke| now.since(*spoke) < slow_mode);
-        if slow_mode.is_zero() {
-            return Ok(());
+    /// Whether somebody may say something now, as far as it is up to them.
+    ///
+    /// # Errors
+    /// [`RoomError`]
+    pub(super) fn check_speaker(
+        &mut self,
+        session: &Session,
+        speech: Speech,
+        server: &RoomsConfig,
+        now: Timestamp,
+    ) -> Result<Speaker, RoomError> {
+        if self.is_locked {
+            return Err(RoomError::NoRoom);
         }
-        let account = session.address().bare_str();
-        if let Some(spoke) = self.spoke.get(account) {
-            let wait = slow_mode.saturating_sub(now.since(*spoke));
-            return Err(RoomError::TooFast { wait });
+        let occupant = self.occupant(session)?;
+        self.check_role(occupant.role, speech, server)?;
+        let speaker = Speaker::of(occupant);
+        if self.is_slowed_down(session, speech) {
+            self.check_wait(session, now)?;
         }
-        self.spoke.insert(session.address().to_bare(), now);
-        Ok(())
+        Ok(speaker)
+    }
+
+    /// XEP-0045 §7.4, §8.1
+    fn check_role(
+        &self,
+        role: Role,
+        speech: Speech,
+        server: &RoomsConfig,
+    ) -> Result<(), RoomError> {
+        let limit = server.subject_bytes;
+        match speech {
+            Speech::Subject { bytes } if bytes > limit => {
+                Err(RoomError::SubjectTooLarge { got: bytes, limit })
+            }
+            Speech::Subject { .. } => {
+                let least = if self.config.participants_change_subject {
+                    Role::Participant
+                } else {
+                    Role::Moderator
+                };
+                if role < least {
+                    return Err(RoomError::Forbidden);
+                }
+                Ok(())
+            }
+            Speech::Message | Speech::Signal if role < Role::Participant => Err(RoomError::NoVoice),
+            Speech::Message | Speech::Signal => Ok(()),
+        }
     }
 
     /// Whether somebody may say something to one occupant alone, and to which
@@ -150,6 +155,7 @@ impl RoomState {
         session: &Session,
         wakes: &mut Wakes,
     ) -> Result<(), RoomError> {
+        self.check_there(session.address())?;
         let occupant = self.occupant(session)?;
         if occupant.role != Role::Visitor {
             return Err(RoomError::BadRequest("you have a voice already"));

@@ -302,8 +302,8 @@ impl RoomState {
     }
 
     /// Tells everybody that something about the room is not what it was.
-    pub(crate) fn tell_of_change(&self) {
-        self.give_news(vec![ConfigNews::Other], &mut Wakes::default());
+    pub(crate) fn tell_of_change(&self, wakes: &mut Wakes) {
+        self.give_news(vec![ConfigNews::Other], wakes);
     }
 
     /// Tells everybody that the room is not what it was.

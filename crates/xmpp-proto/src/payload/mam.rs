@@ -62,14 +62,6 @@ pub struct Query {
 }
 
 impl Query {
-    /// Whether it is after all that there is, or all that follows something: that
-    /// is how a device finds out what it has missed (XEP-0313 §6.1.1).
-    #[must_use]
-    pub fn is_for_everything(&self) -> bool {
-        let is_unbounded = self.start_millis.is_none() && self.end_millis.is_none();
-        is_unbounded && self.with.is_none() && self.before_id.is_none() && self.ids.is_empty()
-    }
-
     /// Reads a question after the archive of an account.
     ///
     /// # Errors

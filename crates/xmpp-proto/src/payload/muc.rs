@@ -92,8 +92,9 @@ impl Mediation {
     /// something else.
     ///
     /// # Errors
-    /// `jid-malformed` if one is for no address, `policy-violation` if there are
-    /// more than [`Mediation::MOST`].
+    /// `jid-malformed` if one is for no address, `bad-request` for several
+    /// refusals (XEP-0045 §19.2), `policy-violation` if there are more than
+    /// [`Mediation::MOST`].
     pub fn read(message: &Element) -> Result<Vec<Self>, StanzaError> {
         let Some(x) = message.child(ns::MUC_USER, "x") else {
             return Ok(Vec::new());
@@ -103,7 +104,13 @@ impl Mediation {
         for child in x.children() {
             let kind = match (child.namespace(), child.name()) {
                 (ns::MUC_USER, "invite") => Self::Invite,
-                (ns::MUC_USER, "decline") => Self::Decline,
+                (ns::MUC_USER, "decline") => {
+                    if mediations.iter().any(Self::is_decline) {
+                        let reason = "one invitation is declined at a time";
+                        return Err(DefinedCondition::BadRequest.because(reason));
+                    }
+                    Self::Decline
+                }
                 _ => continue,
             };
             if mediations.len() == Self::MOST {
@@ -114,9 +121,23 @@ impl Mediation {
         }
         Ok(mediations)
     }
+
+    fn is_decline(&self) -> bool {
+        match self {
+            Self::Decline(_) => true,
+            Self::Invite(_) => false,
+        }
+    }
 }
 
 impl Note {
+    /// How much it says.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let thread = self.thread.iter().flatten().map(String::len);
+        self.reason.as_ref().map_or(0, String::len) + thread.sum::<usize>()
+    }
+
     fn read(child: Child<'_>) -> Result<Self, StanzaError> {
         let to = child.attribute("to").and_then(|to| Jid::parse(&to).ok());
         let reason = "'to' is not an address";
@@ -371,6 +392,8 @@ mod tests {
         }
         let many = "<invite to='a@b'/>".repeat(Mediation::MOST + 1);
         assert_eq!(condition(&many), Err(DefinedCondition::PolicyViolation));
+        let twice = "<decline to='a@b'/>".repeat(2);
+        assert_eq!(condition(&twice), Err(DefinedCondition::BadRequest));
         assert_eq!(condition("<item/>"), Ok(Vec::new()));
     }
 

@@ -19,12 +19,14 @@ use std::sync::Arc;
 pub(super) async fn query(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), StanzaError> {
     let owner = own_archive(ctx)?;
     let query = Query::read(query)?;
-    // First, so that nothing counts as read that came too late for it.
-    if query.is_for_everything() {
-        ctx.front.hub().has_caught_up(ctx.session);
-    }
     let with = |address| With::in_account(&owner, address);
-    answer(ctx, &owner, None, query, with).await
+    answer(ctx, &owner, None, query, with).await?;
+    if let Some(page) = &ctx.archive {
+        ctx.front
+            .hub()
+            .give_history(ctx.session, page.places.iter().copied());
+    }
+    Ok(())
 }
 
 /// What can be asked for (XEP-0313 §4.1.5).

@@ -5,10 +5,11 @@ use crate::bound::Bound;
 use crate::content::content_without;
 use crate::error;
 use crate::front::Xmpp;
-use crate::traits::{mentions, traits};
+use crate::retraction;
+use crate::traits::{hints, mentions, traits};
 use anser_hub::{
-    Actor, Archived, Draft, Message, MessageKind, Remains, Retractor, Role, RoleChange, Room,
-    RoomError, SendError, Speaker, Speech, Traits,
+    Actor, Archived, Draft, Message, MessageKind, Remains, Retraction, Retractor, Role, RoleChange,
+    Room, RoomError, SendError, Speaker, Speech, Traits, Whispered,
 };
 use anser_jid::{FullJid, Jid};
 use anser_store::Timestamp;
@@ -49,7 +50,7 @@ pub(crate) async fn take(
             let reason = "what is for all goes to the room itself";
             Err(DefinedCondition::BadRequest.because(reason))
         }
-        (Ok(occupant), _) => stanza.whisper(&occupant, kind),
+        (Ok(occupant), _) => stanza.whisper_or_take_back(&occupant, kind).await,
         (Err(room), _) => {
             let found = front.hub().room(&room, now).await;
             let room = found.map_err(|error| error::room_error(&error))?;
@@ -74,15 +75,23 @@ struct Stanza<'a> {
 impl Stanza<'_> {
     /// For all in the room. What takes back an earlier message of the same
     /// author leaves a tombstone in its place; what names another's, or none, is
-    /// said and no more (XEP-0424 §5).
+    /// said and no more (XEP-0424 §5), and so is what has no id by which the
+    /// tombstone could name it (§4).
     async fn say_or_take_back(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
         let named = retract::retracted_id(self.element);
-        let Some(place) = named.and_then(|id| id.parse().ok()) else {
+        let place = named.and_then(|id| id.parse().ok());
+        let by = self.header.id.as_deref().filter(|id| !id.is_empty());
+        let (Some(place), Some(by)) = (place, by) else {
             return self.say(room);
         };
         let payload = self.payload(room.address())?;
-        let by = self.header.id.as_deref().unwrap_or_default();
-        let retractor = Retractor::Author;
+        let retraction = Retraction {
+            place,
+            retractor: Retractor::Author {
+                speech: self.speech(),
+            },
+            bytes: payload.len(),
+        };
         let hub = self.front.hub();
         let make = |_: &Archived, speaker: &Speaker| {
             let mut tombstone = BytesMut::new();
@@ -99,7 +108,7 @@ impl Stanza<'_> {
             }
         };
         let session = self.bound.session();
-        let taken_back = hub.take_back(session, room, place, retractor, self.now, make);
+        let taken_back = hub.take_back(session, room, retraction, self.now, make);
         match taken_back.await {
             Err(RoomError::NoSuchMessage) => self.say(room),
             other => other.map_err(|error| error::room_error(&error)),
@@ -109,17 +118,10 @@ impl Stanza<'_> {
     /// For all in the room.
     fn say(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
         let payload = self.payload(room.address())?;
-        let (speech, traits) = if muc::is_subject_change(self.element) {
-            let subjects = self.element.children();
-            let bytes = subjects
-                .filter(|child| child.is(ns::CLIENT, "subject"))
-                .map(|subject| subject.text().len())
-                .sum();
-            (Speech::Subject { bytes }, Traits::SUBJECT)
-        } else if self.element.child(ns::CLIENT, "body").is_some() {
-            (Speech::Message, traits(self.element))
-        } else {
-            (Speech::Signal, traits(self.element))
+        let speech = self.speech();
+        let traits = match speech {
+            Speech::Subject { .. } => Traits::SUBJECT.with(hints(self.element)),
+            Speech::Message | Speech::Signal => traits(self.element),
         };
         let said = self.front.hub().say(
             self.bound.session(),
@@ -136,10 +138,47 @@ impl Stanza<'_> {
         said.map_err(|error| error::room_error(&error))
     }
 
+    /// What it is to everybody. Whatever has a text is something to read, also
+    /// where that is for those only who do not know the rest (XEP-0500 §5).
+    fn speech(&self) -> Speech {
+        if muc::is_subject_change(self.element) {
+            let subjects = self.element.children();
+            let subjects = subjects.filter(|child| child.is(ns::CLIENT, "subject"));
+            let bytes = subjects.map(|subject| subject.text().len()).sum();
+            Speech::Subject { bytes }
+        } else if self.element.child(ns::CLIENT, "body").is_some() {
+            Speech::Message
+        } else {
+            Speech::Signal
+        }
+    }
+
+    /// For one in the room. What takes back something said to them before leaves
+    /// tombstones in its places, and is for them to know in any case.
+    async fn whisper_or_take_back(
+        &self,
+        occupant: &FullJid,
+        kind: MessageType,
+    ) -> Result<(), StanzaError> {
+        let (bound, front) = (self.bound, self.front);
+        let retracted = match retract::retracted_id(self.element) {
+            Some(id) => {
+                let by = self.header.id.as_deref();
+                retraction::find_whispered(bound, front, occupant, &id, by).await
+            }
+            None => None,
+        };
+        self.whisper(occupant, kind)?;
+        if let Some(retracted) = retracted {
+            retraction::carry_out(front, retracted, self.now).await;
+        }
+        Ok(())
+    }
+
     /// For one in the room.
     fn whisper(&self, occupant: &FullJid, kind: MessageType) -> Result<(), StanzaError> {
         let mut payload = BytesMut::from(&*self.payload(occupant)?);
-        // For the other devices of whoever gets it (XEP-0045 §7.5).
+        // That it comes out of a room (XEP-0045 §7.5).
         Writer::new(&mut payload)
             .open("x")
             .namespace(ns::MUC_USER)
@@ -152,15 +191,20 @@ impl Stanza<'_> {
             }
         };
         let traits = traits(self.element).with(Traits::IN_ROOM);
-        let hub = self.front.hub();
+        let (hub, session) = (self.front.hub(), self.bound.session());
         let whispered = hub.whisper(
-            self.bound.session(),
+            session,
             occupant,
             payload.len(),
             self.now,
-            |from, to| {
-                let (from, to) = (Jid::from(from.clone()), Jid::from(to.clone()));
-                self.message(&from, &to, kind, traits, &payload)
+            |speaker, account| {
+                let (from, to) = (session.address().clone().into(), occupant.clone().into());
+                let said = self.message(&from, &to, kind, traits, &payload);
+                let mut payload = payload.clone();
+                muc::write_occupant_id(&mut Writer::new(&mut payload), speaker.id);
+                let (from, to) = (speaker.occupant.clone().into(), account.clone().into());
+                let heard = self.message(&from, &to, kind, traits, &payload);
+                Whispered { said, heard }
             },
         );
         whispered.map_err(|error| error::room_error(&error))
@@ -190,10 +234,8 @@ impl Stanza<'_> {
     /// XEP-0045 §7.8.2
     async fn invite(&self, room: &Arc<Room>, note: &Note) -> Result<(), StanzaError> {
         let (hub, session) = (self.front.hub(), self.bound.session());
-        let recipient = hub.find_recipient(&note.to, self.now).await;
-        let recipient = recipient.map_err(|_| DefinedCondition::ItemNotFound)?;
-        let invited = hub.invite(session, room, &recipient, self.now).await;
-        let invitation = invited.map_err(|error| error::room_error(&error))?;
+        let invited = hub.invite(session, room, &note.to, note.bytes(), self.now);
+        let invitation = invited.await.map_err(|error| error::room_error(&error))?;
         let mut payload = BytesMut::new();
         let password = invitation.password.as_deref();
         let inviter = session.address().bare_str();
@@ -206,17 +248,17 @@ impl Stanza<'_> {
             note,
             password,
         );
-        self.relay(room, recipient, &note.to, &payload)
+        self.relay(room, invitation.invitee, &note.to, &payload)
     }
 
     async fn decline(&self, room: &Arc<Room>, note: &Note) -> Result<(), StanzaError> {
-        let hub = self.front.hub();
-        let recipient = hub.find_recipient(&note.to, self.now).await;
-        let recipient = recipient.map_err(|_| DefinedCondition::ItemNotFound)?;
+        let (hub, session) = (self.front.hub(), self.bound.session());
+        let inviter = hub.decline(session, room, &note.to, note.bytes(), self.now);
+        let inviter = inviter.await.map_err(|error| error::room_error(&error))?;
         let mut payload = BytesMut::new();
-        let from = self.bound.session().address().bare_str();
+        let from = session.address().bare_str();
         muc::write_decline(&mut Writer::new(&mut payload), from, note);
-        self.relay(room, recipient, &note.to, &payload)
+        self.relay(room, inviter, &note.to, &payload)
     }
 
     /// Sends a message in the room's name.
@@ -228,7 +270,8 @@ impl Stanza<'_> {
         payload: &[u8],
     ) -> Result<(), StanzaError> {
         let from = Jid::from(room.address().clone());
-        let traits = Traits::CONTENT;
+        // It is copied: every device is asked in (XEP-0280 §6.1).
+        let traits = Traits::CONTENT.with(Traits::CONVERSATION);
         let message = self.message(&from, to, MessageKind::Normal, traits, payload);
         let sent = self.front.hub().send_for_room(
             self.bound.session(),

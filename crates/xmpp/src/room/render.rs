@@ -189,7 +189,7 @@ fn statuses(presence: &RoomPresence, sight: Sight) -> impl Iterator<Item = u16> 
         Some(Departure::Banned) => &[301],
         Some(Departure::NoMember) => &[321],
         Some(Departure::MembersOnly) => &[322],
-        Some(Departure::Lost) => &[307, 333],
+        Some(Departure::Lost) => &[333],
     };
     of_sight.chain(of_departure.iter().copied())
 }
@@ -208,13 +208,13 @@ fn write_message(
         render_message(message)
     });
     let to = session.address().as_str();
-    let Some(place) = message.place.filter(|_| is_past) else {
+    if !is_past {
         return write_shared(Kind::Message, rendering, to, output);
-    };
+    }
     let open = rendering.slice(..rendering.len() - MESSAGE_END.len());
     write_shared(Kind::Message, &open, to, output);
-    let sent_at = place.timestamp().millis();
-    delay::write(&mut Writer::new(output), message.room().as_str(), sent_at);
+    let (room, said_at) = (message.room().as_str(), message.at.millis());
+    delay::write(&mut Writer::new(output), room, said_at);
     output.extend_from_slice(MESSAGE_END);
 }
 

@@ -3,8 +3,8 @@
 
 use crate::front::Xmpp;
 use anser_hub::{
-    Archived, Draft, Message, MessageKind, Remains, Retractor, Room, RoomError, SessionHandle,
-    Sight, Traits,
+    Archived, Draft, Message, MessageKind, Remains, Retraction, Retractor, Room, RoomError,
+    SessionHandle, Sight, Traits,
 };
 use anser_jid::Jid;
 use anser_store::{MessageId, Timestamp};
@@ -25,10 +25,14 @@ pub(crate) async fn moderate(
     now: Timestamp,
 ) -> Result<(), RoomError> {
     let id = front.new_id();
-    let retractor = Retractor::Moderator;
+    let retraction = Retraction {
+        place,
+        retractor: Retractor::Moderator,
+        bytes: moderation.reason.as_deref().map_or(0, str::len),
+    };
     let taken_back = front
         .hub()
-        .take_back(session, room, place, retractor, now, |_, speaker| {
+        .take_back(session, room, retraction, now, |_, speaker| {
             let (by, occupant_id) = (speaker.occupant.as_str(), speaker.id.to_string());
             let tombstone = written(|writer| {
                 moderation.write_tombstone(writer, by, &occupant_id, now.millis());

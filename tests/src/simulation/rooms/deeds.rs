@@ -1,6 +1,6 @@
 //! What somebody does in rooms, as chance has it.
 
-use super::guest::Guest;
+use super::guest::{Guest, Kept};
 use super::view::Stage;
 use crate::world::{DOMAIN, Dice};
 
@@ -112,7 +112,7 @@ impl Guest {
             let text = format!(
                 "<message to='{to}' type='groupchat' id='{id}'><{what}>{id}</{what}></message>"
             );
-            self.device.send_stanza(text, Some((room, id)));
+            self.device.send_stanza(text, Some(Kept::Said(room, id)));
         }
     }
 
@@ -127,10 +127,10 @@ impl Guest {
         let Some(nick) = self.choose_other(room, dice) else {
             return;
         };
-        let to = self.room(room);
+        let (to, id) = (self.room(room), self.name_next());
         let text =
-            format!("<message to='{to}/{nick}' type='chat' id='w'><body>psst</body></message>");
-        self.device.send_stanza(text, None);
+            format!("<message to='{to}/{nick}' type='chat' id='{id}'><body>{id}</body></message>");
+        self.device.send_stanza(text, Some(Kept::Whispered(id)));
     }
 
     fn give_role(&mut self, room: usize, dice: &mut Dice) {

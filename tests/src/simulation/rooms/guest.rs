@@ -9,19 +9,30 @@ use anser_xml::Element;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+/// Something that is kept, by the name that its sender has given it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kept {
+    /// Said to all in a room.
+    Said(usize, String),
+    /// Said to one occupant alone, wherever.
+    Whispered(String),
+}
+
 /// One device of somebody's, and what it knows of each room.
 pub(super) struct Guest {
     who: usize,
     pub(super) name: String,
-    /// What it names is in which room something was said, and what.
-    pub(super) device: Device<(usize, String)>,
+    pub(super) device: Device<Kept>,
     pub(super) plans: Rc<[Plan]>,
     pub(super) views: Vec<View>,
     /// The number of whatever it does next.
     next: usize,
-    pub(super) acknowledged: BTreeSet<(usize, String)>,
+    pub(super) acknowledged: BTreeSet<Kept>,
     /// What was refused, in whichever room.
     pub(super) refused: BTreeSet<String>,
+    /// What was said to it alone, in this session and in all.
+    overheard: BTreeSet<String>,
+    pub(super) told: BTreeSet<String>,
     /// For each room whether the server says that it is in it, if it was asked.
     pub(super) is_inside: Vec<Option<bool>>,
     /// What it should not have seen.
@@ -29,15 +40,16 @@ pub(super) struct Guest {
 }
 
 impl Client for Guest {
-    type Name = (usize, String);
+    type Name = Kept;
 
-    fn device(&mut self) -> &mut Device<(usize, String)> {
+    fn device(&mut self) -> &mut Device<Kept> {
         &mut self.device
     }
 
-    fn hear(&mut self, news: News<(usize, String)>, _dice: &mut Dice) {
+    fn hear(&mut self, news: News<Kept>, _dice: &mut Dice) {
         match news {
             News::Began => {
+                self.overheard.clear();
                 for view in &mut self.views {
                     view.end();
                     view.is_told_the_latest = false;
@@ -67,6 +79,8 @@ impl Guest {
             next: 0,
             acknowledged: BTreeSet::new(),
             refused: BTreeSet::new(),
+            overheard: BTreeSet::new(),
+            told: BTreeSet::new(),
             is_inside: vec![None; plans.len()],
             fault: None,
         }
@@ -101,6 +115,15 @@ impl Guest {
                 });
                 self.is_inside[room] = (is_outside || kind == "result").then_some(!is_outside);
             }
+            ("message", "chat") => {
+                // Once in a session; another one may get it again if the first has
+                // not acknowledged it.
+                if !self.overheard.insert(id.clone()) {
+                    let fault = format!("{} is told {id} twice", self.device.address);
+                    self.fault.get_or_insert(fault);
+                }
+                self.told.insert(id);
+            }
             _ => {
                 let is_new = is_new(stanza) && self.views[room].stage != Stage::Inside;
                 if let Err(fault) = self.views[room].receive(stanza) {
@@ -113,6 +136,14 @@ impl Guest {
                 }
             }
         }
+    }
+
+    /// What of it the server has answered for.
+    pub(super) fn kept(&self) -> impl Iterator<Item = &Kept> {
+        self.acknowledged.iter().filter(|kept| {
+            let (Kept::Said(_, text) | Kept::Whispered(text)) = kept;
+            !self.refused.contains(text)
+        })
     }
 
     /// Somebody looks at it.

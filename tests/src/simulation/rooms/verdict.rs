@@ -1,10 +1,11 @@
 //! Whether all agree in the end: views, rooms, and logs.
 
 use super::RoomsSimulation;
-use super::guest::Guest;
+use super::guest::{Guest, Kept};
 use super::ledger::{Logged, RoomLog};
 use super::plan::rank;
 use super::view::{Seen, Stage, Visit};
+use super::whispers;
 use anser_hub::{Actor, Role, RoomError};
 use anser_store::MessageId;
 use std::collections::BTreeMap;
@@ -34,14 +35,16 @@ impl RoomsSimulation {
             self.check_presence(index, &room);
             self.check_log(index);
         }
+        match whispers::check(&self.scene.world, &self.scene.people) {
+            Ok(count) => self.figures.whispered += count,
+            Err(fault) => self.fail(&fault),
+        }
         let figures = &mut self.figures;
         figures.cuts = self.scene.cuts;
         for guest in &self.scene.people {
             figures.refused += guest.refused.len();
             figures.resumed += guest.device.resumed;
-            let taken = guest.acknowledged.iter();
-            let taken = taken.filter(|(_, text)| !guest.refused.contains(text));
-            figures.acknowledged += taken.count();
+            figures.acknowledged += guest.kept().count();
         }
     }
 
@@ -193,8 +196,11 @@ impl RoomsSimulation {
         figures.logged += log.entries.len();
         figures.ended += log.life;
         for guest in &self.scene.people {
-            let here = guest.acknowledged.iter().filter(|(room, _)| *room == index);
-            for (_, text) in here.filter(|(_, text)| !guest.refused.contains(text)) {
+            let here = guest.kept().filter_map(|kept| match kept {
+                Kept::Said(room, text) if *room == index => Some(text),
+                Kept::Said(..) | Kept::Whispered(_) => None,
+            });
+            for text in here {
                 if !counts.contains_key(text.as_str()) {
                     self.fail(&format!("{text} was acknowledged and is lost"));
                 }

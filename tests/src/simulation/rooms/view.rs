@@ -331,12 +331,8 @@ impl View {
         }
     }
 
-    /// From one occupant alone, or from the room itself.
+    /// From the room itself.
     fn private(&mut self, stanza: &Element) -> Fault {
-        let is_from_room = stanza.attribute("from").as_deref() == Some(&self.room);
-        if !is_from_room {
-            return check(self.stage == Stage::Inside, "is spoken to from inside");
-        }
         let is_request = stanza.child("jabber:x:data", "x").is_some();
         let is_moderator = self.own().is_some_and(|own| own.role == "moderator");
         check(is_moderator || !is_request, "is asked for a voice")

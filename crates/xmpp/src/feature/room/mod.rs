@@ -132,8 +132,10 @@ fn service_features() -> impl Iterator<Item = &'static str> {
 
 /// The room that was asked.
 async fn asked(ctx: &Context<'_>) -> Result<Arc<Room>, StanzaError> {
-    let found = ctx.front.hub().room(address(ctx)?, ctx.now).await;
-    found.map_err(|error| error::room_error(&error))
+    let hub = ctx.front.hub();
+    let found = hub.room(address(ctx)?, ctx.now).await;
+    let room = found.and_then(|room| hub.check_room_there(&room, ctx.session).map(|()| room));
+    room.map_err(|error| error::room_error(&error))
 }
 
 fn address<'a>(ctx: &'a Context<'_>) -> Result<&'a BareJid, StanzaError> {
