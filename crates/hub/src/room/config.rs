@@ -26,9 +26,9 @@ pub struct RoomsConfig {
     /// Earlier messages that whoever enters gets at most without asking the
     /// archive.
     pub history_messages: u32,
-    /// Messages, changes of presence, invitations and the like that one session
-    /// may send to rooms at once, after a while of silence; large ones count more
-    /// than once. 0 means that nobody counts.
+    /// Messages and changes of presence that one session may send to rooms at
+    /// once, after a while of silence; large ones count more than once. 0 means
+    /// that nobody counts.
     pub burst_messages: u32,
     /// The same a second, for long.
     pub messages_per_second: u32,
@@ -201,13 +201,6 @@ impl RoomConfig {
         }
     }
 
-    /// Nobody is told more of what was said before than there is in memory, and
-    /// the room does not say so either.
-    pub(crate) fn limit_history(&mut self, most: usize) {
-        let most = u32::try_from(most).unwrap_or(u32::MAX);
-        self.history_messages = self.history_messages.min(most);
-    }
-
     /// What people call a room at this address: one without a name is called as
     /// its address begins.
     #[must_use]
@@ -222,6 +215,13 @@ impl RoomConfig {
     #[must_use]
     pub fn is_open(&self) -> bool {
         !self.members_only && self.password.is_none()
+    }
+
+    /// Nobody is told more of what was said before than there is in memory, and
+    /// the room does not say so either.
+    pub(crate) fn limit_history(&mut self, most: usize) {
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        self.history_messages = self.history_messages.min(most);
     }
 
     pub(crate) fn is_moderated(&self) -> IsModerated {
