@@ -10,6 +10,7 @@ mod config;
 mod content;
 mod error;
 mod feature;
+mod forgery;
 mod front;
 mod iq;
 mod management;

@@ -3,15 +3,16 @@
 use crate::bound::Bound;
 use crate::content::content_without;
 use crate::error;
+use crate::forgery::is_forged;
 use crate::front::Xmpp;
 use crate::retraction;
 use crate::room;
 use crate::traits::{mentions, traits};
-use anser_hub::{Draft, Hub, Marked, Message, MessageKind};
+use anser_hub::{Draft, Marked, Message, MessageKind};
 use anser_jid::Jid;
 use anser_store::Timestamp;
 use anser_xml::{Child, Element};
-use anser_xmpp_proto::payload::{carbons, delay, retract, stanza_id};
+use anser_xmpp_proto::payload::retract;
 use anser_xmpp_proto::{Kind, MessageType, StanzaError, StanzaHeader, ns};
 use bytes::BytesMut;
 use std::sync::Arc;
@@ -147,16 +148,7 @@ fn read(
         MessageType::Headline => MessageKind::Headline,
         MessageType::Normal => MessageKind::Normal,
     };
-    let is_forged = |child: Child<'_>| {
-        if carbons::is_claim(child) {
-            return true;
-        }
-        let hub = front.hub();
-        let id = stanza_id::claimant(child);
-        let delay = delay::claimant(child);
-        id.is_some_and(|by| is_forged_id(hub, &by, &to))
-            || delay.is_some_and(|from| is_forged_delay(hub, &from, own, &to))
-    };
+    let is_forged = |child: Child<'_>| is_forged(front.hub(), child, own, &to);
     let payload = content_without(front, element, is_forged)?;
     let body = element.child(ns::CLIENT, "body");
     Ok(Message::new(&Draft {
@@ -170,21 +162,4 @@ fn read(
         mentions: &mentions(element),
         payload: &payload,
     }))
-}
-
-/// Whether somebody other than `by` claims that a message has a place in the log
-/// of `by`: logs of accounts here are the server's to speak of, and its recipient
-/// takes those of their own account for true (XEP-0359 §6).
-fn is_forged_id(hub: &Hub, by: &Jid, to: &Jid) -> bool {
-    hub.serves(by.domain()) || by.bare_str() == to.bare_str()
-}
-
-/// Whether somebody other than `from` claims in that name that a message is late:
-/// in that of the server, under any of its domains, or in that of the account
-/// that it is for (XEP-0203 §5). Senders may say so for themselves.
-fn is_forged_delay(hub: &Hub, from: &Jid, sender: &Jid, to: &Jid) -> bool {
-    if from.bare_str() == sender.bare_str() {
-        return false;
-    }
-    from.is_domain() && hub.serves(from.domain()) || from.bare_str() == to.bare_str()
 }

@@ -322,3 +322,26 @@ fn unread_messages_of_one_occupant_are_counted_by_themselves() {
     };
     assert_eq!(script.world.complete(in_room), 1);
 }
+
+/// XEP-0359 §5: "MUST delete that element"; XEP-0203 §5. What the account of a
+/// listener would believe of its own server does not come through a room either,
+/// to all or to one.
+#[test]
+fn nobody_speaks_through_a_room_for_the_server_of_those_who_listen() {
+    let forged = "<stanza-id xmlns='urn:xmpp:sid:0' by='carol@example.org' id='forged'/>\
+         <stanza-id xmlns='urn:xmpp:sid:0' by='coven@rooms.example.org' id='forged'/>\
+         <delay xmlns='urn:xmpp:delay' from='example.org' stamp='2002-09-10T23:08:25Z'/>\
+         <delay xmlns='urn:xmpp:delay' from='carol@example.org' stamp='2002-09-10T23:08:25Z'/>";
+    let honest = "<delay xmlns='urn:xmpp:delay' from='bob@example.org' \
+         stamp='2002-09-10T23:08:25Z'/>";
+    for (to, kind) in [(COVEN, "groupchat"), (CAROL, "chat")] {
+        let mut script = three_in_a_room();
+        script.send(
+            "bob",
+            &format!("<message to='{to}' type='{kind}'><body>x</body>{forged}{honest}</message>"),
+        );
+        let heard = format!("{:?}", script.receive("carol"));
+        assert!(!heard.contains("forged"), "{heard}");
+        assert_eq!(heard.matches("2002-09-10").count(), 1, "{heard}");
+    }
+}

@@ -4,6 +4,7 @@
 use crate::bound::Bound;
 use crate::content::content_without;
 use crate::error;
+use crate::forgery::is_forged_in_room;
 use crate::front::Xmpp;
 use crate::retraction;
 use crate::traits::{hints, mentions, traits};
@@ -16,7 +17,7 @@ use anser_store::Timestamp;
 use anser_xml::{Child, Element, Writer};
 use anser_xmpp_proto::payload::form::{Form, FormKind, Submission};
 use anser_xmpp_proto::payload::muc::{self, Mediation, Note};
-use anser_xmpp_proto::payload::{carbons, delay, retract, stanza_id};
+use anser_xmpp_proto::payload::retract;
 use anser_xmpp_proto::{DefinedCondition, MessageType, StanzaError, StanzaHeader, ns};
 use bytes::BytesMut;
 use std::sync::Arc;
@@ -332,12 +333,9 @@ impl Stanza<'_> {
 
     /// What it carries, without what is only the room's to say.
     fn payload(&self, room: &Jid) -> Result<bytes::Bytes, StanzaError> {
+        let (hub, own) = (self.front.hub(), self.bound.session().address());
         content_without(self.front, self.element, |child| {
-            let of_room = |by: Option<Jid>| by.is_some_and(|by| by.bare_str() == room.bare_str());
-            muc::is_the_rooms_own(child)
-                || carbons::is_claim(child)
-                || of_room(stanza_id::claimant(child))
-                || of_room(delay::claimant(child))
+            muc::is_the_rooms_own(child) || is_forged_in_room(hub, child, own, room)
         })
     }
 }
