@@ -75,7 +75,7 @@ impl RoomState {
         if affiliation == Affiliation::Outcast {
             return Err(RoomError::Banned);
         }
-        let is_closed = self.config.members_only || self.config.password.is_some();
+        let is_closed = !self.config.is_open();
         if occupant.is_none() && affiliation < Affiliation::Member && is_closed {
             return Err(RoomError::Forbidden);
         }
