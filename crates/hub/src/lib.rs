@@ -33,6 +33,7 @@ mod pipeline;
 mod policy;
 mod presence;
 mod private;
+mod queries;
 mod room;
 mod roster;
 mod session;

@@ -12,7 +12,7 @@ use crate::copies::{Copied, is_copied};
 use crate::directory::Resident;
 use crate::keeping::{in_history, received, sent};
 use crate::mailbox::Wakes;
-use crate::policy::{Admission, addressee, admit, admit_by_kind, is_blocked};
+use crate::policy::{Admission, admit, admit_by_kind, is_blocked};
 use crate::room::{RoomDelivery, Whisper};
 use crate::{
     Direction, Event, Hub, Message, NotKept, Query, SendError, Session, SessionHandle, Then,
@@ -175,34 +175,6 @@ impl Hub {
         Ok(())
     }
 
-    /// Passes a question or an answer on to the session it is for.
-    ///
-    /// # Errors
-    /// [`SendError`] if there is no such session, or none for whoever asks; the
-    /// query goes nowhere.
-    pub fn send_query(
-        &self,
-        sender: &SessionHandle,
-        query: Query,
-        now: Timestamp,
-    ) -> Result<(), SendError> {
-        if let Some(addressee) = addressee(sender, &query) {
-            sender.check_addressee(addressee)?;
-        }
-        if !self.serves(query.to.domain()) {
-            return Err(SendError::NoRoute);
-        }
-        let is_there = self.resident(&query.to).is_some_and(|account| {
-            let mut state = account.state();
-            !state.blocked.covers(&query.from) && state.device(query.to.resource()).is_some()
-        });
-        if !is_there {
-            return Err(SendError::Unavailable);
-        }
-        self.pass(sender.session(), Content::Query(Arc::new(query)), now);
-        Ok(())
-    }
-
     /// Whose messages to `to` are, if that is in memory, as it mostly is.
     #[must_use]
     pub fn recipient(&self, to: &Jid) -> Option<Recipient> {
@@ -340,45 +312,6 @@ impl Hub {
                 Err(error) => refuse(&parcel.sender, whisper.said, error, wakes),
             },
             Content::Query(query) => self.deliver_query(&query, wakes),
-        }
-    }
-
-    fn deliver_query(&self, query: &Arc<Query>, wakes: &mut Wakes) {
-        let account = self.resident(&query.to);
-        let session = account.and_then(|account| {
-            let mut state = account.state();
-            let device = state.device(query.to.resource())?;
-            Some(Arc::clone(&device.session))
-        });
-        let is_delivered = session.is_some_and(|session| {
-            let event = Event::Query(Arc::clone(query));
-            session.mailbox().offer(event, wakes).is_ok()
-        });
-        if !is_delivered {
-            self.unanswered(query, wakes);
-        }
-    }
-
-    /// Tells whoever asked that there will be no answer: the session that was
-    /// asked has ended.
-    pub fn query_undelivered(&self, query: &Query) {
-        self.unanswered(query, &mut Wakes::default());
-    }
-
-    fn unanswered(&self, query: &Query, wakes: &mut Wakes) {
-        let asker = match &query.relay {
-            Some(relay) => &Jid::from(relay.asker.clone()),
-            None => &query.from,
-        };
-        let Some(resource) = asker.resource().filter(|_| query.kind.is_question()) else {
-            return;
-        };
-        let Some(account) = self.resident(asker) else {
-            return;
-        };
-        if let Some(device) = account.state().device(resource) {
-            let event = Event::Unanswered(Arc::new(query.clone()));
-            device.session.mailbox().push(event, wakes);
         }
     }
 }

@@ -3,8 +3,7 @@
 
 use crate::account::{AccountState, Device};
 use crate::copies::is_copied;
-use crate::{Direction, Message, MessageKind, Query, SendError, Session};
-use anser_jid::Jid;
+use crate::{Direction, Message, MessageKind, SendError, Session};
 
 /// What policy says of a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,16 +45,6 @@ pub(crate) fn check_room(
 /// or, where a room sends it for somebody, from them (XEP-0191 §3.3).
 pub(crate) fn is_blocked(sender: &Session, message: &Message, state: &AccountState) -> bool {
     state.blocked.covers(message.from()) || state.blocked.covers(sender.address())
-}
-
-/// To whom a question or an answer goes as far as its sender knows. Nobody says
-/// that of an answer that goes through a room.
-pub(crate) fn addressee<'a>(sender: &Session, query: &'a Query) -> Option<&'a Jid> {
-    match &query.relay {
-        Some(relay) => Some(&relay.asked),
-        None if query.from.as_str() == sender.address().as_str() => Some(&query.to),
-        None => None,
-    }
 }
 
 /// The rules of RFC 6121 §8.5.2 and §8.5.3.
