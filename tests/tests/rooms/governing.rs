@@ -204,6 +204,50 @@ fn a_moderator_is_made_and_acts_as_one() {
     script.expect("carol", "<presence type='unavailable'/>");
 }
 
+/// XEP-0045 §8: a moderator may "discover an occupant's full JID in a
+/// semi-anonymous room (occurs automatically through presence)".
+#[test]
+fn whoever_becomes_a_moderator_is_told_who_those_are_who_are_there() {
+    for item in [
+        "<item nick='bob' role='moderator'/>",
+        "<item affiliation='admin' jid='bob@example.org'/>",
+    ] {
+        let mut script = three_in_a_room();
+        script.send("alice", &admin(item));
+        script.play(
+            "
+            bob   S: <presence from='coven@rooms.example.org/bob'>
+                <x xmlns='http://jabber.org/protocol/muc#user'><item role='moderator'/>
+                <status code='110'/></x></presence>
+            bob   S: <presence from='coven@rooms.example.org/alice'>
+                <x xmlns='http://jabber.org/protocol/muc#user'>
+                <item role='moderator' jid='alice@example.org/phone'/></x></presence>
+            bob   S: <presence from='coven@rooms.example.org/carol'>
+                <x xmlns='http://jabber.org/protocol/muc#user'>
+                <item role='participant' jid='carol@example.org/phone'/></x></presence>
+            bob   S: nothing
+            carol S: <presence from='coven@rooms.example.org/bob'/>
+            carol S: nothing
+            ",
+        );
+    }
+}
+
+/// XEP-0045 §4.2, §8
+#[test]
+fn whoever_knows_already_who_everybody_is_is_not_told_again() {
+    let mut script = three_in_a_room();
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_whois", "anyone"),
+    );
+    script.forget("bob");
+    script.send("alice", &admin("<item nick='bob' role='moderator'/>"));
+    script.expect("bob", "<presence from='coven@rooms.example.org/bob'/>");
+    script.expect_nothing("bob");
+}
+
 /// XEP-0045 §9.3, §9.4
 #[test]
 fn members_are_made_and_unmade_and_in_a_room_for_members_only_that_ends_their_visit() {

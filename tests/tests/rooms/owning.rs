@@ -84,6 +84,16 @@ fn the_form_has_the_whole_lists_of_owners_and_admins() {
             ),
         );
     }
+    // Who those are, she is told as a moderator.
+    for nick in ["alice", "bob"] {
+        script.expect(
+            "carol",
+            &format!(
+                "<presence from='{COVEN}/{nick}'><x xmlns='http://jabber.org/protocol/muc#user'>\
+                 <item affiliation='owner' jid='{nick}@example.org/phone'/></x></presence>"
+            ),
+        );
+    }
     script.expect_nothing("carol");
     script.forget("alice");
     script.send("alice", &owner("get", ""));

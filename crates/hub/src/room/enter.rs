@@ -219,19 +219,9 @@ impl RoomState {
     ) {
         let occupant = &self.occupants[nick];
         let mut sight = self.sight_of(occupant.role);
-        let others = self
-            .occupants
-            .values()
-            .filter(|other| other.address != occupant.address && self.is_shown(other.role));
-        let presences: Arc<[_]> = others.map(|other| Arc::clone(&other.shown)).collect();
         let mailbox = session.mailbox();
-        if !presences.is_empty() {
-            let others = RoomEvent::Others {
-                presences,
-                sight,
-                told: 0,
-            };
-            mailbox.push(Event::Room(others), wakes);
+        if let Some(others) = self.others_than(occupant) {
+            mailbox.push(others, wakes);
         }
         if self.config.whois == Whois::Anyone {
             sight = sight.with(Sight::NOT_ANONYMOUS);
@@ -248,6 +238,21 @@ impl RoomState {
             }),
         };
         mailbox.push(subject, wakes);
+    }
+
+    /// What tells an occupant who else is there, if anybody is.
+    pub(super) fn others_than(&self, occupant: &Occupant) -> Option<Event> {
+        let others = self
+            .occupants
+            .values()
+            .filter(|other| other.address != occupant.address && self.is_shown(other.role));
+        let presences: Arc<[_]> = others.map(|other| Arc::clone(&other.shown)).collect();
+        let others = (!presences.is_empty()).then_some(RoomEvent::Others {
+            presences,
+            sight: self.sight_of(occupant.role),
+            told: 0,
+        });
+        others.map(Event::Room)
     }
 
     /// The last of what was said, within what is wanted (XEP-0045 §7.2.14).

@@ -18,8 +18,9 @@ pub enum RoomEvent {
         /// What of it is for this session.
         sight: Sight,
     },
-    /// Who is in a room that the session has entered: to be told one after the
-    /// other, before anything that comes later.
+    /// Who is in a room that the session has entered, or sees with real addresses
+    /// from now on: to be told one after the other, before anything that comes
+    /// later.
     Others {
         /// All of them.
         presences: Arc<[Arc<RoomPresence>]>,

@@ -1,8 +1,8 @@
 //! Deciding over others (XEP-0045 §8, §9, §10.3 to §10.8).
 
 use super::standing::{may_change_affiliation, may_change_role};
-use super::state::{NickKey, RoomState, Standing};
-use super::{Affiliation, Deed, Departure, Role, RoomError, RoomsConfig};
+use super::state::{NickKey, Occupant, RoomState, Standing};
+use super::{Affiliation, Deed, Departure, Role, RoomError, RoomsConfig, Sight};
 use crate::Session;
 use crate::mailbox::Wakes;
 use anser_jid::BareJid;
@@ -125,6 +125,21 @@ impl RoomState {
             self.tell_others(&occupant.hidden(), wakes);
         }
         self.tell_all(occupant, &presence, wakes);
+        let sees = |role| self.sight_of(role).has(Sight::ADDRESSES);
+        if sees(role) && !sees(before) {
+            self.tell_who_others_are(occupant, wakes);
+        }
+    }
+
+    /// Moderators know who everybody is, also whoever has become one just now
+    /// (XEP-0045 §8).
+    fn tell_who_others_are(&self, occupant: &Occupant, wakes: &mut Wakes) {
+        let Some(others) = self.others_than(occupant) else {
+            return;
+        };
+        for seat in &occupant.seats {
+            seat.session.mailbox().push(others.clone(), wakes);
+        }
     }
 
     /// Whether affiliations may be changed so.
