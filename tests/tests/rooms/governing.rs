@@ -326,6 +326,39 @@ fn members_see_each_other_where_everybody_sees_everybody() {
     assert_eq!(refused.unwrap_err(), "forbidden");
 }
 
+/// XEP-0045 §10.5, §10.8: "If the <user@host> of the 'from' address does not match
+/// the bare JID of a room owner, the service MUST return a <forbidden/> error to
+/// the sender in semi-anonymous rooms."
+#[test]
+fn who_decides_in_a_room_is_for_its_owners_where_not_everybody_sees_everybody() {
+    let mut script = three_in_a_room();
+    script.send(
+        "alice",
+        &admin("<item affiliation='admin' jid='bob@example.org'/>"),
+    );
+    let everybody = field("muc#roomconfig_getmemberlist", "visitor");
+    configure(&mut script, "alice", &everybody);
+    for (affiliation, of_owner, of_admin, of_nobody) in [
+        ("owner", true, false, false),
+        ("admin", true, false, false),
+        ("member", true, true, true),
+        ("outcast", true, true, false),
+    ] {
+        let item = format!("<item affiliation='{affiliation}'/>");
+        for (actor, may_see) in [("alice", of_owner), ("bob", of_admin), ("carol", of_nobody)] {
+            script.forget(actor);
+            let list = list(&mut script, actor, &item);
+            assert_eq!(list.is_ok(), may_see, "{actor}, {affiliation}: {list:?}");
+        }
+    }
+    let open = field("muc#roomconfig_whois", "anyone");
+    configure(&mut script, "alice", &open);
+    for actor in ["bob", "carol"] {
+        script.forget(actor);
+        assert!(list(&mut script, actor, "<item affiliation='owner'/>").is_ok());
+    }
+}
+
 /// XEP-0045 §10.4, §9.1
 #[test]
 fn the_last_owner_stays_one_and_nobody_bans_themselves() {

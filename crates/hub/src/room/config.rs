@@ -147,8 +147,9 @@ pub struct RoomConfig {
     pub private_messages: PrivateMessages,
     /// The lowest role whose presence is broadcast.
     pub presence_of: Role,
-    /// The lowest role whose occupants may see the lists of members, admins and
-    /// owners. Admins and owners always may.
+    /// The lowest role whose occupants may see the list of members, and those of
+    /// admins and owners where everybody sees real addresses. Admins and owners
+    /// always may see that of members.
     pub lists_for: Role,
     /// Occupants at the same time; `None` for as many as the server allows.
     pub occupants: Option<u32>,
