@@ -211,7 +211,7 @@ fn another_device_that_writes_the_nickname_otherwise_is_told_how_it_is() {
     );
 }
 
-/// XEP-0045 §15.2: "If a MUC service receives a Basic MUC Protocol join request
+/// XEP-0045 §17.3: "If a MUC service receives a Basic MUC Protocol join request
 /// from a client that is already joined, it MUST treat it as a full
 /// synchronization request".
 #[test]
@@ -227,6 +227,54 @@ fn whoever_enters_again_is_told_everything_again_and_the_others_nothing() {
         bob   S: <message><subject/></message>
         alice S: nothing
         carol S: nothing
+        ",
+    );
+}
+
+/// XEP-0045 §17.3, §7.6: "send to the client everything that would be sent to it
+/// on a normal join".
+#[test]
+fn whoever_enters_again_under_another_nickname_has_it_and_is_told_everything_again() {
+    let mut script = three_in_a_room();
+    script.play(
+        "
+        bob   C: <message to='coven@rooms.example.org' type='groupchat' id='1'><body>x</body></message>
+        bob   S: <message id='1'/>
+        alice S: <message id='1'/>
+        carol S: <message id='1'/>
+        bob   C: <presence to='coven@rooms.example.org/robert'>
+            <x xmlns='http://jabber.org/protocol/muc'/></presence>
+        bob   S: <presence from='coven@rooms.example.org/bob' type='unavailable'>
+            <x xmlns='http://jabber.org/protocol/muc#user'><item nick='robert'/>
+            <status code='110'/><status code='303'/></x></presence>
+        bob   S: <presence from='coven@rooms.example.org/robert'/>
+        bob   S: <presence from='coven@rooms.example.org/alice'/>
+        bob   S: <presence from='coven@rooms.example.org/carol'/>
+        bob   S: <presence from='coven@rooms.example.org/robert'>
+            <x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>
+        bob   S: <message id='1'><delay xmlns='urn:xmpp:delay'/></message>
+        bob   S: <message><subject/></message>
+        bob   S: nothing
+        carol S: <presence from='coven@rooms.example.org/bob' type='unavailable'/>
+        carol S: <presence from='coven@rooms.example.org/robert'/>
+        carol S: nothing
+        ",
+    );
+}
+
+/// XEP-0045 §17.3, §7.2.2: 210 as well.
+#[test]
+fn whoever_enters_again_and_writes_the_nickname_otherwise_is_told_how_it_is() {
+    let mut script = three_in_a_room();
+    script.play(
+        "
+        bob   C: <presence to='coven@rooms.example.org/BOB'>
+            <x xmlns='http://jabber.org/protocol/muc'/></presence>
+        bob   S: <presence from='coven@rooms.example.org/alice'/>
+        bob   S: <presence from='coven@rooms.example.org/carol'/>
+        bob   S: <presence from='coven@rooms.example.org/bob'>
+            <x xmlns='http://jabber.org/protocol/muc#user'>
+            <status code='110'/><status code='210'/></x></presence>
         ",
     );
 }

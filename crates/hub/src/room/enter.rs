@@ -54,23 +54,13 @@ impl RoomState {
         wakes: &mut Wakes,
     ) -> Result<(), RoomError> {
         let nick = nick_key(&entrance.occupant)?;
-        if let Some(seat) = self.seats.get(session.address()) {
-            if *seat != nick {
-                return self.rename(session, &entrance.occupant, &entrance.look, wakes);
-            }
-            if self.set_look(session, &entrance.look) {
-                self.tell_rest(&nick, session, wakes);
-            }
-            self.welcome(session, &nick, newness, entrance.past, wakes);
-            return Ok(());
+        if self.seats.contains_key(session.address()) {
+            return self.enter_anew(session, &nick, &entrance, newness, wakes);
         }
         self.admit(session, &nick, &entrance, server)?;
         let others_of_this_nick = self.occupants.contains_key(&nick);
-        let mut newness = newness;
+        let newness = newness.with(self.nick_given(&nick, &entrance.occupant));
         if others_of_this_nick {
-            if self.occupants[&nick].address != entrance.occupant {
-                newness = newness.with(Sight::NICK_CHANGED);
-            }
             self.sit_down(session, &nick, entrance.look);
         } else {
             let role = self.role_for(session);
@@ -80,6 +70,38 @@ impl RoomState {
         self.tell_rest(&nick, session, wakes);
         self.welcome(session, &nick, newness, entrance.past, wakes);
         Ok(())
+    }
+
+    /// Tells a session that is in already everything that it would be told on
+    /// entering (XEP-0045 §17.3), once it has the nickname that it asks for.
+    ///
+    /// # Errors
+    /// [`RoomError`]; nobody was told anything.
+    fn enter_anew(
+        &mut self,
+        session: &Session,
+        nick: &NickKey,
+        entrance: &Entrance,
+        newness: Sight,
+        wakes: &mut Wakes,
+    ) -> Result<(), RoomError> {
+        if self.seats.get(session.address()) != Some(nick) {
+            self.rename(session, &entrance.occupant, &entrance.look, wakes)?;
+        } else if self.set_look(session, &entrance.look) {
+            self.tell_rest(nick, session, wakes);
+        }
+        let newness = newness.with(self.nick_given(nick, &entrance.occupant));
+        self.welcome(session, nick, newness, entrance.past, wakes);
+        Ok(())
+    }
+
+    /// Whether somebody who asks for a nickname has it in another form
+    /// (XEP-0045 §7.2.2).
+    fn nick_given(&self, nick: &NickKey, wanted: &FullJid) -> Sight {
+        match self.occupants.get(nick) {
+            Some(occupant) if occupant.address != *wanted => Sight::NICK_CHANGED,
+            Some(_) | None => Sight::default(),
+        }
     }
 
     /// Whether somebody may come in (XEP-0045 §7.2.5 to §7.2.10).
