@@ -109,6 +109,46 @@ fn a_visitor_has_no_voice_and_may_ask_for_one() {
     );
 }
 
+/// XEP-0045 §8.6: "the service shall grant voice to the occupant" who has asked.
+#[test]
+fn a_voice_is_for_whoever_has_asked_and_not_for_whoever_has_the_nickname_now() {
+    let mut script = coven();
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_moderatedroom", "1"),
+    );
+    script.forget("alice");
+    join(&mut script, "bob", "bob", &["alice"]);
+    join(&mut script, "carol", "carol", &["alice", "bob"]);
+    let approve = |user: &str, nick: &str| {
+        format!(
+            "<message to='{COVEN}'><x xmlns='jabber:x:data' type='submit'>{}{}{}{}</x></message>",
+            field("FORM_TYPE", "http://jabber.org/protocol/muc#request"),
+            field("muc#jid", &format!("{user}@example.org/phone")),
+            field("muc#roomnick", nick),
+            field("muc#request_allow", "1"),
+        )
+    };
+    // Dave was "carol" when he asked, and has left.
+    script.send("alice", &approve("dave", "carol"));
+    script.expect(
+        "alice",
+        "<message type='error'><error type='cancel'>\
+         <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
+    );
+    script.expect_nothing("carol");
+    script.send("alice", &approve("bob", "carol"));
+    script.expect(
+        "carol",
+        "<presence from='coven@rooms.example.org/bob'>\
+         <x xmlns='http://jabber.org/protocol/muc#user'><item role='participant'/></x></presence>",
+    );
+    // Whoever may speak already loses nothing.
+    script.send("alice", &approve("alice", "alice"));
+    script.expect_nothing("carol");
+}
+
 /// XEP-0045 §8.1
 #[test]
 fn the_subject_is_changed_by_those_who_may_and_stays() {

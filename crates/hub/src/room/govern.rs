@@ -5,7 +5,7 @@ use super::state::{NickKey, Occupant, RoomState, Standing};
 use super::{Affiliation, Deed, Departure, Role, RoomError, RoomsConfig, Sight};
 use crate::Session;
 use crate::mailbox::Wakes;
-use anser_jid::BareJid;
+use anser_jid::{BareJid, FullJid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -110,6 +110,39 @@ impl RoomState {
             }
         }
         Ok(gone)
+    }
+
+    /// Lets a visitor speak who has asked for that: whoever is here with the
+    /// session at `address`, or, if the request does not say so, under this
+    /// nickname. Whoever may speak already stays as they are (XEP-0045 §8.6).
+    ///
+    /// # Errors
+    /// [`RoomError`]; nothing has changed.
+    pub(crate) fn approve_voice(
+        &mut self,
+        actor: Actor<'_>,
+        address: Option<&FullJid>,
+        nick: &str,
+        wakes: &mut Wakes,
+    ) -> Result<(), RoomError> {
+        if self.standing(actor).1 != Role::Moderator {
+            return Err(RoomError::Forbidden);
+        }
+        let occupant = match address {
+            // Somebody else may have the nickname by now.
+            Some(address) => {
+                let nick = self.seats.get(address);
+                let occupant = nick.and_then(|nick| self.occupants.get(nick));
+                occupant.ok_or(RoomError::NoSuchOccupant)?
+            }
+            None => self.named(nick)?,
+        };
+        if occupant.role == Role::Visitor {
+            let nick = NickKey::of(occupant.address.resource());
+            let deed = self.deed(actor, None);
+            self.give_role(&nick, Role::Participant, deed, wakes);
+        }
+        Ok(())
     }
 
     fn give_role(&mut self, nick: &NickKey, role: Role, deed: Deed, wakes: &mut Wakes) {

@@ -8,8 +8,8 @@ use crate::front::Xmpp;
 use crate::retraction;
 use crate::traits::{hints, mentions, traits};
 use anser_hub::{
-    Actor, Archived, Draft, Message, MessageKind, Remains, Retraction, Retractor, Role, RoleChange,
-    Room, RoomError, SendError, Speaker, Speech, Traits, Whispered,
+    Actor, Archived, Draft, Message, MessageKind, Remains, Retraction, Retractor, Room, RoomError,
+    SendError, Speaker, Speech, Traits, Whispered,
 };
 use anser_jid::{FullJid, Jid};
 use anser_store::Timestamp;
@@ -297,12 +297,10 @@ impl Stanza<'_> {
             Some(false) => Ok(()),
             Some(true) => {
                 let nick = form.text("muc#roomnick")?.unwrap_or_default();
-                let change = RoleChange {
-                    nick: nick.to_owned(),
-                    role: Role::Participant,
-                    reason: None,
-                };
-                hub.change_roles(room, Actor::Session(session), &[change])
+                let address = form.jid("muc#jid")?.map(FullJid::try_from).transpose();
+                let address = address.map_err(|_| DefinedCondition::JidMalformed)?;
+                let actor = Actor::Session(session);
+                hub.approve_voice(room, actor, address.as_ref(), nick)
             }
         };
         done.map_err(|error: RoomError| error::room_error(&error))
