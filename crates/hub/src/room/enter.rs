@@ -400,6 +400,13 @@ impl RoomState {
             return false;
         };
         occupant.seats.remove(at);
+        let departure = if self.is_locked && occupant.seats.is_empty() {
+            // §10.1.3: a room that its owner does not open ends with them.
+            occupant.affiliation = Affiliation::None;
+            Departure::Destroyed(Box::default())
+        } else {
+            departure
+        };
         let gone = occupant.presence(session.address(), look, Some(departure), None);
         let role = occupant.role;
         self.seats.remove(session.address());
