@@ -116,6 +116,28 @@ fn a_room_tells_its_subject_to_those_who_may_come_in() {
     assert!(!info.contains("Spells"));
 }
 
+/// XEP-0045 §6.4, §16.5.4
+#[test]
+fn a_room_tells_whether_participants_may_change_its_subject() {
+    let mut script = coven();
+    for may in ["0", "1"] {
+        configure(
+            &mut script,
+            "alice",
+            &field("muc#roomconfig_changesubject", may),
+        );
+        let answer = ask(&mut script, COVEN, "info", "");
+        let query = answer.children().next().unwrap().open();
+        let form = query.child("jabber:x:data", "x").unwrap().open();
+        for name in ["muc#roominfo_subjectmod", "muc#roomconfig_changesubject"] {
+            let mut fields = form.children();
+            let field = fields.find(|field| field.attribute("var").as_deref() == Some(name));
+            let field = field.unwrap().open();
+            assert_eq!(field.children().next().unwrap().text(), may, "{name}");
+        }
+    }
+}
+
 /// What a room's form says of how much is said in it.
 fn activity(script: &mut Script) -> Option<String> {
     let answer = ask(script, COVEN, "info", "");

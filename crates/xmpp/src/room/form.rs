@@ -316,10 +316,15 @@ pub(crate) fn info_form(info: &RoomInfo, subject: Option<&str>, activity: Option
         text("muc#roominfo_description", &config.description).label("Description"),
         text("muc#roominfo_occupants", &info.occupants.to_string()).label("Number of occupants"),
         Field::boolean(
-            "muc#roominfo_changesubject",
+            "muc#roominfo_subjectmod",
             config.participants_change_subject,
         )
         .label("Participants may change the subject"),
+        // The same as §6.4 has it in its example.
+        Field::boolean(
+            "muc#roomconfig_changesubject",
+            config.participants_change_subject,
+        ),
         text("muc#maxhistoryfetch", &config.history_messages.to_string()),
         text(
             "muc#roominfo_slow_mode_duration",
