@@ -78,6 +78,10 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         RoomError::TooFast { .. } => {
             return DefinedCondition::PolicyViolation.because(error).wait();
         }
+        // §7.2.9: others may leave.
+        RoomError::Full { .. } => {
+            return DefinedCondition::ServiceUnavailable.because(error).wait();
+        }
         RoomError::NoRoom
         | RoomError::NoSuchOccupant
         | RoomError::NoAccount
@@ -103,7 +107,6 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         }
         RoomError::MembersOnly => DefinedCondition::RegistrationRequired,
         RoomError::Password => DefinedCondition::NotAuthorized,
-        RoomError::Full { .. } => DefinedCondition::ServiceUnavailable,
         RoomError::TooManyRooms { .. }
         | RoomError::TooManyAffiliations { .. }
         | RoomError::TooManyHats { .. }

@@ -427,9 +427,9 @@ fn leaving_is_told_to_all_whether_it_is_said_or_not() {
 /// XEP-0045 §7.2.5, §7.2.6, §7.2.7, §7.2.9
 #[test]
 fn who_may_enter_is_the_rooms_to_decide() {
-    let error = |condition: &str| {
+    let error = |(kind, condition): (&str, &str)| {
         format!(
-            "<presence type='error' from='{COVEN}/bob'>{JOIN}<error>\
+            "<presence type='error' from='{COVEN}/bob'>{JOIN}<error type='{kind}'>\
              <{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>"
         )
     };
@@ -442,10 +442,18 @@ fn who_may_enter_is_the_rooms_to_decide() {
     let password = field("muc#roomconfig_passwordprotectedroom", "1")
         + &field("muc#roomconfig_roomsecret", "cauldronburn");
     for (fields, x, condition) in [
-        (members_only.as_str(), "", Some("registration-required")),
-        (&full, "", Some("service-unavailable")),
-        (&password, "", Some("not-authorized")),
-        (&password, "<password>no</password>", Some("not-authorized")),
+        (
+            members_only.as_str(),
+            "",
+            Some(("auth", "registration-required")),
+        ),
+        (&full, "", Some(("wait", "service-unavailable"))),
+        (&password, "", Some(("auth", "not-authorized"))),
+        (
+            &password,
+            "<password>no</password>",
+            Some(("auth", "not-authorized")),
+        ),
         (&password, "<password>cauldronburn</password>", None),
     ] {
         let mut script = coven();
@@ -467,7 +475,7 @@ fn who_may_enter_is_the_rooms_to_decide() {
     );
     script.forget("alice");
     enter(&mut script, "");
-    script.expect("bob", &error("forbidden"));
+    script.expect("bob", &error(("auth", "forbidden")));
     // Bans are of accounts and of whole servers (XEP-0045 §9.2).
     script.send(
         "alice",
@@ -479,7 +487,7 @@ fn who_may_enter_is_the_rooms_to_decide() {
     );
     script.forget("alice");
     enter(&mut script, "");
-    script.expect("bob", &error("forbidden"));
+    script.expect("bob", &error(("auth", "forbidden")));
 }
 
 /// XEP-0045 §7.2.9: for admins there is room.
