@@ -88,7 +88,7 @@ impl Stanza<'_> {
         let retraction = Retraction {
             place,
             retractor: Retractor::Author {
-                speech: self.speech(),
+                speech: self.speech(&payload),
             },
             bytes: payload.len(),
         };
@@ -118,7 +118,7 @@ impl Stanza<'_> {
     /// For all in the room.
     fn say(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
         let payload = self.payload(room.address())?;
-        let speech = self.speech();
+        let speech = self.speech(&payload);
         let traits = match speech {
             Speech::Subject { .. } => Traits::SUBJECT.with(hints(self.element)),
             Speech::Message | Speech::Signal => traits(self.element),
@@ -140,11 +140,10 @@ impl Stanza<'_> {
 
     /// What it is to everybody. Whatever has a text is something to read, also
     /// where that is for those only who do not know the rest (XEP-0500 §5).
-    fn speech(&self) -> Speech {
+    fn speech(&self, payload: &[u8]) -> Speech {
         if muc::is_subject_change(self.element) {
-            let subjects = self.element.children();
-            let subjects = subjects.filter(|child| child.is(ns::CLIENT, "subject"));
-            let bytes = subjects.map(|subject| subject.text().len()).sum();
+            // All that comes with it is kept with it, and told whoever enters.
+            let bytes = payload.len();
             Speech::Subject { bytes }
         } else if self.element.child(ns::CLIENT, "body").is_some() {
             Speech::Message
