@@ -320,6 +320,36 @@ fn an_invitation_makes_a_member_where_only_members_may_enter() {
     script.expect("bob", &format!("<presence from='{COVEN}/carol'/>"));
 }
 
+/// XEP-0045 §5.1.1: "Invite Other Users" is a privilege of visitors, unless the
+/// configuration says otherwise.
+#[test]
+fn a_visitor_invites_unless_the_owner_wants_it_otherwise() {
+    let mut script = coven();
+    let moderated = field("muc#roomconfig_moderatedroom", "1");
+    configure(&mut script, "alice", &moderated);
+    script.forget("alice");
+    join(&mut script, "bob", "bob", &["alice"]);
+    let invite = format!(
+        "<message to='{COVEN}' id='i'><x xmlns='http://jabber.org/protocol/muc#user'>\
+         <invite to='carol@example.org'/></x></message>"
+    );
+    script.send("bob", &invite);
+    script.expect("carol", &format!("<message from='{COVEN}'/>"));
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_allowinvites", "0"),
+    );
+    script.forget("bob");
+    script.send("bob", &invite);
+    script.expect(
+        "bob",
+        "<message type='error' id='i'><error type='auth'>\
+         <forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
+    );
+    script.expect_nothing("carol");
+}
+
 /// XEP-0045 §9.5: "if the user is banned" nobody asks them in.
 #[test]
 fn nobody_who_is_banned_is_asked_in() {

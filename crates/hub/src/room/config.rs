@@ -140,8 +140,8 @@ pub struct RoomConfig {
     pub whois: Whois,
     /// Participants may change the subject, not only moderators.
     pub participants_change_subject: bool,
-    /// Members may invite others, which makes them members in a room for
-    /// members only.
+    /// Occupants may invite others; in a room for members only it takes a
+    /// member, and makes one.
     pub members_invite: bool,
     /// Who may write to one occupant alone.
     pub private_messages: PrivateMessages,
