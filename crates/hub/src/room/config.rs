@@ -37,7 +37,7 @@ pub struct RoomsConfig {
     pub room_burst_messages: u32,
     /// The same a second, for long.
     pub room_messages_per_second: u32,
-    /// Largest subject, in bytes.
+    /// Largest subject, in bytes, with all that comes with it.
     pub subject_bytes: usize,
     /// Rooms that one session may be in at the same time.
     pub per_session: usize,
