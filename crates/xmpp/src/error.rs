@@ -69,7 +69,7 @@ pub(crate) fn roster_error(error: &RosterError) -> StanzaError {
     }
 }
 
-/// XEP-0045 §7.2.16 and the clauses that [`RoomError`] names.
+/// XEP-0045 §7.2.17 and the clauses that [`RoomError`] names.
 pub(crate) fn room_error(error: &RoomError) -> StanzaError {
     let condition = match error {
         RoomError::Send(error) => return stanza_error(error),

@@ -116,7 +116,7 @@ fn whoever_enters_may_want_less_of_what_was_said() {
     }
 }
 
-/// XEP-0045 §7.2.1, §15.1
+/// XEP-0045 §7.2.1, §17.1
 #[test]
 fn nobody_enters_without_a_nickname_or_with_one_that_cannot_be_seen() {
     let mut script = coven();
@@ -279,7 +279,7 @@ fn whoever_enters_again_and_writes_the_nickname_otherwise_is_told_how_it_is() {
     );
 }
 
-/// XEP-0045 §7.2.17: "a service receiving a <presence> without an <x> element
+/// XEP-0045 §7.2.18: "a service receiving a <presence> without an <x> element
 /// from a non-occupant full-JID responds with an explicit kick".
 #[test]
 fn whoever_believes_to_be_in_a_room_and_is_not_is_told_so() {
@@ -295,7 +295,7 @@ fn whoever_believes_to_be_in_a_room_and_is_not_is_told_so() {
     );
 }
 
-/// XEP-0045 §7.7, §15.2: what only a room says of its occupants is not taken
+/// XEP-0045 §7.7, §17.3: what only a room says of its occupants is not taken
 /// from them.
 #[test]
 fn what_an_occupant_says_of_themselves_is_passed_on_and_what_the_room_says_is_not() {

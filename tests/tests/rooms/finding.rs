@@ -44,7 +44,7 @@ fn the_server_names_the_service_and_the_service_what_it_can_do() {
     assert!(format!("{info:?}").contains("category='conference' type='text'"));
 }
 
-/// XEP-0045 §6.4, §15.3
+/// XEP-0045 §6.4, §16.3
 #[test]
 fn a_room_says_what_it_is_like() {
     let mut script = coven();
@@ -94,7 +94,7 @@ fn a_room_says_what_it_is_like() {
     assert_eq!(ghost.attribute("type").as_deref(), Some("error"));
 }
 
-/// XEP-0045 §6.4, §13.4
+/// XEP-0045 §6.4, §14.4
 #[test]
 fn a_room_tells_its_subject_to_those_who_may_come_in() {
     let mut script = coven();

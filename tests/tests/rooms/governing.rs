@@ -415,7 +415,7 @@ fn of_several_changes_all_are_made_or_none() {
     assert_eq!(members.unwrap(), Vec::<String>::new());
 }
 
-/// XEP-0045 §15.4
+/// XEP-0045 §17.4
 #[test]
 fn a_change_that_makes_no_sense_is_a_bad_request() {
     let mut script = three_in_a_room();

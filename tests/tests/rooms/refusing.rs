@@ -8,7 +8,7 @@ fn ask(kind: &str, content: &str) -> String {
     format!("<iq type='{kind}' id='q' to='{COVEN}'>{content}</iq>")
 }
 
-/// XEP-0045 §7.2, §15.2: what whoever enters claims to be there is not taken from
+/// XEP-0045 §7.2, §17.3: what whoever enters claims to be there is not taken from
 /// them, neither beside what says that they enter nor in it.
 #[test]
 fn nobody_enters_as_more_than_they_are() {

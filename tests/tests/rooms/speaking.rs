@@ -406,7 +406,7 @@ fn in_slow_mode_messages_wait_and_signals_do_not() {
     }
 }
 
-/// XEP-0045 §13.6: "Making rapid and repeated presence changes", "large
+/// XEP-0045 §14.6: "Making rapid and repeated presence changes", "large
 /// messages": what one occupant sends is limited.
 #[test]
 fn an_occupant_who_floods_the_room_is_told_to_wait() {
@@ -429,7 +429,7 @@ fn an_occupant_who_floods_the_room_is_told_to_wait() {
     script.expect("bob", "<message type='groupchat' id='y'/>");
 }
 
-/// XEP-0045 §13.6: whatever a session has a room read or tell others counts.
+/// XEP-0045 §14.6: whatever a session has a room read or tell others counts.
 #[test]
 fn nothing_that_a_room_does_for_somebody_is_without_a_limit() {
     let to = format!("to='{COVEN}'");
@@ -489,7 +489,7 @@ fn registering_again_is_no_news() {
     }
 }
 
-/// XEP-0045 §13.6: "Making rapid and repeated presence changes", and coming and
+/// XEP-0045 §14.6: "Making rapid and repeated presence changes", and coming and
 /// going does not help.
 #[test]
 fn an_occupant_who_changes_all_the_time_is_told_to_wait_and_nobody_else_notices() {
@@ -550,7 +550,7 @@ fn a_room_takes_no_more_than_it_may_from_all_together() {
     assert_eq!(heard, 10);
 }
 
-/// Wish 14 and XEP-0045 §13.6: a client with a hundred rooms enters them all at
+/// Wish 14 and XEP-0045 §14.6: a client with a hundred rooms enters them all at
 /// once, and again after a broken connection.
 #[test]
 fn somebody_with_a_hundred_rooms_enters_them_all_at_once() {
@@ -682,7 +682,7 @@ fn in_slow_mode_nobody_waits_for_what_was_refused() {
     script.expect("bob", "<message type='groupchat' id='3'/>");
 }
 
-/// XEP-0045 §15.4: "the MUC service MUST NOT reveal the sender's real JID to the
+/// XEP-0045 §17.4: "the MUC service MUST NOT reveal the sender's real JID to the
 /// recipient at any time, nor reveal the recipient's real JID to the sender".
 #[test]
 fn questions_go_through_the_room_and_nobody_learns_who_the_other_is() {
@@ -731,7 +731,7 @@ fn questions_go_through_the_room_and_nobody_learns_who_the_other_is() {
     script.expect("bob", "<iq type='error' id='x'/>");
 }
 
-/// XEP-0045 §15.4: an id that is the same in two rooms tells whoever is in both
+/// XEP-0045 §17.4: an id that is the same in two rooms tells whoever is in both
 /// who the asker is in the other.
 #[test]
 fn questions_through_two_rooms_do_not_tell_that_the_same_session_asks() {

@@ -442,7 +442,7 @@ impl RoomState {
 /// What stands for the nickname of an address in a room.
 ///
 /// # Errors
-/// [`RoomError::UnfitNick`] if nobody would see it (XEP-0045 §15.1).
+/// [`RoomError::UnfitNick`] if nobody would see it (XEP-0045 §17.1).
 fn nick_key(occupant: &FullJid) -> Result<NickKey, RoomError> {
     let nick = occupant.resource();
     if nick.trim().is_empty() {

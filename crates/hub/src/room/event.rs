@@ -50,7 +50,7 @@ pub enum RoomEvent {
     },
     /// A visitor asks to be allowed to speak; for moderators.
     VoiceRequest(Arc<VoiceRequest>),
-    /// The session believes to be in a room and is not (XEP-0045 §7.2.17).
+    /// The session believes to be in a room and is not (XEP-0045 §7.2.18).
     NotHere {
         /// Under this address.
         occupant: FullJid,

@@ -1,4 +1,4 @@
-//! What a room is like, as forms (XEP-0045 §15.5).
+//! What a room is like, as forms (XEP-0045 §16.5).
 
 use anser_hub::{Affiliated, Deciders, PrivateMessages, Role, RoomConfig, RoomInfo, Whois};
 use anser_jid::{BareJid, Jid};
@@ -308,7 +308,7 @@ pub(crate) fn read_deciders(form: &Submission) -> Result<Deciders, StanzaError> 
     })
 }
 
-/// What everybody may know of a room (XEP-0045 §15.5.4).
+/// What everybody may know of a room (XEP-0045 §16.5.4).
 pub(crate) fn info_form(info: &RoomInfo, subject: Option<&str>, activity: Option<f64>) -> Form {
     let config = &info.config;
     let text = |var: &str, value: &str| Field::new(FieldType::TextSingle, var).value(value);
