@@ -251,7 +251,7 @@ pub(crate) fn is_self_presence(presence: &Element) -> bool {
     presence.attribute("type") != Some("error") && has_status(presence, "110")
 }
 
-/// Whether a stanza has a status code (XEP-0045 §15.6).
+/// Whether a stanza has a status code (XEP-0045 §16.6).
 pub(crate) fn has_status(stanza: &Element, code: &str) -> bool {
     ['\'', '"']
         .iter()

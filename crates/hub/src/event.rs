@@ -87,7 +87,7 @@ pub struct Query {
 }
 
 /// A question from one occupant of a room to another: neither learns who the
-/// other is (XEP-0045 §15.4).
+/// other is (XEP-0045 §17.4).
 #[derive(Debug, Clone)]
 pub struct Relay {
     /// The session that asks.

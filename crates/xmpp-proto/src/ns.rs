@@ -82,13 +82,13 @@ pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
 pub const MUC_ADMIN: &str = "http://jabber.org/protocol/muc#admin";
 /// What rooms are like (XEP-0045 §10).
 pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";
-/// The form that says what a room is like (XEP-0045 §15.5.3).
+/// The form that says what a room is like (XEP-0045 §16.5.3).
 pub const MUC_ROOMCONFIG: &str = "http://jabber.org/protocol/muc#roomconfig";
-/// The form that tells everybody about a room (XEP-0045 §15.5.4).
+/// The form that tells everybody about a room (XEP-0045 §16.5.4).
 pub const MUC_ROOMINFO: &str = "http://jabber.org/protocol/muc#roominfo";
-/// The form with which somebody becomes a member (XEP-0045 §15.5.1).
+/// The form with which somebody becomes a member (XEP-0045 §16.5.1).
 pub const MUC_REGISTER: &str = "http://jabber.org/protocol/muc#register";
-/// The form that asks for a voice (XEP-0045 §15.5.2).
+/// The form that asks for a voice (XEP-0045 §16.5.2).
 pub const MUC_REQUEST: &str = "http://jabber.org/protocol/muc#request";
 /// Messages keep their ids in rooms (XEP-0045 §7.4).
 pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";

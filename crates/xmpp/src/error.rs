@@ -69,7 +69,7 @@ pub(crate) fn roster_error(error: &RosterError) -> StanzaError {
     }
 }
 
-/// XEP-0045 §7.2.16 and the clauses that [`RoomError`] names.
+/// XEP-0045 §7.2.17 and the clauses that [`RoomError`] names.
 pub(crate) fn room_error(error: &RoomError) -> StanzaError {
     let condition = match error {
         RoomError::Send(error) => return stanza_error(error),
@@ -77,6 +77,10 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         // XEP-0500 §5
         RoomError::TooFast { .. } => {
             return DefinedCondition::PolicyViolation.because(error).wait();
+        }
+        // §7.2.9: others may leave.
+        RoomError::Full { .. } => {
+            return DefinedCondition::ServiceUnavailable.because(error).wait();
         }
         RoomError::NoRoom
         | RoomError::NoSuchOccupant
@@ -103,7 +107,6 @@ pub(crate) fn room_error(error: &RoomError) -> StanzaError {
         }
         RoomError::MembersOnly => DefinedCondition::RegistrationRequired,
         RoomError::Password => DefinedCondition::NotAuthorized,
-        RoomError::Full { .. } => DefinedCondition::ServiceUnavailable,
         RoomError::TooManyRooms { .. }
         | RoomError::TooManyAffiliations { .. }
         | RoomError::TooManyHats { .. }

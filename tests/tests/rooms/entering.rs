@@ -116,7 +116,7 @@ fn whoever_enters_may_want_less_of_what_was_said() {
     }
 }
 
-/// XEP-0045 §7.2.1, §15.1
+/// XEP-0045 §7.2.1, §17.1
 #[test]
 fn nobody_enters_without_a_nickname_or_with_one_that_cannot_be_seen() {
     let mut script = coven();
@@ -211,7 +211,7 @@ fn another_device_that_writes_the_nickname_otherwise_is_told_how_it_is() {
     );
 }
 
-/// XEP-0045 §15.2: "If a MUC service receives a Basic MUC Protocol join request
+/// XEP-0045 §17.3: "If a MUC service receives a Basic MUC Protocol join request
 /// from a client that is already joined, it MUST treat it as a full
 /// synchronization request".
 #[test]
@@ -231,7 +231,55 @@ fn whoever_enters_again_is_told_everything_again_and_the_others_nothing() {
     );
 }
 
-/// XEP-0045 §7.2.17: "a service receiving a <presence> without an <x> element
+/// XEP-0045 §17.3, §7.6: "send to the client everything that would be sent to it
+/// on a normal join".
+#[test]
+fn whoever_enters_again_under_another_nickname_has_it_and_is_told_everything_again() {
+    let mut script = three_in_a_room();
+    script.play(
+        "
+        bob   C: <message to='coven@rooms.example.org' type='groupchat' id='1'><body>x</body></message>
+        bob   S: <message id='1'/>
+        alice S: <message id='1'/>
+        carol S: <message id='1'/>
+        bob   C: <presence to='coven@rooms.example.org/robert'>
+            <x xmlns='http://jabber.org/protocol/muc'/></presence>
+        bob   S: <presence from='coven@rooms.example.org/bob' type='unavailable'>
+            <x xmlns='http://jabber.org/protocol/muc#user'><item nick='robert'/>
+            <status code='110'/><status code='303'/></x></presence>
+        bob   S: <presence from='coven@rooms.example.org/robert'/>
+        bob   S: <presence from='coven@rooms.example.org/alice'/>
+        bob   S: <presence from='coven@rooms.example.org/carol'/>
+        bob   S: <presence from='coven@rooms.example.org/robert'>
+            <x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>
+        bob   S: <message id='1'><delay xmlns='urn:xmpp:delay'/></message>
+        bob   S: <message><subject/></message>
+        bob   S: nothing
+        carol S: <presence from='coven@rooms.example.org/bob' type='unavailable'/>
+        carol S: <presence from='coven@rooms.example.org/robert'/>
+        carol S: nothing
+        ",
+    );
+}
+
+/// XEP-0045 §17.3, §7.2.2: 210 as well.
+#[test]
+fn whoever_enters_again_and_writes_the_nickname_otherwise_is_told_how_it_is() {
+    let mut script = three_in_a_room();
+    script.play(
+        "
+        bob   C: <presence to='coven@rooms.example.org/BOB'>
+            <x xmlns='http://jabber.org/protocol/muc'/></presence>
+        bob   S: <presence from='coven@rooms.example.org/alice'/>
+        bob   S: <presence from='coven@rooms.example.org/carol'/>
+        bob   S: <presence from='coven@rooms.example.org/bob'>
+            <x xmlns='http://jabber.org/protocol/muc#user'>
+            <status code='110'/><status code='210'/></x></presence>
+        ",
+    );
+}
+
+/// XEP-0045 §7.2.18: "a service receiving a <presence> without an <x> element
 /// from a non-occupant full-JID responds with an explicit kick".
 #[test]
 fn whoever_believes_to_be_in_a_room_and_is_not_is_told_so() {
@@ -247,7 +295,7 @@ fn whoever_believes_to_be_in_a_room_and_is_not_is_told_so() {
     );
 }
 
-/// XEP-0045 §7.7, §15.2: what only a room says of its occupants is not taken
+/// XEP-0045 §7.7, §17.3: what only a room says of its occupants is not taken
 /// from them.
 #[test]
 fn what_an_occupant_says_of_themselves_is_passed_on_and_what_the_room_says_is_not() {
@@ -379,9 +427,9 @@ fn leaving_is_told_to_all_whether_it_is_said_or_not() {
 /// XEP-0045 §7.2.5, §7.2.6, §7.2.7, §7.2.9
 #[test]
 fn who_may_enter_is_the_rooms_to_decide() {
-    let error = |condition: &str| {
+    let error = |(kind, condition): (&str, &str)| {
         format!(
-            "<presence type='error' from='{COVEN}/bob'>{JOIN}<error>\
+            "<presence type='error' from='{COVEN}/bob'>{JOIN}<error type='{kind}'>\
              <{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>"
         )
     };
@@ -394,10 +442,18 @@ fn who_may_enter_is_the_rooms_to_decide() {
     let password = field("muc#roomconfig_passwordprotectedroom", "1")
         + &field("muc#roomconfig_roomsecret", "cauldronburn");
     for (fields, x, condition) in [
-        (members_only.as_str(), "", Some("registration-required")),
-        (&full, "", Some("service-unavailable")),
-        (&password, "", Some("not-authorized")),
-        (&password, "<password>no</password>", Some("not-authorized")),
+        (
+            members_only.as_str(),
+            "",
+            Some(("auth", "registration-required")),
+        ),
+        (&full, "", Some(("wait", "service-unavailable"))),
+        (&password, "", Some(("auth", "not-authorized"))),
+        (
+            &password,
+            "<password>no</password>",
+            Some(("auth", "not-authorized")),
+        ),
         (&password, "<password>cauldronburn</password>", None),
     ] {
         let mut script = coven();
@@ -419,7 +475,7 @@ fn who_may_enter_is_the_rooms_to_decide() {
     );
     script.forget("alice");
     enter(&mut script, "");
-    script.expect("bob", &error("forbidden"));
+    script.expect("bob", &error(("auth", "forbidden")));
     // Bans are of accounts and of whole servers (XEP-0045 §9.2).
     script.send(
         "alice",
@@ -431,7 +487,7 @@ fn who_may_enter_is_the_rooms_to_decide() {
     );
     script.forget("alice");
     enter(&mut script, "");
-    script.expect("bob", &error("forbidden"));
+    script.expect("bob", &error(("auth", "forbidden")));
 }
 
 /// XEP-0045 §7.2.9: for admins there is room.

@@ -44,7 +44,7 @@ fn the_server_names_the_service_and_the_service_what_it_can_do() {
     assert!(format!("{info:?}").contains("category='conference' type='text'"));
 }
 
-/// XEP-0045 §6.4, §15.3
+/// XEP-0045 §6.4, §16.3
 #[test]
 fn a_room_says_what_it_is_like() {
     let mut script = coven();
@@ -94,7 +94,7 @@ fn a_room_says_what_it_is_like() {
     assert_eq!(ghost.attribute("type").as_deref(), Some("error"));
 }
 
-/// XEP-0045 §6.4, §13.4
+/// XEP-0045 §6.4, §14.4
 #[test]
 fn a_room_tells_its_subject_to_those_who_may_come_in() {
     let mut script = coven();
@@ -114,6 +114,28 @@ fn a_room_tells_its_subject_to_those_who_may_come_in() {
     );
     let info = format!("{:?}", ask(&mut script, COVEN, "info", ""));
     assert!(!info.contains("Spells"));
+}
+
+/// XEP-0045 §6.4, §16.5.4
+#[test]
+fn a_room_tells_whether_participants_may_change_its_subject() {
+    let mut script = coven();
+    for may in ["0", "1"] {
+        configure(
+            &mut script,
+            "alice",
+            &field("muc#roomconfig_changesubject", may),
+        );
+        let answer = ask(&mut script, COVEN, "info", "");
+        let query = answer.children().next().unwrap().open();
+        let form = query.child("jabber:x:data", "x").unwrap().open();
+        for name in ["muc#roominfo_subjectmod", "muc#roomconfig_changesubject"] {
+            let mut fields = form.children();
+            let field = fields.find(|field| field.attribute("var").as_deref() == Some(name));
+            let field = field.unwrap().open();
+            assert_eq!(field.children().next().unwrap().text(), may, "{name}");
+        }
+    }
 }
 
 /// What a room's form says of how much is said in it.

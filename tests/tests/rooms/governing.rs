@@ -204,6 +204,50 @@ fn a_moderator_is_made_and_acts_as_one() {
     script.expect("carol", "<presence type='unavailable'/>");
 }
 
+/// XEP-0045 §8: a moderator may "discover an occupant's full JID in a
+/// semi-anonymous room (occurs automatically through presence)".
+#[test]
+fn whoever_becomes_a_moderator_is_told_who_those_are_who_are_there() {
+    for item in [
+        "<item nick='bob' role='moderator'/>",
+        "<item affiliation='admin' jid='bob@example.org'/>",
+    ] {
+        let mut script = three_in_a_room();
+        script.send("alice", &admin(item));
+        script.play(
+            "
+            bob   S: <presence from='coven@rooms.example.org/bob'>
+                <x xmlns='http://jabber.org/protocol/muc#user'><item role='moderator'/>
+                <status code='110'/></x></presence>
+            bob   S: <presence from='coven@rooms.example.org/alice'>
+                <x xmlns='http://jabber.org/protocol/muc#user'>
+                <item role='moderator' jid='alice@example.org/phone'/></x></presence>
+            bob   S: <presence from='coven@rooms.example.org/carol'>
+                <x xmlns='http://jabber.org/protocol/muc#user'>
+                <item role='participant' jid='carol@example.org/phone'/></x></presence>
+            bob   S: nothing
+            carol S: <presence from='coven@rooms.example.org/bob'/>
+            carol S: nothing
+            ",
+        );
+    }
+}
+
+/// XEP-0045 §4.2, §8
+#[test]
+fn whoever_knows_already_who_everybody_is_is_not_told_again() {
+    let mut script = three_in_a_room();
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_whois", "anyone"),
+    );
+    script.forget("bob");
+    script.send("alice", &admin("<item nick='bob' role='moderator'/>"));
+    script.expect("bob", "<presence from='coven@rooms.example.org/bob'/>");
+    script.expect_nothing("bob");
+}
+
 /// XEP-0045 §9.3, §9.4
 #[test]
 fn members_are_made_and_unmade_and_in_a_room_for_members_only_that_ends_their_visit() {
@@ -282,6 +326,39 @@ fn members_see_each_other_where_everybody_sees_everybody() {
     assert_eq!(refused.unwrap_err(), "forbidden");
 }
 
+/// XEP-0045 §10.5, §10.8: "If the <user@host> of the 'from' address does not match
+/// the bare JID of a room owner, the service MUST return a <forbidden/> error to
+/// the sender in semi-anonymous rooms."
+#[test]
+fn who_decides_in_a_room_is_for_its_owners_where_not_everybody_sees_everybody() {
+    let mut script = three_in_a_room();
+    script.send(
+        "alice",
+        &admin("<item affiliation='admin' jid='bob@example.org'/>"),
+    );
+    let everybody = field("muc#roomconfig_getmemberlist", "visitor");
+    configure(&mut script, "alice", &everybody);
+    for (affiliation, of_owner, of_admin, of_nobody) in [
+        ("owner", true, false, false),
+        ("admin", true, false, false),
+        ("member", true, true, true),
+        ("outcast", true, true, false),
+    ] {
+        let item = format!("<item affiliation='{affiliation}'/>");
+        for (actor, may_see) in [("alice", of_owner), ("bob", of_admin), ("carol", of_nobody)] {
+            script.forget(actor);
+            let list = list(&mut script, actor, &item);
+            assert_eq!(list.is_ok(), may_see, "{actor}, {affiliation}: {list:?}");
+        }
+    }
+    let open = field("muc#roomconfig_whois", "anyone");
+    configure(&mut script, "alice", &open);
+    for actor in ["bob", "carol"] {
+        script.forget(actor);
+        assert!(list(&mut script, actor, "<item affiliation='owner'/>").is_ok());
+    }
+}
+
 /// XEP-0045 §10.4, §9.1
 #[test]
 fn the_last_owner_stays_one_and_nobody_bans_themselves() {
@@ -338,7 +415,7 @@ fn of_several_changes_all_are_made_or_none() {
     assert_eq!(members.unwrap(), Vec::<String>::new());
 }
 
-/// XEP-0045 §15.4
+/// XEP-0045 §17.4
 #[test]
 fn a_change_that_makes_no_sense_is_a_bad_request() {
     let mut script = three_in_a_room();

@@ -84,6 +84,16 @@ fn the_form_has_the_whole_lists_of_owners_and_admins() {
             ),
         );
     }
+    // Who those are, she is told as a moderator.
+    for nick in ["alice", "bob"] {
+        script.expect(
+            "carol",
+            &format!(
+                "<presence from='{COVEN}/{nick}'><x xmlns='http://jabber.org/protocol/muc#user'>\
+                 <item affiliation='owner' jid='{nick}@example.org/phone'/></x></presence>"
+            ),
+        );
+    }
     script.expect_nothing("carol");
     script.forget("alice");
     script.send("alice", &owner("get", ""));
@@ -111,6 +121,30 @@ fn the_form_has_the_whole_lists_of_owners_and_admins() {
             "<presence from='{COVEN}/carol'><x xmlns='http://jabber.org/protocol/muc#user'>\
              <item affiliation='none' role='participant'/></x></presence>"
         ),
+    );
+}
+
+/// XEP-0045 §10.1.3: "If the room owner becomes unavailable for any reason before
+/// submitting the form [...] The service MUST then destroy the room, sending a
+/// presence stanza of type "unavailable" from the room to the owner including a
+/// <destroy/> element".
+#[test]
+fn an_owner_who_leaves_without_opening_the_room_sees_it_end() {
+    let mut script = Script::new(&["alice"]);
+    script.appear("alice", "alice@example.org/phone");
+    script.send(
+        "alice",
+        &format!("<presence to='{COVEN}/crone'>{JOIN}</presence>"),
+    );
+    script.forget("alice");
+    script.play(
+        "
+        alice C: <presence to='coven@rooms.example.org/crone' type='unavailable'/>
+        alice S: <presence from='coven@rooms.example.org/crone' type='unavailable'>
+            <x xmlns='http://jabber.org/protocol/muc#user'>
+            <item affiliation='none' role='none'/><destroy/><status code='110'/></x></presence>
+        alice S: nothing
+        ",
     );
 }
 

@@ -205,7 +205,7 @@ fn an_empty_room_that_its_owner_does_not_keep_any_more_ends() {
     );
 }
 
-/// XEP-0045 §7.2.17, RFC 6120 §10.1: what comes from one address comes in order.
+/// XEP-0045 §7.2.18, RFC 6120 §10.1: what comes from one address comes in order.
 #[test]
 fn whoever_is_told_that_they_are_not_there_has_been_told_why_before() {
     let mut script = three_in_a_room();

@@ -109,6 +109,46 @@ fn a_visitor_has_no_voice_and_may_ask_for_one() {
     );
 }
 
+/// XEP-0045 §8.6: "the service shall grant voice to the occupant" who has asked.
+#[test]
+fn a_voice_is_for_whoever_has_asked_and_not_for_whoever_has_the_nickname_now() {
+    let mut script = coven();
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_moderatedroom", "1"),
+    );
+    script.forget("alice");
+    join(&mut script, "bob", "bob", &["alice"]);
+    join(&mut script, "carol", "carol", &["alice", "bob"]);
+    let approve = |user: &str, nick: &str| {
+        format!(
+            "<message to='{COVEN}'><x xmlns='jabber:x:data' type='submit'>{}{}{}{}</x></message>",
+            field("FORM_TYPE", "http://jabber.org/protocol/muc#request"),
+            field("muc#jid", &format!("{user}@example.org/phone")),
+            field("muc#roomnick", nick),
+            field("muc#request_allow", "1"),
+        )
+    };
+    // Dave was "carol" when he asked, and has left.
+    script.send("alice", &approve("dave", "carol"));
+    script.expect(
+        "alice",
+        "<message type='error'><error type='cancel'>\
+         <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
+    );
+    script.expect_nothing("carol");
+    script.send("alice", &approve("bob", "carol"));
+    script.expect(
+        "carol",
+        "<presence from='coven@rooms.example.org/bob'>\
+         <x xmlns='http://jabber.org/protocol/muc#user'><item role='participant'/></x></presence>",
+    );
+    // Whoever may speak already loses nothing.
+    script.send("alice", &approve("alice", "alice"));
+    script.expect_nothing("carol");
+}
+
 /// XEP-0045 §8.1
 #[test]
 fn the_subject_is_changed_by_those_who_may_and_stays() {
@@ -280,6 +320,36 @@ fn an_invitation_makes_a_member_where_only_members_may_enter() {
     script.expect("bob", &format!("<presence from='{COVEN}/carol'/>"));
 }
 
+/// XEP-0045 §5.1.1: "Invite Other Users" is a privilege of visitors, unless the
+/// configuration says otherwise.
+#[test]
+fn a_visitor_invites_unless_the_owner_wants_it_otherwise() {
+    let mut script = coven();
+    let moderated = field("muc#roomconfig_moderatedroom", "1");
+    configure(&mut script, "alice", &moderated);
+    script.forget("alice");
+    join(&mut script, "bob", "bob", &["alice"]);
+    let invite = format!(
+        "<message to='{COVEN}' id='i'><x xmlns='http://jabber.org/protocol/muc#user'>\
+         <invite to='carol@example.org'/></x></message>"
+    );
+    script.send("bob", &invite);
+    script.expect("carol", &format!("<message from='{COVEN}'/>"));
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_allowinvites", "0"),
+    );
+    script.forget("bob");
+    script.send("bob", &invite);
+    script.expect(
+        "bob",
+        "<message type='error' id='i'><error type='auth'>\
+         <forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
+    );
+    script.expect_nothing("carol");
+}
+
 /// XEP-0045 §9.5: "if the user is banned" nobody asks them in.
 #[test]
 fn nobody_who_is_banned_is_asked_in() {
@@ -336,7 +406,7 @@ fn in_slow_mode_messages_wait_and_signals_do_not() {
     }
 }
 
-/// XEP-0045 §13.6: "Making rapid and repeated presence changes", "large
+/// XEP-0045 §14.6: "Making rapid and repeated presence changes", "large
 /// messages": what one occupant sends is limited.
 #[test]
 fn an_occupant_who_floods_the_room_is_told_to_wait() {
@@ -359,7 +429,7 @@ fn an_occupant_who_floods_the_room_is_told_to_wait() {
     script.expect("bob", "<message type='groupchat' id='y'/>");
 }
 
-/// XEP-0045 §13.6: whatever a session has a room read or tell others counts.
+/// XEP-0045 §14.6: whatever a session has a room read or tell others counts.
 #[test]
 fn nothing_that_a_room_does_for_somebody_is_without_a_limit() {
     let to = format!("to='{COVEN}'");
@@ -419,7 +489,7 @@ fn registering_again_is_no_news() {
     }
 }
 
-/// XEP-0045 §13.6: "Making rapid and repeated presence changes", and coming and
+/// XEP-0045 §14.6: "Making rapid and repeated presence changes", and coming and
 /// going does not help.
 #[test]
 fn an_occupant_who_changes_all_the_time_is_told_to_wait_and_nobody_else_notices() {
@@ -480,7 +550,7 @@ fn a_room_takes_no_more_than_it_may_from_all_together() {
     assert_eq!(heard, 10);
 }
 
-/// Wish 14 and XEP-0045 §13.6: a client with a hundred rooms enters them all at
+/// Wish 14 and XEP-0045 §14.6: a client with a hundred rooms enters them all at
 /// once, and again after a broken connection.
 #[test]
 fn somebody_with_a_hundred_rooms_enters_them_all_at_once() {
@@ -612,7 +682,7 @@ fn in_slow_mode_nobody_waits_for_what_was_refused() {
     script.expect("bob", "<message type='groupchat' id='3'/>");
 }
 
-/// XEP-0045 §15.4: "the MUC service MUST NOT reveal the sender's real JID to the
+/// XEP-0045 §17.4: "the MUC service MUST NOT reveal the sender's real JID to the
 /// recipient at any time, nor reveal the recipient's real JID to the sender".
 #[test]
 fn questions_go_through_the_room_and_nobody_learns_who_the_other_is() {
@@ -661,7 +731,7 @@ fn questions_go_through_the_room_and_nobody_learns_who_the_other_is() {
     script.expect("bob", "<iq type='error' id='x'/>");
 }
 
-/// XEP-0045 §15.4: an id that is the same in two rooms tells whoever is in both
+/// XEP-0045 §17.4: an id that is the same in two rooms tells whoever is in both
 /// who the asker is in the other.
 #[test]
 fn questions_through_two_rooms_do_not_tell_that_the_same_session_asks() {

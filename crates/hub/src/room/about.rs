@@ -77,7 +77,7 @@ impl Hub {
     /// A question's id on its way through a room: tells the room which session
     /// has asked, and nobody else. It is another one in every room, or whoever is
     /// asked in two of them learns who in one is who in the other
-    /// (XEP-0045 §15.4).
+    /// (XEP-0045 §17.4).
     #[must_use]
     pub fn pseudonym(&self, room: &Jid, asker: &FullJid, id: &str) -> String {
         let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &self.secret));

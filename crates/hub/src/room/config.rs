@@ -37,7 +37,7 @@ pub struct RoomsConfig {
     pub room_burst_messages: u32,
     /// The same a second, for long.
     pub room_messages_per_second: u32,
-    /// Largest subject, in bytes.
+    /// Largest subject, in bytes, with all that comes with it.
     pub subject_bytes: usize,
     /// Rooms that one session may be in at the same time.
     pub per_session: usize,
@@ -140,15 +140,16 @@ pub struct RoomConfig {
     pub whois: Whois,
     /// Participants may change the subject, not only moderators.
     pub participants_change_subject: bool,
-    /// Members may invite others, which makes them members in a room for
-    /// members only.
+    /// Occupants may invite others; in a room for members only it takes a
+    /// member, and makes one.
     pub members_invite: bool,
     /// Who may write to one occupant alone.
     pub private_messages: PrivateMessages,
     /// The lowest role whose presence is broadcast.
     pub presence_of: Role,
-    /// The lowest role whose occupants may see the lists of members, admins and
-    /// owners. Admins and owners always may.
+    /// The lowest role whose occupants may see the list of members, and those of
+    /// admins and owners where everybody sees real addresses. Admins and owners
+    /// always may see that of members.
     pub lists_for: Role,
     /// Occupants at the same time; `None` for as many as the server allows.
     pub occupants: Option<u32>,

@@ -54,23 +54,13 @@ impl RoomState {
         wakes: &mut Wakes,
     ) -> Result<(), RoomError> {
         let nick = nick_key(&entrance.occupant)?;
-        if let Some(seat) = self.seats.get(session.address()) {
-            if *seat != nick {
-                return self.rename(session, &entrance.occupant, &entrance.look, wakes);
-            }
-            if self.set_look(session, &entrance.look) {
-                self.tell_rest(&nick, session, wakes);
-            }
-            self.welcome(session, &nick, newness, entrance.past, wakes);
-            return Ok(());
+        if self.seats.contains_key(session.address()) {
+            return self.enter_anew(session, &nick, &entrance, newness, wakes);
         }
         self.admit(session, &nick, &entrance, server)?;
         let others_of_this_nick = self.occupants.contains_key(&nick);
-        let mut newness = newness;
+        let newness = newness.with(self.nick_given(&nick, &entrance.occupant));
         if others_of_this_nick {
-            if self.occupants[&nick].address != entrance.occupant {
-                newness = newness.with(Sight::NICK_CHANGED);
-            }
             self.sit_down(session, &nick, entrance.look);
         } else {
             let role = self.role_for(session);
@@ -80,6 +70,38 @@ impl RoomState {
         self.tell_rest(&nick, session, wakes);
         self.welcome(session, &nick, newness, entrance.past, wakes);
         Ok(())
+    }
+
+    /// Tells a session that is in already everything that it would be told on
+    /// entering (XEP-0045 §17.3), once it has the nickname that it asks for.
+    ///
+    /// # Errors
+    /// [`RoomError`]; nobody was told anything.
+    fn enter_anew(
+        &mut self,
+        session: &Session,
+        nick: &NickKey,
+        entrance: &Entrance,
+        newness: Sight,
+        wakes: &mut Wakes,
+    ) -> Result<(), RoomError> {
+        if self.seats.get(session.address()) != Some(nick) {
+            self.rename(session, &entrance.occupant, &entrance.look, wakes)?;
+        } else if self.set_look(session, &entrance.look) {
+            self.tell_rest(nick, session, wakes);
+        }
+        let newness = newness.with(self.nick_given(nick, &entrance.occupant));
+        self.welcome(session, nick, newness, entrance.past, wakes);
+        Ok(())
+    }
+
+    /// Whether somebody who asks for a nickname has it in another form
+    /// (XEP-0045 §7.2.2).
+    fn nick_given(&self, nick: &NickKey, wanted: &FullJid) -> Sight {
+        match self.occupants.get(nick) {
+            Some(occupant) if occupant.address != *wanted => Sight::NICK_CHANGED,
+            Some(_) | None => Sight::default(),
+        }
     }
 
     /// Whether somebody may come in (XEP-0045 §7.2.5 to §7.2.10).
@@ -219,19 +241,9 @@ impl RoomState {
     ) {
         let occupant = &self.occupants[nick];
         let mut sight = self.sight_of(occupant.role);
-        let others = self
-            .occupants
-            .values()
-            .filter(|other| other.address != occupant.address && self.is_shown(other.role));
-        let presences: Arc<[_]> = others.map(|other| Arc::clone(&other.shown)).collect();
         let mailbox = session.mailbox();
-        if !presences.is_empty() {
-            let others = RoomEvent::Others {
-                presences,
-                sight,
-                told: 0,
-            };
-            mailbox.push(Event::Room(others), wakes);
+        if let Some(others) = self.others_than(occupant) {
+            mailbox.push(others, wakes);
         }
         if self.config.whois == Whois::Anyone {
             sight = sight.with(Sight::NOT_ANONYMOUS);
@@ -248,6 +260,21 @@ impl RoomState {
             }),
         };
         mailbox.push(subject, wakes);
+    }
+
+    /// What tells an occupant who else is there, if anybody is.
+    pub(super) fn others_than(&self, occupant: &Occupant) -> Option<Event> {
+        let others = self
+            .occupants
+            .values()
+            .filter(|other| other.address != occupant.address && self.is_shown(other.role));
+        let presences: Arc<[_]> = others.map(|other| Arc::clone(&other.shown)).collect();
+        let others = (!presences.is_empty()).then_some(RoomEvent::Others {
+            presences,
+            sight: self.sight_of(occupant.role),
+            told: 0,
+        });
+        others.map(Event::Room)
     }
 
     /// The last of what was said, within what is wanted (XEP-0045 §7.2.14).
@@ -373,6 +400,13 @@ impl RoomState {
             return false;
         };
         occupant.seats.remove(at);
+        let departure = if self.is_locked && occupant.seats.is_empty() {
+            // §10.1.3: a room that its owner does not open ends with them.
+            occupant.affiliation = Affiliation::None;
+            Departure::Destroyed(Box::default())
+        } else {
+            departure
+        };
         let gone = occupant.presence(session.address(), look, Some(departure), None);
         let role = occupant.role;
         self.seats.remove(session.address());
@@ -408,7 +442,7 @@ impl RoomState {
 /// What stands for the nickname of an address in a room.
 ///
 /// # Errors
-/// [`RoomError::UnfitNick`] if nobody would see it (XEP-0045 §15.1).
+/// [`RoomError::UnfitNick`] if nobody would see it (XEP-0045 §17.1).
 fn nick_key(occupant: &FullJid) -> Result<NickKey, RoomError> {
     let nick = occupant.resource();
     if nick.trim().is_empty() {

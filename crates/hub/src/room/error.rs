@@ -27,7 +27,7 @@ pub enum RoomError {
     /// A nickname is missing (XEP-0045 §7.2.1).
     #[error("a nickname is missing")]
     NoNick,
-    /// The nickname is none (XEP-0045 §15.1).
+    /// The nickname is none (XEP-0045 §17.1).
     #[error("this cannot be a nickname")]
     UnfitNick,
     /// The nickname is no part of an address.

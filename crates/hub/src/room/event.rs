@@ -18,8 +18,9 @@ pub enum RoomEvent {
         /// What of it is for this session.
         sight: Sight,
     },
-    /// Who is in a room that the session has entered: to be told one after the
-    /// other, before anything that comes later.
+    /// Who is in a room that the session has entered, or sees with real addresses
+    /// from now on: to be told one after the other, before anything that comes
+    /// later.
     Others {
         /// All of them.
         presences: Arc<[Arc<RoomPresence>]>,
@@ -49,7 +50,7 @@ pub enum RoomEvent {
     },
     /// A visitor asks to be allowed to speak; for moderators.
     VoiceRequest(Arc<VoiceRequest>),
-    /// The session believes to be in a room and is not (XEP-0045 §7.2.17).
+    /// The session believes to be in a room and is not (XEP-0045 §7.2.18).
     NotHere {
         /// Under this address.
         occupant: FullJid,

@@ -1,11 +1,11 @@
 //! Deciding over others (XEP-0045 §8, §9, §10.3 to §10.8).
 
 use super::standing::{may_change_affiliation, may_change_role};
-use super::state::{NickKey, RoomState, Standing};
-use super::{Affiliation, Deed, Departure, Role, RoomError, RoomsConfig};
+use super::state::{NickKey, Occupant, RoomState, Standing};
+use super::{Affiliation, Deed, Departure, Role, RoomError, RoomsConfig, Sight};
 use crate::Session;
 use crate::mailbox::Wakes;
-use anser_jid::BareJid;
+use anser_jid::{BareJid, FullJid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -112,6 +112,39 @@ impl RoomState {
         Ok(gone)
     }
 
+    /// Lets a visitor speak who has asked for that: whoever is here with the
+    /// session at `address`, or, if the request does not say so, under this
+    /// nickname. Whoever may speak already stays as they are (XEP-0045 §8.6).
+    ///
+    /// # Errors
+    /// [`RoomError`]; nothing has changed.
+    pub(crate) fn approve_voice(
+        &mut self,
+        actor: Actor<'_>,
+        address: Option<&FullJid>,
+        nick: &str,
+        wakes: &mut Wakes,
+    ) -> Result<(), RoomError> {
+        if self.standing(actor).1 != Role::Moderator {
+            return Err(RoomError::Forbidden);
+        }
+        let occupant = match address {
+            // Somebody else may have the nickname by now.
+            Some(address) => {
+                let nick = self.seats.get(address);
+                let occupant = nick.and_then(|nick| self.occupants.get(nick));
+                occupant.ok_or(RoomError::NoSuchOccupant)?
+            }
+            None => self.named(nick)?,
+        };
+        if occupant.role == Role::Visitor {
+            let nick = NickKey::of(occupant.address.resource());
+            let deed = self.deed(actor, None);
+            self.give_role(&nick, Role::Participant, deed, wakes);
+        }
+        Ok(())
+    }
+
     fn give_role(&mut self, nick: &NickKey, role: Role, deed: Deed, wakes: &mut Wakes) {
         let Some(occupant) = self.occupants.get_mut(nick) else {
             return;
@@ -125,6 +158,21 @@ impl RoomState {
             self.tell_others(&occupant.hidden(), wakes);
         }
         self.tell_all(occupant, &presence, wakes);
+        let sees = |role| self.sight_of(role).has(Sight::ADDRESSES);
+        if sees(role) && !sees(before) {
+            self.tell_who_others_are(occupant, wakes);
+        }
+    }
+
+    /// Moderators know who everybody is, also whoever has become one just now
+    /// (XEP-0045 §8).
+    fn tell_who_others_are(&self, occupant: &Occupant, wakes: &mut Wakes) {
+        let Some(others) = self.others_than(occupant) else {
+            return;
+        };
+        for seat in &occupant.seats {
+            seat.session.mailbox().push(others.clone(), wakes);
+        }
     }
 
     /// Whether affiliations may be changed so.

@@ -27,12 +27,10 @@ enum MakesMember {
 
 impl RoomState {
     /// Whether somebody may ask others in, and whether those become members by
-    /// it.
+    /// it: unless an owner wants it otherwise everybody may, visitors too
+    /// (XEP-0045 §5.1.1), but only members where only members may enter.
     fn check_inviter(&self, session: &Session) -> Result<MakesMember, RoomError> {
         let occupant = self.occupant(session)?;
-        if occupant.role < Role::Participant && occupant.affiliation < Affiliation::Member {
-            return Err(RoomError::Forbidden);
-        }
         let may_always = occupant.affiliation >= Affiliation::Admin;
         match (self.config.members_only, self.config.members_invite) {
             (false, true) => Ok(MakesMember::No),

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::mailbox::Wakes;
 use crate::{Hub, Session};
-use anser_jid::BareJid;
+use anser_jid::{BareJid, FullJid};
 use anser_store::{Refusal, Timestamp, View};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -299,6 +299,22 @@ impl Hub {
         session.visits().charge(0, &config.rooms, now)?;
         let mut wakes = Wakes::default();
         room.state().request_voice(session, &mut wakes)
+    }
+
+    /// A moderator lets a visitor speak who has asked for that.
+    ///
+    /// # Errors
+    /// [`RoomError`]; nothing has changed.
+    pub fn approve_voice(
+        &self,
+        room: &Room,
+        actor: Actor<'_>,
+        address: Option<&FullJid>,
+        nick: &str,
+    ) -> Result<(), RoomError> {
+        let mut wakes = Wakes::default();
+        let mut state = room.state();
+        state.approve_voice(actor, address, nick, &mut wakes)
     }
 
     /// Rooms of one service or of all in the order of their addresses, those

@@ -44,12 +44,18 @@ impl RoomState {
     ) -> Result<Vec<Affiliated>, RoomError> {
         let (own, role) = self.standing(actor);
         let is_member = own >= Affiliation::Member;
-        let may_see = match affiliation {
-            Affiliation::Outcast => own >= Affiliation::Admin,
+        let may_see = match (affiliation, self.config.whois) {
+            (Affiliation::Outcast, _) => own >= Affiliation::Admin,
             // Where everybody sees who everybody is, members may see who the
             // other members are (§9.5).
-            _ if self.config.whois == Whois::Anyone && is_member => true,
-            _ => own >= Affiliation::Admin || role >= self.config.lists_for,
+            (_, Whois::Anyone) if is_member => true,
+            // §10.5, §10.8
+            (Affiliation::Owner | Affiliation::Admin, Whois::Moderators) => {
+                own == Affiliation::Owner
+            }
+            (_, Whois::Anyone | Whois::Moderators) => {
+                own >= Affiliation::Admin || role >= self.config.lists_for
+            }
         };
         if !may_see {
             return Err(RoomError::Forbidden);

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 /// What stands for a nickname when two are compared: those that differ in case
-/// only are the same (XEP-0045 §15.1 leaves that to us).
+/// only are the same (XEP-0045 §17.1 leaves that to us).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NickKey(Arc<str>);
 

@@ -247,7 +247,7 @@ pub fn write_destroy(
     write_reason(&mut destroy, reason);
 }
 
-/// Writes a status (XEP-0045 §15.6).
+/// Writes a status (XEP-0045 §16.6).
 pub fn write_status(x: &mut Writer<'_>, code: u16) {
     x.open("status").attribute_display("code", code).close();
 }
@@ -296,7 +296,7 @@ pub fn write_occupant_id(stanza: &mut Writer<'_>, id: impl std::fmt::Display) {
 }
 
 /// What only a room may say of its occupants, and what is for the room alone:
-/// what clients send of it is not passed on (XEP-0045 §15.2, XEP-0421 §3).
+/// what clients send of it is not passed on (XEP-0045 §17.3, XEP-0421 §3).
 #[must_use]
 pub fn is_the_rooms_own(child: Child<'_>) -> bool {
     child.is(ns::MUC, "x")

@@ -1,4 +1,4 @@
-//! What a room is like, as forms (XEP-0045 §15.5).
+//! What a room is like, as forms (XEP-0045 §16.5).
 
 use anser_hub::{Affiliated, Deciders, PrivateMessages, Role, RoomConfig, RoomInfo, Whois};
 use anser_jid::{BareJid, Jid};
@@ -308,7 +308,7 @@ pub(crate) fn read_deciders(form: &Submission) -> Result<Deciders, StanzaError> 
     })
 }
 
-/// What everybody may know of a room (XEP-0045 §15.5.4).
+/// What everybody may know of a room (XEP-0045 §16.5.4).
 pub(crate) fn info_form(info: &RoomInfo, subject: Option<&str>, activity: Option<f64>) -> Form {
     let config = &info.config;
     let text = |var: &str, value: &str| Field::new(FieldType::TextSingle, var).value(value);
@@ -316,10 +316,15 @@ pub(crate) fn info_form(info: &RoomInfo, subject: Option<&str>, activity: Option
         text("muc#roominfo_description", &config.description).label("Description"),
         text("muc#roominfo_occupants", &info.occupants.to_string()).label("Number of occupants"),
         Field::boolean(
-            "muc#roominfo_changesubject",
+            "muc#roominfo_subjectmod",
             config.participants_change_subject,
         )
         .label("Participants may change the subject"),
+        // The same as §6.4 has it in its example.
+        Field::boolean(
+            "muc#roomconfig_changesubject",
+            config.participants_change_subject,
+        ),
         text("muc#maxhistoryfetch", &config.history_messages.to_string()),
         text(
             "muc#roominfo_slow_mode_duration",

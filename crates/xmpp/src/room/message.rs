@@ -9,8 +9,8 @@ use crate::front::Xmpp;
 use crate::retraction;
 use crate::traits::{hints, mentions, traits};
 use anser_hub::{
-    Actor, Archived, Draft, Message, MessageKind, Remains, Retraction, Retractor, Role, RoleChange,
-    Room, RoomError, SendError, Speaker, Speech, Traits, Whispered,
+    Actor, Archived, Draft, Message, MessageKind, Remains, Retraction, Retractor, Room, RoomError,
+    SendError, Speaker, Speech, Traits, Whispered,
 };
 use anser_jid::{FullJid, Jid};
 use anser_store::Timestamp;
@@ -89,7 +89,7 @@ impl Stanza<'_> {
         let retraction = Retraction {
             place,
             retractor: Retractor::Author {
-                speech: self.speech(),
+                speech: self.speech(&payload),
             },
             bytes: payload.len(),
         };
@@ -119,7 +119,7 @@ impl Stanza<'_> {
     /// For all in the room.
     fn say(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
         let payload = self.payload(room.address())?;
-        let speech = self.speech();
+        let speech = self.speech(&payload);
         let traits = match speech {
             Speech::Subject { .. } => Traits::SUBJECT.with(hints(self.element)),
             Speech::Message | Speech::Signal => traits(self.element),
@@ -141,11 +141,10 @@ impl Stanza<'_> {
 
     /// What it is to everybody. Whatever has a text is something to read, also
     /// where that is for those only who do not know the rest (XEP-0500 §5).
-    fn speech(&self) -> Speech {
+    fn speech(&self, payload: &[u8]) -> Speech {
         if muc::is_subject_change(self.element) {
-            let subjects = self.element.children();
-            let subjects = subjects.filter(|child| child.is(ns::CLIENT, "subject"));
-            let bytes = subjects.map(|subject| subject.text().len()).sum();
+            // All that comes with it is kept with it, and told whoever enters.
+            let bytes = payload.len();
             Speech::Subject { bytes }
         } else if self.element.child(ns::CLIENT, "body").is_some() {
             Speech::Message
@@ -298,12 +297,10 @@ impl Stanza<'_> {
             Some(false) => Ok(()),
             Some(true) => {
                 let nick = form.text("muc#roomnick")?.unwrap_or_default();
-                let change = RoleChange {
-                    nick: nick.to_owned(),
-                    role: Role::Participant,
-                    reason: None,
-                };
-                hub.change_roles(room, Actor::Session(session), &[change])
+                let address = form.jid("muc#jid")?.map(FullJid::try_from).transpose();
+                let address = address.map_err(|_| DefinedCondition::JidMalformed)?;
+                let actor = Actor::Session(session);
+                hub.approve_voice(room, actor, address.as_ref(), nick)
             }
         };
         done.map_err(|error: RoomError| error::room_error(&error))

@@ -35,7 +35,7 @@ pub(crate) async fn take(
             hub.leave_room(session, to, &look, now).await;
             return Ok(());
         }
-        // None of these is a wish to come or to go (XEP-0045 §15.2).
+        // None of these is a wish to come or to go (XEP-0045 §17.3).
         Some(
             PresenceType::Error
             | PresenceType::Probe
@@ -60,7 +60,7 @@ pub(crate) async fn take(
         }
         None if hub.is_in_room(session, to) => hub.change_in_room(session, &occupant, &look, now),
         // Treating it as a wish to enter would leave them with half of what they
-        // need (XEP-0045 §7.2.17).
+        // need (XEP-0045 §7.2.18).
         None => {
             hub.tell_not_here(session, occupant);
             Ok(())

@@ -1,5 +1,5 @@
 //! Questions from one occupant to another: the room stands in between, and
-//! tells neither who the other is (XEP-0045 §15.4).
+//! tells neither who the other is (XEP-0045 §17.4).
 
 use crate::bound::Bound;
 use crate::content::content;

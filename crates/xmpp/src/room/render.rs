@@ -50,7 +50,7 @@ fn from_room<'a>(writer: &'a mut Writer<'_>, to: &str, room: &str) -> Writer<'a>
         .attribute("type", MessageType::Groupchat.name())
 }
 
-/// XEP-0045 §7.2.17
+/// XEP-0045 §7.2.18
 fn write_not_here(occupant: &str, to: &str, output: &mut BytesMut) {
     let mut writer = Writer::new(output);
     let mut stanza = writer
@@ -170,7 +170,7 @@ fn finish_presence(stanza: Writer<'_>, presence: &RoomPresence, sight: Sight) {
     muc::write_occupant_id(&mut stanza, presence.occupant_id);
 }
 
-/// XEP-0045 §15.6
+/// XEP-0045 §16.6
 fn statuses(presence: &RoomPresence, sight: Sight) -> impl Iterator<Item = u16> {
     let of_sight = [
         (Sight::ENTERED.with(Sight::NOT_ANONYMOUS), 100),

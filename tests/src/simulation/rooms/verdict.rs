@@ -162,14 +162,21 @@ impl RoomsSimulation {
                 "{who} sees in {of} {seen:?}, there are {expected:?}"
             ));
         }
+        let own = &room.occupants[&view.nick];
         for (nick, seen) in &view.occupants {
             let account = &room.occupants[nick].account;
             let is_theirs = |address: &String| address.split('/').next() == Some(account);
             if !seen.address.as_ref().is_none_or(is_theirs) {
                 self.fail(&format!("{who} believes {nick} to be {:?}", seen.address));
             }
+            let is_to_know = *nick != view.nick && own.role == "moderator";
+            if is_to_know && seen.address.is_none() {
+                self.fail(&format!(
+                    "{who} is a moderator and knows {nick} by name only"
+                ));
+            }
         }
-        if room.occupants[&view.nick].account != who.split('/').next().unwrap() {
+        if own.account != who.split('/').next().unwrap() {
             self.fail(&format!("{who} is {} in name only", view.nick));
         }
     }

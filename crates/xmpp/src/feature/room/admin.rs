@@ -15,7 +15,7 @@ use anser_xmpp_proto::{DefinedCondition, StanzaError};
 use bytes::BytesMut;
 use std::sync::Arc;
 
-/// What is to be changed, all of one sort (XEP-0045 §15.4).
+/// What is to be changed, all of one sort (XEP-0045 §17.4).
 enum Changes {
     Roles(Vec<RoleChange>),
     Affiliations(Vec<AffiliationChange>),

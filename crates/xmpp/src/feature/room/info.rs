@@ -60,7 +60,7 @@ pub(super) async fn room(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), 
     let mut features: Vec<_> = room_features().collect();
     features.extend(traits(&info.config));
     // What a room talks about is for those who may come in
-    // (XEP-0045 §13.4).
+    // (XEP-0045 §14.4).
     let is_open = info.config.public && info.config.is_open();
     let subject = subject(&info).filter(|_| is_in || is_open);
     let activity = hub.room_activity(&room, ctx.now);
@@ -70,7 +70,7 @@ pub(super) async fn room(ctx: &mut Context<'_>, query: Child<'_>) -> Result<(), 
     Ok(())
 }
 
-/// XEP-0045 §15.3
+/// XEP-0045 §16.3
 fn traits(config: &RoomConfig) -> [&'static str; 6] {
     let either = |is, one, other| if is { one } else { other };
     [
