@@ -84,7 +84,6 @@ fn whoever_enters_may_want_less_of_what_was_said() {
         ("maxstanzas='1'", 1),
         ("maxstanzas='0'", 0),
         ("maxchars='0'", 0),
-        ("maxchars='1000'", 2),
         ("seconds='3600'", 3),
         ("since='2126-11-20T00:00:00Z'", 0),
         ("since='1999-01-01T00:00:00Z' maxstanzas='2'", 2),
@@ -113,6 +112,47 @@ fn whoever_enters_may_want_less_of_what_was_said() {
         }
         let all = ["0", "1", "2"];
         assert_eq!(bodies, all[3 - expected..], "{history}");
+    }
+}
+
+/// XEP-0045 §7.2.14: "the largest number of complete stanzas that results in a
+/// number of characters less than or equal to the 'maxchars' value", where "the
+/// character count is the characters of the complete XML stanzas".
+#[test]
+fn whoever_wants_so_many_characters_gets_as_many_whole_messages_as_fit() {
+    let mut script = coven();
+    for (attributes, body) in [("", "x"), ("id='1' xml:lang='de'", "Hexenküche"), ("", "y")] {
+        script.send(
+            "alice",
+            &format!(
+                "<message to='{COVEN}' type='groupchat' {attributes}><body>{body}</body></message>"
+            ),
+        );
+    }
+    let past = |script: &mut Script, history: &str| {
+        script.send(
+            "bob",
+            &format!(
+                "<presence to='{COVEN}/bob'><x xmlns='http://jabber.org/protocol/muc'>\
+                 <history {history}/></x></presence>"
+            ),
+        );
+        let mut characters = Vec::new();
+        while let Some(stanza) = script.try_receive("bob") {
+            if stanza.child("jabber:client", "body").is_some() {
+                let text = String::from_utf8(stanza.raw().to_vec()).unwrap();
+                characters.push(text.chars().count());
+            }
+        }
+        characters
+    };
+    let all = past(&mut script, "");
+    for first in 0..3 {
+        let fitting: usize = all[first..].iter().sum();
+        for (most, first) in [(fitting, first), (fitting - 1, first + 1)] {
+            let found = past(&mut script, &format!("maxchars='{most}'"));
+            assert_eq!(found, all[first..], "{most} of {all:?}");
+        }
     }
 }
 

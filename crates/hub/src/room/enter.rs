@@ -7,8 +7,8 @@ use super::{
     RoomsConfig, Sight, Whois,
 };
 use crate::mailbox::Wakes;
-use crate::{Event, Session};
-use anser_jid::FullJid;
+use crate::{Event, Message, Session};
+use anser_jid::{FullJid, Jid};
 use anser_store::Timestamp;
 use std::sync::Arc;
 
@@ -37,8 +37,9 @@ pub struct PastWanted {
     pub since: Option<Timestamp>,
 }
 
-/// About what the markup around a message adds to it.
-const MARKUP_CHARACTERS: usize = 400;
+/// What the markup around a message of the past adds to it, without the addresses
+/// and what not every message has.
+const MARKUP_CHARACTERS: usize = 268;
 
 impl RoomState {
     /// Lets a session in, or tells it everything anew if it is in already.
@@ -250,7 +251,7 @@ impl RoomState {
         }
         sight = sight.with(Sight::OWN).with(Sight::ENTERED).with(newness);
         mailbox.push(see(&occupant.shown, sight), wakes);
-        for message in self.past(past) {
+        for message in self.past(past, session.address()) {
             mailbox.push(said(message, true), wakes);
         }
         let subject = match &self.subject {
@@ -278,14 +279,14 @@ impl RoomState {
     }
 
     /// The last of what was said, within what is wanted (XEP-0045 §7.2.14).
-    fn past(&self, wanted: PastWanted) -> impl Iterator<Item = &Arc<RoomMessage>> {
+    fn past(&self, wanted: PastWanted, to: &Jid) -> impl Iterator<Item = &Arc<RoomMessage>> {
         let most = self.config.history_messages;
         let most = wanted.messages.map_or(most, |messages| messages.min(most)) as usize;
         let since = wanted.since.unwrap_or_default();
         let mut characters = wanted.characters.unwrap_or(usize::MAX);
         let mut fitting = 0;
         for message in self.recent.iter().rev().take(most) {
-            let size = message.message.payload().len() + MARKUP_CHARACTERS;
+            let size = characters_of(&message.message, to);
             if message.at <= since || size > characters {
                 break;
             }
@@ -449,6 +450,34 @@ fn nick_key(occupant: &FullJid) -> Result<NickKey, RoomError> {
         return Err(RoomError::UnfitNick);
     }
     Ok(NickKey::of(nick))
+}
+
+/// What a message of the past is for somebody as a whole stanza, in characters.
+fn characters_of(message: &Message, to: &Jid) -> usize {
+    let room = message.to().as_str();
+    // The room says that it is late, and where it is in the archive.
+    let texts = [to.as_str(), message.from().as_str(), room, room];
+    let optional = [(message.id(), " id=''"), (message.lang(), " xml:lang=''")];
+    let optional = optional.into_iter().filter_map(|(value, markup)| {
+        let value = value?;
+        Some(escaped_characters(value) + markup.len())
+    });
+    let payload = message.payload();
+    let payload = payload.iter().filter(|byte| !is_continuation(**byte));
+    let texts = texts.into_iter().map(escaped_characters);
+    MARKUP_CHARACTERS + payload.count() + texts.sum::<usize>() + optional.sum::<usize>()
+}
+
+/// Whether a byte of UTF-8 belongs to a character that has begun before it.
+fn is_continuation(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
+}
+
+/// The characters of a text at most when it is the value of an attribute.
+fn escaped_characters(text: &str) -> usize {
+    const LONGEST: usize = "&quot;".len();
+    let of_one = |one| if "&<>'\"".contains(one) { LONGEST } else { 1 };
+    text.chars().map(of_one).sum()
 }
 
 /// Something said as an event for a session.
