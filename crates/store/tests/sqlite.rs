@@ -7,8 +7,8 @@
 
 use anser_jid::BareJid;
 use anser_store::{
-    Change, Engine, EntryFlags, Expect, Journal, JournalLimits, MessageId, NewEntry, NodeId, Page,
-    SqliteOptions, Store, StoreError, Tidiness, Timestamp, View,
+    Change, Engine, EntryFlags, Expect, Journal, JournalLimits, LogEntry, MessageId, NewEntry,
+    NodeId, Page, SqliteOptions, Store, StoreError, Tidiness, Timestamp, View,
 };
 use bytes::Bytes;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
@@ -106,13 +106,22 @@ async fn what_was_settled_is_there_after_a_crash_in_the_same_order() {
     assert_eq!(after.ids(0).await.len(), 21);
 }
 
-/// How many rows the tables of messages and of log entries have.
+/// How many messages there are, and how many entries of logs in the index.
 fn rows(folder: &Path) -> [u32; 2] {
-    let file = rusqlite::Connection::open(folder.join("anser.db")).unwrap();
-    ["message", "entry"].map(|table| {
-        let count = format!("SELECT count(*) FROM {table}");
+    let mut file = rusqlite::Connection::open(folder.join("anser.db")).unwrap();
+    let file = file.transaction().unwrap();
+    let count = |what: &str| -> u32 {
+        let count = format!("SELECT {what}");
         file.query_row(&count, [], |row| row.get(0)).unwrap()
-    })
+    };
+    let entries = |chain| {
+        count(&format!(
+            "coalesce(sum(length(entries)) / 13, 0) FROM block WHERE {chain}"
+        ))
+    };
+    let logs = entries("counterpart = 0");
+    assert_eq!(logs, entries("counterpart > 0"));
+    [count("count(*) FROM message"), logs]
 }
 
 fn forget(world: &Opened, owner: u8) {
@@ -189,6 +198,150 @@ fn the_writer_thread_takes_apart_what_is_forgotten_while_it_has_nothing_else_to_
     }
     world.journal.close();
     writer.join().unwrap();
+}
+
+/// Pages of every kind from places all over a log.
+async fn pages(world: &Opened, owner: u8, places: &[MessageId]) -> Vec<Vec<MessageId>> {
+    let mut pages = Vec::new();
+    for (place, limit) in places
+        .iter()
+        .flat_map(|at| [(*at, 1), (*at, 50), (*at, 300)])
+    {
+        for counterpart in [None, Some(jid(1)), Some(jid(2)), Some(jid(9))] {
+            let all = Page {
+                counterpart,
+                ..Page::oldest(limit)
+            };
+            let newest = true;
+            pages.extend([
+                Page {
+                    after: place,
+                    ..all.clone()
+                },
+                Page {
+                    after: place,
+                    newest,
+                    ..all.clone()
+                },
+                Page {
+                    before: place,
+                    ..all.clone()
+                },
+                Page {
+                    before: place,
+                    newest,
+                    ..all
+                },
+            ]);
+        }
+    }
+    let of_owner = move |view: &View<'_>| {
+        pages
+            .iter()
+            .map(|page| view.places(&jid(owner), page))
+            .collect()
+    };
+    world.store.read(of_owner).await.unwrap()
+}
+
+#[tokio::test]
+async fn pages_of_a_long_log_are_the_same_wherever_they_begin_and_after_parts_are_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut memory = Opened::new(Engine::memory());
+    let mut sqlite = Opened::sqlite(folder.path(), 250);
+    for world in [&mut memory, &mut sqlite] {
+        for number in 0..400 {
+            world.append(0, if number % 5 == 0 { 2 } else { 1 }, number as u8 & 3);
+            if number % 50 == 0 {
+                world.commit();
+            }
+        }
+        world.commit();
+    }
+    let places = memory.ids(0).await;
+    assert_eq!(places.len(), 400);
+    let some: Vec<_> = places.iter().copied().step_by(13).collect();
+    assert_eq!(
+        pages(&memory, 0, &some).await,
+        pages(&sqlite, 0, &some).await
+    );
+    for through in [places[63], places[100], places[399]] {
+        for world in [&mut memory, &mut sqlite] {
+            let owner = jid(0);
+            world
+                .journal
+                .append(NOW, |_| (vec![Change::Trim { owner, through }], ()));
+            world.commit();
+        }
+        for _ in 0..4 {
+            assert_eq!(
+                pages(&memory, 0, &some).await,
+                pages(&sqlite, 0, &some).await
+            );
+            sqlite.engine.tidy();
+        }
+        while sqlite.engine.tidy() == Tidiness::Untidy {}
+        assert_eq!(
+            pages(&memory, 0, &some).await,
+            pages(&sqlite, 0, &some).await
+        );
+    }
+    assert_eq!(rows(folder.path()), [400, 400]);
+}
+
+#[tokio::test]
+async fn a_log_that_an_earlier_version_wrote_is_read_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = options(folder.path(), 1).path;
+    let file = rusqlite::Connection::open(&path).unwrap();
+    for migration in [
+        include_str!("../sql/0001_records_and_logs.sql"),
+        include_str!("../sql/0002_doomed.sql"),
+        include_str!("../sql/0003_conversations.sql"),
+    ] {
+        file.execute_batch(migration).unwrap();
+    }
+    file.execute_batch(
+        "INSERT INTO address VALUES (1, 'user0@example.org'), (2, 'user1@example.org'),
+             (3, 'user2@example.org');
+         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 200)
+         INSERT INTO message SELECT n << 30, 2, x'', CAST(n AS BLOB) FROM n;
+         INSERT INTO entry SELECT 1, id, 2 + (id >> 30) % 2, (id >> 30) % 4 FROM message;
+         INSERT INTO entry SELECT 2 + (id >> 30) % 2, id, 1, (id >> 30) % 4 FROM message;
+         UPDATE indexed SET through = 200 << 30;
+         PRAGMA user_version = 3;",
+    )
+    .unwrap();
+    drop(file);
+
+    let world = Opened::sqlite(folder.path(), 1);
+    let read = |owner: u8, page: Page| {
+        let page = world.store.read(move |view| view.page(&jid(owner), &page));
+        async move {
+            let entry = |entry: LogEntry| {
+                let number: u8 = std::str::from_utf8(&entry.body).unwrap().parse().unwrap();
+                (number, entry.counterpart, entry.flags.0)
+            };
+            page.await
+                .unwrap()
+                .into_iter()
+                .map(entry)
+                .collect::<Vec<_>>()
+        }
+    };
+    let with = |number: u8| (number, jid(1 + number % 2), number % 4);
+    assert_eq!(
+        read(0, Page::oldest(300)).await,
+        (1..=200).map(with).collect::<Vec<_>>()
+    );
+    let odd = Page {
+        counterpart: Some(jid(2)),
+        ..Page::newest(70)
+    };
+    let expected: Vec<_> = (61..200).step_by(2).map(with).collect();
+    assert_eq!(read(0, odd).await, expected);
+    assert_eq!(read(2, Page::oldest(1)).await, [(1, jid(0), 1)]);
+    assert_eq!(rows(folder.path()), [200, 400]);
 }
 
 #[test]

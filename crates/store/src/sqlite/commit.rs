@@ -1,10 +1,12 @@
 //! One transaction under way.
 
+use super::blocks::{Chain, IndexEntry, Insert, Span};
 use super::tail::{Entries, Tail};
 use crate::{Change, EntryFlags, Expect, MessageId, NewEntry, Refusal, Tidiness};
 use anser_jid::BareJid;
-use rusqlite::{Connection, OptionalExtension, Params, Transaction, params};
-use std::collections::HashMap;
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Transaction, params};
+use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
 
 /// Applies changes to the tables, and collects what the tail gains by them.
 pub(super) struct Commit<'a> {
@@ -13,6 +15,8 @@ pub(super) struct Commit<'a> {
     tail: &'a Tail,
     tail_is_indexed: bool,
     fresh: Entries,
+    /// Once for all messages: looking it up costs a good part of what it does.
+    insert_message: Option<CachedStatement<'a>>,
 }
 
 /// What a commit does to the tail once it is on disk.
@@ -44,6 +48,7 @@ impl<'a> Commit<'a> {
             tail,
             tail_is_indexed: false,
             fresh: Entries::default(),
+            insert_message: None,
         }
     }
 
@@ -146,10 +151,12 @@ impl<'a> Commit<'a> {
             note.write(&mut logs);
             self.fresh.add(id, entry);
         }
-        self.execute(
-            "INSERT INTO message (id, entries, logs, body) VALUES (?, ?, ?, ?)",
-            params![id.to_sql(), entries.len(), logs, body],
-        )
+        let insert = match &mut self.insert_message {
+            Some(insert) => insert,
+            none => none.insert(self.db.prepare_cached(INSERT_MESSAGE)?),
+        };
+        insert.execute((id.to_sql(), entries.len(), logs, body))?;
+        Ok(())
     }
 
     /// Hides part of a log at once; [`Commit::take_apart`] does the work. The
@@ -160,9 +167,7 @@ impl<'a> Commit<'a> {
         let owner = self.number(owner)?;
         // Not beyond what is there: what comes later is not meant.
         self.execute(
-            "INSERT INTO doomed (owner, through)
-             SELECT owner, message FROM entry WHERE owner = ? AND message <= ?
-             ORDER BY message DESC LIMIT 1
+            "INSERT INTO doomed (owner, through) SELECT ?, min(?, through) FROM indexed WHERE true
              ON CONFLICT DO UPDATE SET through = max(through, excluded.through)",
             params![owner, through.to_sql()],
         )
@@ -178,43 +183,54 @@ impl<'a> Commit<'a> {
         let Some((owner, through)) = doomed else {
             return Ok(Tidiness::Tidy);
         };
-        let end_of_piece: Option<i64> = self
-            .db
-            .prepare_cached(
-                "SELECT message FROM entry WHERE owner = ? AND message <= ?
-                 ORDER BY message LIMIT 1 OFFSET ?",
-            )?
-            .query_row(params![owner, through, most.saturating_sub(1)], |row| {
-                row.get(0)
-            })
-            .optional()?;
-        match end_of_piece {
-            Some(end) => self.remove(owner, end)?,
-            None => {
-                self.remove(owner, through)?;
-                self.execute("DELETE FROM doomed WHERE owner = ?", [owner])?;
-            }
+        let piece = self.piece(owner, MessageId::from_sql(through), most)?;
+        self.remove(owner, &piece)?;
+        if piece.len() < most {
+            self.execute("DELETE FROM doomed WHERE owner = ?", [owner])?;
         }
         Ok(Tidiness::Untidy)
     }
 
-    /// Messages that are in nobody's log any more go too.
-    fn remove(&self, owner: u32, through: i64) -> rusqlite::Result<()> {
-        let range = params![owner, through];
-        self.execute(
-            "UPDATE message SET entries = entries - 1
-             WHERE id IN (SELECT message FROM entry WHERE owner = ?1 AND message <= ?2)",
-            range,
-        )?;
-        self.execute(
-            "DELETE FROM message WHERE entries = 0
-             AND id IN (SELECT message FROM entry WHERE owner = ?1 AND message <= ?2)",
-            range,
-        )?;
-        self.execute(
-            "DELETE FROM entry WHERE owner = ?1 AND message <= ?2",
-            range,
-        )
+    /// The oldest entries of a log, up to a place.
+    fn piece(
+        &self,
+        owner: u32,
+        through: MessageId,
+        most: usize,
+    ) -> rusqlite::Result<Vec<IndexEntry>> {
+        let oldest = Span {
+            after: MessageId::FIRST,
+            before: MessageId::LAST,
+            newest_first: false,
+        };
+        let mut piece = Vec::new();
+        Chain::whole(owner).read(self.db, oldest, |entry| {
+            if entry.id > through || piece.len() == most {
+                return ControlFlow::Break(());
+            }
+            piece.push(entry);
+            ControlFlow::Continue(())
+        })?;
+        Ok(piece)
+    }
+
+    /// Removes the oldest entries of a log, these. Messages that are in nobody's
+    /// log any more go too.
+    fn remove(&self, owner: u32, piece: &[IndexEntry]) -> rusqlite::Result<()> {
+        let Some(last) = piece.last() else {
+            return Ok(());
+        };
+        Chain::whole(owner).cut(self.db, last.id)?;
+        let conversations: BTreeSet<u32> = piece.iter().map(|entry| entry.counterpart).collect();
+        for counterpart in conversations {
+            Chain::conversation(owner, counterpart).cut(self.db, last.id)?;
+        }
+        for entry in piece {
+            let id = [entry.id.to_sql()];
+            self.execute("UPDATE message SET entries = entries - 1 WHERE id = ?", id)?;
+            self.execute("DELETE FROM message WHERE id = ? AND entries = 0", id)?;
+        }
+        Ok(())
     }
 
     /// How long the tail was when this commit began.
@@ -237,34 +253,37 @@ impl<'a> Commit<'a> {
         self.index(&fresh)
     }
 
-    /// In the order of the owners' numbers: neighbours share pages.
     fn index(&mut self, entries: &Entries) -> rusqlite::Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
-        let mut logs = entries
-            .logs()
-            .map(|(owner, log)| Ok((self.number(owner)?, log)))
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        logs.sort_unstable_by_key(|(owner, _)| *owner);
-        // Once for all: looking it up costs a good part of what it does.
-        let db = self.db;
-        let mut insert = db.prepare_cached(INSERT_ENTRY)?;
-        for (owner, log) in logs {
-            for entry in log {
-                let note = Note {
-                    owner,
+        let mut logs = Vec::new();
+        for (owner, log) in entries.logs() {
+            let log = log.iter().map(|entry| {
+                Ok(IndexEntry {
+                    id: entry.id,
                     counterpart: self.number(&entry.counterpart)?,
                     flags: entry.flags,
-                };
-                insert.execute(note.values(entry.id))?;
-            }
+                })
+            });
+            let log = log.collect::<rusqlite::Result<Vec<_>>>()?;
+            logs.push((self.number(owner)?, log));
         }
-        self.indexed_through(entries.newest())
+        self.insert(logs, entries.newest())
     }
 
-    fn indexed_through(&self, id: MessageId) -> rusqlite::Result<()> {
-        self.execute("UPDATE indexed SET through = ?", params![id.to_sql()])
+    /// In the order of the owners' numbers: neighbours share pages.
+    fn insert(
+        &self,
+        mut logs: Vec<(u32, Vec<IndexEntry>)>,
+        newest: MessageId,
+    ) -> rusqlite::Result<()> {
+        logs.sort_unstable_by_key(|(owner, _)| *owner);
+        let mut insert = Insert::new(self.db)?;
+        for (owner, log) in logs {
+            insert.log(owner, log)?;
+        }
+        self.execute("UPDATE indexed SET through = ?", [newest.to_sql()])
     }
 
     /// Reads the notes of the messages that the index lacks.
@@ -273,16 +292,22 @@ impl<'a> Commit<'a> {
             "SELECT id, logs FROM message WHERE id > (SELECT through FROM indexed) ORDER BY id",
         )?;
         let mut rows = missing.query([])?;
-        let mut insert = self.db.prepare_cached(INSERT_ENTRY)?;
+        let mut logs: HashMap<u32, Vec<IndexEntry>> = HashMap::new();
         let mut newest = None;
         while let Some(row) = rows.next()? {
             let id = MessageId::from_sql(row.get(0)?);
             for note in Note::read(row.get_ref(1)?.as_blob()?) {
-                insert.execute(note.values(id))?;
+                logs.entry(note.owner).or_default().push(IndexEntry {
+                    id,
+                    counterpart: note.counterpart,
+                    flags: note.flags,
+                });
             }
             newest = Some(id);
         }
-        newest.map_or(Ok(()), |id| self.indexed_through(id))
+        newest.map_or(Ok(()), |newest| {
+            self.insert(logs.into_iter().collect(), newest)
+        })
     }
 
     fn execute(&self, sql: &str, values: impl Params) -> rusqlite::Result<()> {
@@ -295,6 +320,8 @@ impl<'a> Commit<'a> {
     }
 }
 
+const INSERT_MESSAGE: &str = "INSERT INTO message (id, entries, logs, body) VALUES (?, ?, ?, ?)";
+
 /// Who has a message, as it stands in `message.logs`: nine bytes.
 #[derive(Clone, Copy)]
 struct Note {
@@ -303,16 +330,8 @@ struct Note {
     flags: EntryFlags,
 }
 
-/// Its values are those of [`Note::values`].
-const INSERT_ENTRY: &str =
-    "INSERT INTO entry (owner, message, counterpart, flags) VALUES (?, ?, ?, ?)";
-
 impl Note {
     const BYTES: usize = 9;
-
-    fn values(self, id: MessageId) -> (u32, i64, u32, u8) {
-        (self.owner, id.to_sql(), self.counterpart, self.flags.0)
-    }
 
     fn write(self, logs: &mut Vec<u8>) {
         logs.extend(self.owner.to_le_bytes());

@@ -1,6 +1,7 @@
 //! The engine on SQLite: write-ahead log, one writing connection, a few
 //! reading ones, and a thread that folds the write-ahead log into the file.
 
+mod blocks;
 mod checkpoint;
 mod commit;
 mod reader;
@@ -39,14 +40,14 @@ pub struct SqliteOptions {
 }
 
 impl SqliteOptions {
-    /// Durable, two readers, a tail of 8192 entries, pieces of 4096.
+    /// Durable, two readers, a tail of 16384 entries, pieces of 4096.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
             durability: Durability::Durable,
             readers: 2,
-            tail_entries: 8192,
+            tail_entries: 16384,
             piece_entries: 4096,
         }
     }

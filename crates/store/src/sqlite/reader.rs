@@ -1,10 +1,14 @@
-//! Reading, one query per method.
+//! Reading: records by one query each, logs from the index and the tail.
 
+use super::blocks::{Chain, IndexEntry, Span};
 use super::tail::{Tail, TailEntry};
 use crate::{EntryFlags, LogEntry, MessageId, Page, Record};
 use anser_jid::BareJid;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ops::ControlFlow;
 
 /// A connection that only reads.
 #[derive(Debug)]
@@ -68,115 +72,119 @@ impl ReadConnection {
     }
 
     pub(crate) fn page(&self, owner: &BareJid, page: &Page) -> rusqlite::Result<Vec<LogEntry>> {
-        let select = "SELECT entry.message, address.name, entry.flags, message.body
-             FROM entry
-             JOIN message ON message.id = entry.message
-             JOIN address ON address.id = entry.counterpart";
-        self.merged(
-            owner,
-            page,
-            select,
-            entry,
-            |entry| entry.id,
-            Self::with_body,
-        )
+        let (indexed, tail) = self.merged(owner, page)?;
+        let mut names = HashMap::new();
+        let mut entries = Vec::with_capacity(indexed.len() + tail.len());
+        for entry in indexed {
+            let name = match names.entry(entry.counterpart) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.name(entry.counterpart)?),
+            };
+            entries.extend(self.with_body(entry.id, name, entry.flags)?);
+        }
+        for entry in tail {
+            entries.extend(self.with_body(entry.id, &entry.counterpart, entry.flags)?);
+        }
+        Ok(entries)
     }
 
     pub(crate) fn places(&self, owner: &BareJid, page: &Page) -> rusqlite::Result<Vec<MessageId>> {
-        let select = "SELECT entry.message FROM entry";
-        let id = |row: &Row<'_>| row.get(0).map(MessageId::from_sql);
-        self.merged(
-            owner,
-            page,
-            select,
-            id,
-            |id| *id,
-            |_, entry| Ok(Some(entry.id)),
-        )
+        let (indexed, tail) = self.merged(owner, page)?;
+        let indexed = indexed.iter().map(|entry| entry.id);
+        Ok(indexed.chain(tail.iter().map(|entry| entry.id)).collect())
     }
 
-    /// A page from the index and the tail together. The tail is read first: an
-    /// entry may move into the index meanwhile, so it can be found twice, but
-    /// not missed.
-    fn merged<E>(
+    /// A page from the index, and what follows of it in the tail. The tail is
+    /// read first: an entry may move into the index meanwhile, so it can be found
+    /// twice, but not missed.
+    fn merged(
         &self,
         owner: &BareJid,
         page: &Page,
-        select: &str,
-        indexed: impl FnMut(&Row<'_>) -> rusqlite::Result<E>,
-        id: impl Fn(&E) -> MessageId,
-        fresh: impl Fn(&Self, &TailEntry) -> rusqlite::Result<Option<E>>,
-    ) -> rusqlite::Result<Vec<E>> {
-        let tail = self.tail.page(owner, page);
-        let mut entries = self.indexed(owner, page, select, indexed)?;
-        let newest = entries.last().map_or(MessageId::FIRST, id);
-        let mut tail = &tail[tail.partition_point(|entry| entry.id <= newest)..];
+    ) -> rusqlite::Result<(Vec<IndexEntry>, Vec<TailEntry>)> {
+        let mut tail = self.tail.page(owner, page);
+        let mut indexed = self.indexed(owner, page)?;
+        if let Some(newest) = indexed.last() {
+            tail.drain(..tail.partition_point(|entry| entry.id <= newest.id));
+        }
         if page.newest {
-            tail = &tail[tail.len().saturating_sub(page.limit)..];
             let most_indexed = page.limit - tail.len();
-            entries.drain(..entries.len().saturating_sub(most_indexed));
+            indexed.drain(..indexed.len().saturating_sub(most_indexed));
         } else {
-            let missing = page.limit.saturating_sub(entries.len());
-            tail = &tail[..tail.len().min(missing)];
+            tail.truncate(page.limit - indexed.len());
         }
-        for entry in tail {
-            entries.extend(fresh(self, entry)?);
-        }
-        Ok(entries)
+        Ok((indexed, tail))
     }
 
-    fn indexed<E>(
-        &self,
-        owner: &BareJid,
-        page: &Page,
-        select: &str,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<E>,
-    ) -> rusqlite::Result<Vec<E>> {
-        // The texts are put together from constant words only. Without a
-        // counterpart there must be none in the text: the engine would not know
-        // whether the index of conversations helps.
-        let order = if page.newest { "DESC" } else { "ASC" };
-        let conversation = match page.counterpart {
-            Some(_) => "= (SELECT id FROM address WHERE name = ?4)",
-            None => "IS NOT ?4",
+    fn indexed(&self, owner: &BareJid, page: &Page) -> rusqlite::Result<Vec<IndexEntry>> {
+        let mut found = Vec::new();
+        let Some(owner) = self.number(owner)? else {
+            return Ok(found);
         };
-        let sql = format!(
-            "{select}
-             WHERE entry.owner = (SELECT id FROM address WHERE name = ?1)
-               AND entry.message > max(?2, coalesce(({DOOMED}), 0)) AND entry.message < ?3
-               AND entry.counterpart {conversation}
-               AND entry.flags & ?5 = ?5
-             ORDER BY entry.message {order} LIMIT ?6"
-        );
-        let counterpart = page.counterpart.as_ref().map(|jid| jid.as_str());
-        let values = params![
-            owner.as_str(),
-            page.after.to_sql(),
-            page.before.to_sql(),
-            counterpart,
-            page.flags.0,
-            page.limit,
-        ];
-        let mut entries = self
-            .db
-            .prepare_cached(&sql)?
-            .query_map(values, read)?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let chain = match &page.counterpart {
+            None => Chain::whole(owner),
+            Some(counterpart) => match self.number(counterpart)? {
+                Some(counterpart) => Chain::conversation(owner, counterpart),
+                None => return Ok(found),
+            },
+        };
+        let span = Span {
+            after: page.after.max(self.forgotten_through(owner)?),
+            before: page.before,
+            newest_first: page.newest,
+        };
+        chain.read(&self.db, span, |entry| {
+            if found.len() == page.limit {
+                return ControlFlow::Break(());
+            }
+            if entry.flags.contains(page.flags) {
+                found.push(entry);
+            }
+            ControlFlow::Continue(())
+        })?;
         if page.newest {
-            entries.reverse();
+            found.reverse();
         }
-        Ok(entries)
+        Ok(found)
+    }
+
+    /// Up to where an owner's log is forgotten and not yet taken apart.
+    fn forgotten_through(&self, owner: u32) -> rusqlite::Result<MessageId> {
+        let through = self
+            .db
+            .prepare_cached("SELECT through FROM doomed WHERE owner = ?")?
+            .query_row([owner], |row| row.get(0))
+            .optional()?;
+        Ok(through.map_or(MessageId::FIRST, MessageId::from_sql))
+    }
+
+    fn number(&self, address: &BareJid) -> rusqlite::Result<Option<u32>> {
+        self.db
+            .prepare_cached("SELECT id FROM address WHERE name = ?")?
+            .query_row([address.as_str()], |row| row.get(0))
+            .optional()
+    }
+
+    fn name(&self, number: u32) -> rusqlite::Result<BareJid> {
+        self.db
+            .prepare_cached("SELECT name FROM address WHERE id = ?")?
+            .query_row([number], |row| address(row, 0))
     }
 
     /// Nothing if the message has just been trimmed.
-    fn with_body(&self, entry: &TailEntry) -> rusqlite::Result<Option<LogEntry>> {
+    fn with_body(
+        &self,
+        id: MessageId,
+        counterpart: &BareJid,
+        flags: EntryFlags,
+    ) -> rusqlite::Result<Option<LogEntry>> {
         let of_body = |body| LogEntry {
-            id: entry.id,
-            counterpart: entry.counterpart.clone(),
-            flags: entry.flags,
+            id,
+            counterpart: counterpart.clone(),
+            flags,
             body,
         };
-        Ok(self.body(entry.id)?.map(of_body))
+        Ok(self.body(id)?.map(of_body))
     }
 
     pub(crate) fn body(&self, place: MessageId) -> rusqlite::Result<Option<Bytes>> {
@@ -191,34 +199,15 @@ impl ReadConnection {
         if let Some(head) = self.tail.head(owner) {
             return Ok(head);
         }
-        self.db
-            .prepare_cached(&format!(
-                "SELECT max(message) FROM entry
-                     WHERE owner = (SELECT id FROM address WHERE name = ?1)
-                       AND message > coalesce(({DOOMED}), 0)"
-            ))?
-            .query_row([owner.as_str()], |row| row.get::<_, Option<i64>>(0))
-            .map(|id| id.map_or(MessageId::FIRST, MessageId::from_sql))
+        let newest = self.indexed(owner, &Page::newest(1))?;
+        Ok(newest.first().map_or(MessageId::FIRST, |entry| entry.id))
     }
 }
-
-/// Up to where the log of the owner `?1` is forgotten, if part of it is.
-const DOOMED: &str =
-    "SELECT through FROM doomed WHERE owner = (SELECT id FROM address WHERE name = ?1)";
 
 fn record(row: &Row<'_>, first: usize) -> rusqlite::Result<Record> {
     Ok(Record {
         version: row.get(first)?,
         value: Bytes::from(row.get::<_, Vec<u8>>(first + 1)?),
-    })
-}
-
-fn entry(row: &Row<'_>) -> rusqlite::Result<LogEntry> {
-    Ok(LogEntry {
-        id: MessageId::from_sql(row.get(0)?),
-        counterpart: address(row, 1)?,
-        flags: EntryFlags(row.get(2)?),
-        body: Bytes::from(row.get::<_, Vec<u8>>(3)?),
     })
 }
 

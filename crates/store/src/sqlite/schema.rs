@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/0001_records_and_logs.sql"),
     include_str!("../../sql/0002_doomed.sql"),
     include_str!("../../sql/0003_conversations.sql"),
+    include_str!("../../sql/0004_blocks.sql"),
 ];
 
 /// Brings the file to the newest schema, all missing steps at once or none.
