@@ -3,7 +3,7 @@
 use crate::blocking::BlockList;
 use crate::credentials::CREDENTIALS;
 use crate::directory::Resident;
-use crate::inbox::{Inbox, InboxRecord, Slots};
+use crate::inbox::{Inbox, InboxRecord, Slot, Slots};
 use crate::roster::{Contact, Roster};
 use crate::sync::lock;
 use crate::{HistoryPreferences, Message, Presence, Session, history};
@@ -57,10 +57,9 @@ pub(crate) struct AccountState {
     pub(crate) inbox_is_dirty: bool,
     /// Messages of the account's own since the inbox was written down.
     pub(crate) passed: u32,
-    /// Which messages are for history.
-    pub(crate) preferences: HistoryPreferences,
+    /// Which messages are for history; `None` means all, as for nearly everybody.
+    pub(crate) preferences: Option<Box<HistoryPreferences>>,
     pub(crate) devices: Vec<Device>,
-    pub(crate) slots: Slots,
 }
 
 /// A session with what the exchange knows of it.
@@ -108,6 +107,15 @@ impl Device {
 }
 
 impl AccountState {
+    /// A number that none of the devices has.
+    pub(crate) fn free_slot(&self) -> Option<Slot> {
+        let mut taken = Slots::default();
+        for device in &self.devices {
+            taken.insert(device.session.slot());
+        }
+        taken.free()
+    }
+
     /// The device with this resource.
     pub(crate) fn device(&mut self, resource: &str) -> Option<&mut Device> {
         self.devices

@@ -231,7 +231,6 @@ impl Hub {
     /// Gives what a session has not acknowledged to the account's other devices.
     fn hand_on(&self, state: &mut AccountState, session: &Session, wakes: &mut Wakes) {
         let slot = session.slot();
-        state.slots.remove(slot);
         if state.inbox.release(slot).is_empty() {
             return;
         }

@@ -228,9 +228,8 @@ impl Hub {
             return Ok(Entry::Taken(Arc::clone(&device.session)));
         }
         let limit = limits.accounts.sessions.min(Slots::MOST);
-        let slot = state.slots.free().filter(|_| state.devices.len() < limit);
+        let slot = state.free_slot().filter(|_| state.devices.len() < limit);
         let slot = slot.ok_or(OpenError::TooManySessions { limit })?;
-        state.slots.insert(slot);
         let mailbox = Mailbox::new(limits.accounts.mailbox());
         let session = Session::new(address.clone(), Arc::clone(account), slot, mailbox);
         let session = Arc::new(session);

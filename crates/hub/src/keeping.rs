@@ -11,7 +11,9 @@ use anser_store::{EntryFlags, NewEntry};
 pub(crate) fn in_history(account: &Account, message: &Message, other: &Jid) -> EntryFlags {
     let is_passing = message.traits().contains(Traits::NO_PERMANENT_STORE);
     let state = account.state();
-    match !is_passing && state.preferences.keeps(&state.roster, other) {
+    let preferences = state.preferences.as_deref();
+    let is_wanted = preferences.is_none_or(|wanted| wanted.keeps(&state.roster, other));
+    match !is_passing && is_wanted {
         true => FOR_HISTORY,
         false => EntryFlags::NONE,
     }

@@ -95,11 +95,13 @@ impl HistoryPreferences {
         })
     }
 
+    /// As an account has them in memory.
+    fn unless_default(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
+
     /// Whether a message from or to an address is kept (XEP-0441 §2.3).
     pub(crate) fn keeps(&self, roster: &Roster, address: &Jid) -> bool {
-        if *self == Self::default() {
-            return true;
-        }
         let bare = Jid::from(address.to_bare());
         let names = |list: &BTreeSet<Jid>| list.contains(address) || list.contains(&bare);
         if names(&self.never) {
@@ -122,7 +124,8 @@ impl Hub {
     /// Which messages the session's account wants to read again.
     #[must_use]
     pub fn history_preferences(&self, session: &SessionHandle) -> HistoryPreferences {
-        session.session().account().state().preferences.clone()
+        let state = session.session().account().state();
+        state.preferences.as_deref().cloned().unwrap_or_default()
     }
 
     /// Changes that for the messages that come from now on.
@@ -155,24 +158,27 @@ impl Hub {
             expect: Expect::Anything,
         };
         self.commit(vec![put], now).await?;
-        account.state().preferences = preferences;
+        account.state().preferences = preferences.unless_default();
         Ok(())
     }
 }
 
-/// Whoever has none, or some that cannot be read, has the default.
+/// `None` stands for the default, which those have too whose preferences cannot
+/// be read.
 pub(crate) fn read_preferences(
     view: &View<'_>,
     address: &BareJid,
-) -> Result<HistoryPreferences, StoreError> {
+) -> Result<Option<Box<HistoryPreferences>>, StoreError> {
     let Some(record) = view.record(address, KIND, "")? else {
-        return Ok(HistoryPreferences::default());
+        return Ok(None);
     };
-    let preferences = HistoryPreferences::parse(&record.value);
-    Ok(preferences.unwrap_or_else(|error| {
-        tracing::error!(%address, %error, "preferences of history cannot be read: all is kept");
-        HistoryPreferences::default()
-    }))
+    match HistoryPreferences::parse(&record.value) {
+        Ok(preferences) => Ok(preferences.unless_default()),
+        Err(error) => {
+            tracing::error!(%address, %error, "preferences of history cannot be read: all is kept");
+            Ok(None)
+        }
+    }
 }
 
 #[cfg(test)]

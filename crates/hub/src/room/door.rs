@@ -130,9 +130,9 @@ impl Hub {
         let session = session.session();
         let config = self.config();
         let mut wakes = Wakes::default();
-        let mut visited = session.visits().rooms();
+        let mut visiting = session.visits().lock();
         // It has ended meanwhile, and nobody waits for an answer.
-        let Some(rooms) = visited.as_mut() else {
+        let Some(rooms) = visiting.rooms() else {
             return Some(Ok(()));
         };
         // Under the lock: either this sees that the room is blocked by now, or
@@ -247,7 +247,7 @@ impl Hub {
 
     /// A session leaves the rooms at some addresses.
     pub(crate) fn leave_rooms_at(&self, session: &Session, is_left: impl Fn(&Jid) -> bool) {
-        let mut left = session.visits().rooms().clone().unwrap_or_default();
+        let mut left = session.visits().rooms();
         left.retain(|room| is_left(&room.address));
         let mut wakes = Wakes::default();
         for room in left {

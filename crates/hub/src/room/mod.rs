@@ -31,6 +31,7 @@ mod slow_mode;
 mod speak;
 mod standing;
 mod state;
+mod visits;
 mod whisper;
 
 pub use about::RoomInfo;
@@ -55,6 +56,7 @@ pub use standing::{Affiliation, IsModerated, Role};
 pub use whisper::Whispered;
 
 pub(crate) use search::MOST_SEARCHES;
+pub(crate) use visits::{IsEnd, Visits};
 pub(crate) use whisper::Whisper;
 
 use crate::directory::Resident;
@@ -62,10 +64,9 @@ use crate::sync::lock;
 use crate::{Hub, Session};
 use anser_jid::BareJid;
 use anser_store::{Change, MessageId, Timestamp};
-use budget::Budget;
-use state::{RoomState, session_rate};
+use state::RoomState;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 /// A room in memory.
 #[derive(Debug)]
@@ -149,64 +150,6 @@ impl Resident for Room {
     }
 }
 
-/// What a session does in rooms.
-#[derive(Debug)]
-pub(crate) struct Visits {
-    /// The rooms it is in; `None` when it has ended.
-    rooms: Mutex<Option<Vec<Arc<Room>>>>,
-    /// What it may still send to rooms.
-    budget: Mutex<Option<Budget>>,
-}
-
-impl Default for Visits {
-    fn default() -> Self {
-        Self {
-            rooms: Mutex::new(Some(Vec::new())),
-            budget: Mutex::default(),
-        }
-    }
-}
-
-impl Visits {
-    fn rooms(&self) -> MutexGuard<'_, Option<Vec<Arc<Room>>>> {
-        lock(&self.rooms)
-    }
-
-    /// Counts something that the session sends to a room, of so many bytes.
-    ///
-    /// # Errors
-    /// [`RoomError::TooFast`]
-    fn charge(&self, bytes: usize, config: &RoomsConfig, now: Timestamp) -> Result<(), RoomError> {
-        let rate = session_rate(config);
-        let mut budget = lock(&self.budget);
-        let budget = budget.get_or_insert_with(|| Budget::full(rate, now));
-        let taken = budget.take(bytes, rate, now);
-        taken.map_err(|wait| RoomError::TooFast { wait })
-    }
-
-    /// Takes all rooms out: for good if the session has ended.
-    fn take(&self, end: IsEnd) -> Vec<Arc<Room>> {
-        let mut rooms = self.rooms();
-        let left = match end {
-            IsEnd::Yes => rooms.take(),
-            IsEnd::No => rooms.as_mut().map(std::mem::take),
-        };
-        left.unwrap_or_default()
-    }
-
-    /// Forgets a room if the session is no longer in it.
-    fn forget(&self, session: &Session, room: &Arc<Room>) {
-        let mut rooms = self.rooms();
-        let is_there = room.state().occupant_of(session).is_some();
-        if let Some(rooms) = rooms.as_mut().filter(|_| !is_there) {
-            rooms.retain(|other| !Arc::ptr_eq(other, room));
-            if rooms.is_empty() {
-                *rooms = Vec::new();
-            }
-        }
-    }
-}
-
 impl Hub {
     /// Counts something that a session sends to rooms, of so many bytes: before
     /// anything is read for it, or anybody is told.
@@ -216,13 +159,4 @@ impl Hub {
     fn charge(&self, session: &Session, bytes: usize, now: Timestamp) -> Result<(), RoomError> {
         session.visits().charge(bytes, &self.config().rooms, now)
     }
-}
-
-/// Whether a session leaves its rooms because it has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IsEnd {
-    /// It has.
-    Yes,
-    /// It goes on.
-    No,
 }
