@@ -4,6 +4,7 @@ use crate::account::Account;
 use crate::credentials::CREDENTIALS;
 use crate::directory::Resident;
 use crate::mailbox::Wakes;
+use crate::room::forget_standing;
 use crate::roster::Contact;
 use crate::{AccountError, CloseReason, Credentials, Hub, NotKept};
 use anser_jid::BareJid;
@@ -66,10 +67,11 @@ impl Hub {
         Ok(())
     }
 
-    /// Removes an account with all that it has: in one batch, so that nothing
-    /// of it is left to a later account of the same name. Then its contacts
-    /// learn that it is gone (RFC 6121 §2.5). A crash before the last of them
-    /// did leaves the others with a subscription to nobody.
+    /// Removes an account with all that it has and all that it is in rooms, but
+    /// for bans: in one batch, so that nothing of it is left to a later account
+    /// of the same name. Then its contacts learn that it is gone (RFC 6121
+    /// §2.5). A crash before the last of them did leaves the others with a
+    /// subscription to nobody.
     ///
     /// # Errors
     /// [`AccountError::Missing`] if there is no such account;
@@ -80,21 +82,25 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(), AccountError> {
         let account = self.existing(address, now).await?;
-        let contacts = self.forget_account(&account, now).await?;
+        let (contacts, rooms) = self.forget_account(&account, now).await?;
         self.directory.remove(&account);
         self.revoke(&account);
+        for room in &rooms {
+            self.forget_in_room(room, account.address(), now).await;
+        }
         for (address, contact) in contacts {
             self.say_farewell(&account, &address, &contact, now).await;
         }
         Ok(())
     }
 
-    /// Takes an account off the disk. Returns who was in its roster.
+    /// Takes an account off the disk. Returns who was in its roster, and the
+    /// rooms that it was something in.
     async fn forget_account(
         &self,
         account: &Account,
         now: Timestamp,
-    ) -> Result<Vec<(BareJid, Contact)>, AccountError> {
+    ) -> Result<(Vec<(BareJid, Contact)>, Vec<BareJid>), AccountError> {
         let _alone = account.changes.lock().await;
         if account.is_gone() {
             return Err(AccountError::Missing(account.address().clone()));
@@ -102,15 +108,29 @@ impl Hub {
         // First, so that nothing gets into the journal for it after what
         // removes it.
         account.set_gone(true);
-        if let Err(refusal) = self.commit(vec![forget(account.address())], now).await {
-            account.set_gone(false);
-            return Err(refusal.into());
-        }
+        let rooms = match self.remove_records(account.address(), now).await {
+            Ok(rooms) => rooms,
+            Err(error) => {
+                account.set_gone(false);
+                return Err(error);
+            }
+        };
         let state = account.state();
         let contacts = state.roster.contacts();
-        Ok(contacts
-            .map(|(address, contact)| (address.to_bare(), contact.clone()))
-            .collect())
+        let contacts = contacts.map(|(address, contact)| (address.to_bare(), contact.clone()));
+        Ok((contacts.collect(), rooms))
+    }
+
+    async fn remove_records(
+        &self,
+        address: &BareJid,
+        now: Timestamp,
+    ) -> Result<Vec<BareJid>, AccountError> {
+        let rooms = self.rooms_of(address).await?;
+        let mut changes = vec![forget(address)];
+        changes.extend(rooms.iter().map(|room| forget_standing(room, address)));
+        self.commit(changes, now).await?;
+        Ok(rooms)
     }
 
     /// At most `limit` accounts, in the order of their addresses, that come

@@ -106,6 +106,17 @@ impl Shelf {
         owners
     }
 
+    pub(crate) fn owners_by_key(&self, kind: &'static str, key: &str) -> Vec<BareJid> {
+        let contents = self.contents();
+        let keys = contents.records.keys();
+        let mut owners: Vec<_> = keys
+            .filter(|(k, _, of)| *k == kind && of == key)
+            .map(|(_, owner, _)| owner.clone())
+            .collect();
+        owners.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        owners
+    }
+
     pub(crate) fn page(&self, owner: &BareJid, page: &Page) -> Vec<LogEntry> {
         let contents = self.contents();
         let Some(log) = contents.logs.get(owner) else {

@@ -174,6 +174,15 @@ impl View<'_> {
         }
     }
 
+    /// Who has a record of this kind under this key, which is not empty, in the
+    /// order of their addresses.
+    pub fn owners_by_key(&self, kind: &'static str, key: &str) -> Result<Vec<BareJid>, StoreError> {
+        match self.engine {
+            Engine::Memory(shelf) => Ok(shelf.owners_by_key(kind, key)),
+            Engine::Sqlite(db) => answer(db.owners_by_key(kind, key)),
+        }
+    }
+
     /// Part of an owner's log, in rising order.
     pub fn page(&self, owner: &BareJid, page: &Page) -> Result<Vec<LogEntry>, StoreError> {
         match self.engine {

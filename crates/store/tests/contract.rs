@@ -219,6 +219,23 @@ async fn owners_are_listed_in_pages(mut world: World) {
     assert_eq!(rest, [jid(CAROL)]);
 }
 
+async fn owners_are_found_by_the_key_of_a_record(mut world: World) {
+    world.commit(vec![
+        put(CAROL, "roster", "x", "", Expect::Absent),
+        put(ALICE, "roster", "x", "", Expect::Absent),
+        put(ALICE, "roster", "y", "", Expect::Absent),
+        put(BOB, "other", "x", "", Expect::Absent),
+        put(BOB, "roster", "xx", "", Expect::Absent),
+    ]);
+    let mut found = async |key: &'static str| {
+        world
+            .read(move |view| view.owners_by_key("roster", key))
+            .await
+    };
+    assert_eq!(found("x").await, [jid(ALICE), jid(CAROL)]);
+    assert_eq!(found("z").await, []);
+}
+
 async fn a_message_is_in_the_log_of_both_and_of_nobody_else(mut world: World) {
     let id = world.send(ALICE, BOB, "hello");
     for (owner, counterpart) in [(ALICE, BOB), (BOB, ALICE)] {
@@ -424,6 +441,7 @@ contract![
     an_unmet_expectation_refuses_the_whole_batch,
     records_are_listed_by_kind_in_the_order_of_their_keys,
     owners_are_listed_in_pages,
+    owners_are_found_by_the_key_of_a_record,
     a_message_is_in_the_log_of_both_and_of_nobody_else,
     pages_go_both_ways_from_any_place,
     a_page_can_be_of_one_conversation,

@@ -1,6 +1,11 @@
 //! What outlasts a restart, what is forgotten, what is counted.
 
-use super::{COVEN, admin, configure, coven, field, join, three_in_a_room};
+use super::{COVEN, JOIN, admin, configure, coven, field, join, listed, three_in_a_room};
+use anser_hub::AccountError;
+use anser_jid::BareJid;
+use anser_tests::script::Script;
+use anser_tests::world::credentials;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The exchange forgets a room that nobody is in, and finds it again with all
@@ -69,8 +74,7 @@ fn a_room_that_nobody_needs_leaves_memory_and_nothing_else() {
 #[test]
 fn a_message_is_rendered_once_however_many_hear_it() {
     let mut script = three_in_a_room();
-    let renderings =
-        |script: &anser_tests::script::Script| script.world.hub().counters().renderings();
+    let renderings = |script: &Script| script.world.hub().counters().renderings();
     let before = renderings(&script);
     script.send(
         "bob",
@@ -106,6 +110,89 @@ fn nothing_is_told_before_it_is_written_down() {
     );
     script.expect("alice", "<iq type='result' id='admin'/>");
     script.expect("alice", "<message><body>x</body></message>");
+}
+
+/// Removes an account, and makes one of the same name.
+fn make_anew(script: &mut Script, name: &str) {
+    let (hub, now) = (Arc::clone(script.world.hub()), script.world.now());
+    let address = BareJid::new(Some(name), "example.org").unwrap();
+    let done = script.world.complete(async move {
+        hub.delete_account(&address, now).await?;
+        hub.create_accounts(&[(address, credentials())], now).await
+    });
+    done.unwrap();
+}
+
+/// Bob, who is an admin and keeps a nickname, and Carol, who is banned, are
+/// removed and made anew.
+fn replace_bob_and_carol(script: &mut Script) {
+    make_anew(script, "bob");
+    make_anew(script, "carol");
+    script.forget("alice");
+}
+
+/// XEP-0045 §5.2: an affiliation is an account's, and this one is no more; the
+/// ban holds, or it would be undone by signing up again.
+#[test]
+fn who_gets_the_name_of_a_removed_account_is_nothing_in_its_rooms_but_banned() {
+    for is_asleep in [false, true] {
+        let mut script = three_in_a_room();
+        for item in [
+            "<item affiliation='admin' jid='bob@example.org' nick='Hag'/>",
+            "<item affiliation='outcast' jid='carol@example.org'/>",
+        ] {
+            script.send("alice", &admin(item));
+            script.forget("alice");
+        }
+        if is_asleep {
+            for (actor, nick) in [("alice", "alice"), ("bob", "bob")] {
+                let left = format!("<presence to='{COVEN}/{nick}' type='unavailable'/>");
+                script.send(actor, &left);
+            }
+            script.world.pass(Duration::from_secs(61));
+            script.world.settle();
+            assert_eq!(script.world.hub().room_count(), 0);
+        }
+        replace_bob_and_carol(&mut script);
+        if is_asleep {
+            assert_eq!(script.world.hub().room_count(), 0);
+            join(&mut script, "alice", "alice", &[]);
+        }
+        assert_eq!(listed(&mut script, "admin"), Vec::<String>::new());
+        assert_eq!(listed(&mut script, "outcast"), ["carol@example.org"]);
+        join(&mut script, "alice", "Hag", &[]);
+        script.appear("new", "bob@example.org/phone");
+        script.send(
+            "new",
+            &format!("<presence to='{COVEN}/bob'>{JOIN}</presence>"),
+        );
+        script.expect(
+            "alice",
+            &format!(
+                "<presence from='{COVEN}/bob'><x xmlns='http://jabber.org/protocol/muc#user'>\
+                 <item affiliation='none' role='participant'/></x></presence>"
+            ),
+        );
+    }
+}
+
+/// A room that does not forget an account on disk has no account forgotten.
+#[test]
+fn an_account_that_cannot_be_removed_is_in_its_rooms_what_it_was() {
+    let mut script = three_in_a_room();
+    script.send(
+        "alice",
+        &admin("<item affiliation='admin' jid='bob@example.org'/>"),
+    );
+    script.forget("alice");
+    script.world.space().grant(Some(0));
+    let (hub, now) = (Arc::clone(script.world.hub()), script.world.now());
+    let bob = BareJid::new(Some("bob"), "example.org").unwrap();
+    let removed = script
+        .world
+        .complete(async move { hub.delete_account(&bob, now).await });
+    assert!(matches!(removed, Err(AccountError::NotKept(_))));
+    assert_eq!(listed(&mut script, "admin"), ["bob@example.org"]);
 }
 
 /// When the disk is full the room is as it was, and whoever spoke is told.
@@ -146,7 +233,7 @@ fn no_ghost_of_a_session_stays_in_any_room() {
     for room in &rooms {
         script.send(
             "bob",
-            &format!("<presence to='{room}/bob'>{}</presence>", super::JOIN),
+            &format!("<presence to='{room}/bob'>{JOIN}</presence>"),
         );
     }
     join(&mut script, "bob", "bob", &["alice"]);

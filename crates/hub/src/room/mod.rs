@@ -18,6 +18,7 @@ mod enter;
 mod error;
 mod event;
 mod exchange;
+mod farewell;
 mod govern;
 mod hats;
 mod invite;
@@ -55,6 +56,7 @@ pub use speak::{Speaker, Speech};
 pub use standing::{Affiliation, IsModerated, Role};
 pub use whisper::Whispered;
 
+pub(crate) use farewell::forget_standing;
 pub(crate) use search::MOST_SEARCHES;
 pub(crate) use visits::{IsEnd, Visits};
 pub(crate) use whisper::Whisper;

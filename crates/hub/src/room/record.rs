@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// The record of what a room is like.
 pub(crate) const ROOM: &str = "room";
 /// The records of what accounts are in a room.
-const AFFILIATION: &str = "room-affiliation";
+pub(crate) const AFFILIATION: &str = "room-affiliation";
 /// The record of a room that ends with its last occupant: should the server end
 /// before that, such rooms are found again by it.
 pub(crate) const TEMPORARY: &str = "room-temporary";

@@ -71,6 +71,16 @@ impl ReadConnection {
             .collect()
     }
 
+    pub(crate) fn owners_by_key(&self, kind: &str, key: &str) -> rusqlite::Result<Vec<BareJid>> {
+        self.db
+            .prepare_cached(
+                "SELECT name FROM record JOIN address ON address.id = record.owner
+                 WHERE kind = ? AND key = ? AND key <> '' ORDER BY name",
+            )?
+            .query_map(params![kind, key], |row| address(row, 0))?
+            .collect()
+    }
+
     pub(crate) fn page(&self, owner: &BareJid, page: &Page) -> rusqlite::Result<Vec<LogEntry>> {
         let (indexed, tail) = self.merged(owner, page)?;
         let mut names = HashMap::new();

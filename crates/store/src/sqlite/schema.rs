@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/0002_doomed.sql"),
     include_str!("../../sql/0003_conversations.sql"),
     include_str!("../../sql/0004_blocks.sql"),
+    include_str!("../../sql/0005_owners_by_key.sql"),
 ];
 
 /// Brings the file to the newest schema, all missing steps at once or none.
