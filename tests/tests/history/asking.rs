@@ -1,8 +1,7 @@
 //! What an archive says of itself and is asked for: filters, and questions that
 //! are refused.
 
-use super::{MAM, ask, condition, form, set, tell, told, two};
-use anser_tests::script::Script;
+use super::{MAM, ask, condition, form, set, tell, three, told, two};
 
 /// XEP-0313 §4.1.1, §4.1.2, §4.1.3
 #[test]
@@ -69,10 +68,7 @@ fn an_archive_is_filtered_by_address_time_and_id() {
 /// XEP-0313 §4.1.3, §4.3: also an id that somebody else's archive has.
 #[test]
 fn an_id_that_is_not_in_the_archive_is_not_found() {
-    let mut script = Script::new(&["alice", "bob", "carol"]);
-    for user in ["alice", "bob", "carol"] {
-        script.appear(user, &format!("{user}@example.org/phone"));
-    }
+    let mut script = three();
     tell(&mut script, 0..2);
     let id = ask(&mut script, "bob", "").id(0).to_owned();
     let never = "06f5a1b2c3d4e5f6";

@@ -6,21 +6,23 @@ use anser_tests::script::Script;
 use anser_tests::world::World;
 use anser_xmpp::XmppConfig;
 
+/// Alice and Bob with a device each, at a server with these limits.
+fn limited(config: XmppConfig) -> Script {
+    let users = ["alice", "bob"];
+    let world = World::with_config(1, &users, AccountsConfig::default(), config);
+    let mut script = Script::in_world(world);
+    script.appear("alice", "alice@example.org/phone");
+    script.appear("bob", "bob@example.org/phone");
+    script
+}
+
 /// Bob may leave so many stanzas unacknowledged, and his archive has 300 messages.
 fn careful(unacknowledged_stanzas: usize) -> Script {
     let config = XmppConfig {
         unacknowledged_stanzas,
         ..XmppConfig::default()
     };
-    let users = ["alice", "bob"];
-    let mut script = Script::in_world(World::with_config(
-        1,
-        &users,
-        AccountsConfig::default(),
-        config,
-    ));
-    script.appear("alice", "alice@example.org/phone");
-    script.appear("bob", "bob@example.org/phone");
+    let mut script = limited(config);
     tell(&mut script, 0..300);
     script.send("bob", "<enable xmlns='urn:xmpp:sm:3'/>");
     script.expect("bob", "<enabled xmlns='urn:xmpp:sm:3'/>");
@@ -80,11 +82,7 @@ fn a_page_of_large_messages_is_under_way_a_piece_at_a_time() {
         unacknowledged_bytes: MOST_BYTES as u32,
         ..XmppConfig::default()
     };
-    let users = ["alice", "bob"];
-    let world = World::with_config(1, &users, AccountsConfig::default(), config);
-    let mut script = Script::in_world(world);
-    script.appear("alice", "alice@example.org/phone");
-    script.appear("bob", "bob@example.org/phone");
+    let mut script = limited(config);
     let large = "x".repeat(100_000);
     for _ in 0..30 {
         let message =
@@ -125,11 +123,7 @@ fn an_answer_goes_on_where_the_stream_does() {
         unacknowledged_stanzas: 10,
         ..XmppConfig::default()
     };
-    let users = ["alice", "bob"];
-    let world = World::with_config(1, &users, AccountsConfig::default(), config);
-    let mut script = Script::in_world(world);
-    script.appear("alice", "alice@example.org/phone");
-    script.appear("bob", "bob@example.org/phone");
+    let mut script = limited(config);
     tell(&mut script, 0..25);
     script.send("bob", "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
     let enabled = script.receive("bob");

@@ -39,6 +39,16 @@ fn two() -> Script {
     script
 }
 
+/// Alice, Bob and Carol with a device each.
+fn three() -> Script {
+    let users = ["alice", "bob", "carol"];
+    let mut script = Script::new(&users);
+    for user in users {
+        script.appear(user, &format!("{user}@example.org/phone"));
+    }
+    script
+}
+
 /// Alice has written to Bob so many times, once a second: `0`, `1` and so on.
 fn told(count: usize) -> Script {
     let mut script = two();

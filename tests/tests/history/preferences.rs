@@ -1,16 +1,12 @@
 //! Whom an account archives (XEP-0441).
 
-use super::{MAM, ask, tell, two};
-use anser_tests::script::Script;
+use super::{MAM, ask, tell, three, two};
 use std::time::Duration;
 
 /// XEP-0441 §2
 #[test]
 fn an_account_says_whom_it_archives() {
-    let mut script = Script::new(&["alice", "bob", "carol"]);
-    for user in ["alice", "bob", "carol"] {
-        script.appear(user, &format!("{user}@example.org/phone"));
-    }
+    let mut script = three();
     script.play(&format!(
         "
         bob C: <iq type='get' id='p'><prefs xmlns='{MAM}'/></iq>

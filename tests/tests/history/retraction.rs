@@ -1,6 +1,6 @@
 //! Messages that are taken back (XEP-0424).
 
-use super::{MAM, ask, form, set, tell, told, two};
+use super::{MAM, ask, form, set, tell, three, told, two};
 use anser_tests::script::Script;
 use std::time::Duration;
 
@@ -48,10 +48,7 @@ fn a_message_that_is_taken_back_is_a_tombstone_in_both_archives() {
 /// XEP-0424 §5
 #[test]
 fn nobody_takes_back_what_another_has_said() {
-    let mut script = Script::new(&["alice", "bob", "carol"]);
-    for user in ["alice", "bob", "carol"] {
-        script.appear(user, &format!("{user}@example.org/phone"));
-    }
+    let mut script = three();
     tell(&mut script, 0..1);
     // The recipient, and somebody else.
     script.send("bob", &retract("m0", "alice"));

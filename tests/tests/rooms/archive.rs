@@ -1,6 +1,8 @@
 //! What was said in a room, read again and counted.
 
-use super::{COVEN, admin, bodies, configure, coven, field, read, say, three_in_a_room};
+use super::{
+    COVEN, admin, bodies, configure, coven, expect_info, field, read, say, three_in_a_room,
+};
 use anser_tests::script::Script;
 use anser_xml::Element;
 
@@ -74,18 +76,8 @@ fn an_archive_of_a_room_says_what_it_can_be_asked_for_and_takes_nothing_else() {
         read(&mut script, "bob", everything).unwrap_err(),
         "feature-not-implemented"
     );
-    script.send(
-        "bob",
-        &format!(
-            "<iq type='get' id='d' to='{COVEN}'>\
-             <query xmlns='http://jabber.org/protocol/disco#info'/></iq>"
-        ),
-    );
-    script.expect(
-        "bob",
-        "<iq type='result' id='d'><query xmlns='http://jabber.org/protocol/disco#info'>\
-         <feature var='http://jabber.org/protocol/rsm'/></query></iq>",
-    );
+    let pages = "<feature var='http://jabber.org/protocol/rsm'/>";
+    expect_info(&mut script, "bob", pages);
 }
 
 /// XEP-0313 §6.1.2: "the archive message will use extended message information".

@@ -4,6 +4,24 @@ use super::{
     COVEN, bodies, configure, coven, field, owner, read, say, three_in_a_room, told, told_anew,
 };
 use anser_tests::script::Script;
+use anser_xml::Element;
+
+/// Bob enters and asks for so much of the past; gives the messages with a text.
+fn past(script: &mut Script, history: &str) -> Vec<Element> {
+    script.send(
+        "bob",
+        &format!(
+            "<presence to='{COVEN}/bob'><x xmlns='http://jabber.org/protocol/muc'>\
+             <history {history}/></x></presence>"
+        ),
+    );
+    let mut messages = Vec::new();
+    while let Some(stanza) = script.try_receive("bob") {
+        let has_text = stanza.child("jabber:client", "body").is_some();
+        messages.extend(has_text.then_some(stanza));
+    }
+    messages
+}
 
 /// XEP-0045 §7.2.14
 #[test]
@@ -25,21 +43,9 @@ fn whoever_enters_may_want_less_of_what_was_said() {
                 &format!("<message {to}><body>{number}</body></message>"),
             );
         }
-        script.send(
-            "bob",
-            &format!(
-                "<presence to='{COVEN}/bob'><x xmlns='http://jabber.org/protocol/muc'>\
-                 <history {history}/></x></presence>"
-            ),
-        );
-        let mut bodies = Vec::new();
-        while let Some(stanza) = script.try_receive("bob") {
-            if let Some(body) = stanza.child("jabber:client", "body") {
-                bodies.push(body.text().into_owned());
-            }
-        }
         let all = ["0", "1", "2"];
-        assert_eq!(bodies, all[3 - expected..], "{history}");
+        let told = past(&mut script, history);
+        assert_eq!(bodies(&told), all[3 - expected..], "{history}");
     }
 }
 
@@ -57,28 +63,18 @@ fn whoever_wants_so_many_characters_gets_as_many_whole_messages_as_fit() {
             ),
         );
     }
-    let past = |script: &mut Script, history: &str| {
-        script.send(
-            "bob",
-            &format!(
-                "<presence to='{COVEN}/bob'><x xmlns='http://jabber.org/protocol/muc'>\
-                 <history {history}/></x></presence>"
-            ),
-        );
-        let mut characters = Vec::new();
-        while let Some(stanza) = script.try_receive("bob") {
-            if stanza.child("jabber:client", "body").is_some() {
-                let text = String::from_utf8(stanza.raw().to_vec()).unwrap();
-                characters.push(text.chars().count());
-            }
-        }
-        characters
+    let characters = |script: &mut Script, history: &str| -> Vec<usize> {
+        let count = |message: &Element| {
+            let text = String::from_utf8(message.raw().to_vec()).unwrap();
+            text.chars().count()
+        };
+        past(script, history).iter().map(count).collect()
     };
-    let all = past(&mut script, "");
+    let all = characters(&mut script, "");
     for first in 0..3 {
         let fitting: usize = all[first..].iter().sum();
         for (most, first) in [(fitting, first), (fitting - 1, first + 1)] {
-            let found = past(&mut script, &format!("maxchars='{most}'"));
+            let found = characters(&mut script, &format!("maxchars='{most}'"));
             assert_eq!(found, all[first..], "{most} of {all:?}");
         }
     }

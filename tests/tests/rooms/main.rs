@@ -160,16 +160,18 @@ fn registration(nick: &str) -> String {
     format!("<x xmlns='jabber:x:data' type='submit'>{about}{nick}</x>")
 }
 
+/// The question for a list.
+fn asks_for(item: &str) -> String {
+    format!(
+        "<iq type='get' id='list' to='{COVEN}'>\
+         <query xmlns='http://jabber.org/protocol/muc#admin'>{item}</query></iq>"
+    )
+}
+
 /// Who is on a list, as Alice sees it.
 fn listed(script: &mut Script, affiliation: &str) -> Vec<String> {
-    script.send(
-        "alice",
-        &format!(
-            "<iq type='get' id='list' to='{COVEN}'>\
-             <query xmlns='http://jabber.org/protocol/muc#admin'>\
-             <item affiliation='{affiliation}'/></query></iq>"
-        ),
-    );
+    let item = format!("<item affiliation='{affiliation}'/>");
+    script.send("alice", &asks_for(&item));
     let answer = loop {
         let answer = script.receive("alice");
         if answer.name() == "iq" {
@@ -183,15 +185,10 @@ fn listed(script: &mut Script, affiliation: &str) -> Vec<String> {
         .collect()
 }
 
-/// Somebody asks for a list; gives what is in it.
+/// Somebody asks for a list, and the next thing they get is the answer: address,
+/// nickname, affiliation and role of each, or the name of the error.
 fn list(script: &mut Script, actor: &str, item: &str) -> Result<Vec<String>, String> {
-    script.send(
-        actor,
-        &format!(
-            "<iq type='get' id='list' to='{COVEN}'>\
-             <query xmlns='http://jabber.org/protocol/muc#admin'>{item}</query></iq>"
-        ),
-    );
+    script.send(actor, &asks_for(item));
     let answer = script.receive(actor);
     if answer.attribute("type").as_deref() == Some("error") {
         let error = answer.child("jabber:client", "error").unwrap().open();
@@ -222,6 +219,19 @@ fn owner(kind: &str, content: &str) -> String {
         "<iq type='{kind}' id='owner' to='{COVEN}'>\
          <query xmlns='http://jabber.org/protocol/muc#owner'>{content}</query></iq>"
     )
+}
+
+/// Somebody asks what the room is like; the answer has this in it.
+fn expect_info(script: &mut Script, actor: &str, content: &str) {
+    let query = "query xmlns='http://jabber.org/protocol/disco#info'";
+    script.send(
+        actor,
+        &format!("<iq type='get' id='info' to='{COVEN}'><{query}/></iq>"),
+    );
+    script.expect(
+        actor,
+        &format!("<iq type='result' id='info'><{query}>{content}</query></iq>"),
+    );
 }
 
 /// Somebody says something; gives the id that the room has given it.
@@ -305,10 +315,7 @@ fn told_anew(script: &mut Script, actors: &[&str]) -> Vec<Element> {
 
 /// What somebody is told who enters, and leaves again.
 fn told(script: &mut Script, actor: &str) -> Vec<Element> {
-    let presence = |kind: &str| {
-        let x = JOIN;
-        format!("<presence to='{COVEN}/{actor}' {kind}>{x}</presence>")
-    };
+    let presence = |kind: &str| format!("<presence to='{COVEN}/{actor}' {kind}>{JOIN}</presence>");
     script.send(actor, &presence(""));
     let mut messages = Vec::new();
     while let Some(stanza) = script.try_receive(actor) {

@@ -1,22 +1,26 @@
 //! Slow mode: whoever has spoken waits (XEP-0500).
 
-use super::{COVEN, configure, coven, field, join, three_in_a_room};
+use super::{COVEN, configure, coven, field, join};
 use anser_tests::script::Script;
+
+/// A room in which one waits so many seconds after each message, and Bob in it.
+fn slow_room(seconds: u32) -> Script {
+    let mut script = coven();
+    let slow = field("muc#roomconfig_slow_mode_duration", &seconds.to_string());
+    configure(&mut script, "alice", &slow);
+    join(&mut script, "bob", "bob", &["alice"]);
+    script
+}
+
+/// Something to say to all.
+fn say(id: &str) -> String {
+    format!("<message to='{COVEN}' type='groupchat' id='{id}'><body>x</body></message>")
+}
 
 /// XEP-0500 §5
 #[test]
 fn in_slow_mode_messages_wait_and_signals_do_not() {
-    let mut script = coven();
-    configure(
-        &mut script,
-        "alice",
-        &field("muc#roomconfig_slow_mode_duration", "20"),
-    );
-    script.forget("alice");
-    join(&mut script, "bob", "bob", &["alice"]);
-    let say = |id: &str| {
-        format!("<message to='{COVEN}' type='groupchat' id='{id}'><body>x</body></message>")
-    };
+    let mut script = slow_room(20);
     script.send("bob", &say("1"));
     script.expect("bob", "<message type='groupchat' id='1'/>");
     script.send("bob", &say("2"));
@@ -42,16 +46,8 @@ fn in_slow_mode_messages_wait_and_signals_do_not() {
 /// XEP-0500 §5: whoever leaves and comes back has spoken all the same.
 #[test]
 fn slow_mode_is_of_the_account_and_not_of_the_visit() {
-    let mut script = coven();
-    configure(
-        &mut script,
-        "alice",
-        &field("muc#roomconfig_slow_mode_duration", "20"),
-    );
-    script.forget("alice");
-    join(&mut script, "bob", "bob", &["alice"]);
-    let say = format!("<message to='{COVEN}' type='groupchat' id='s'><body>x</body></message>");
-    script.send("bob", &say);
+    let mut script = slow_room(20);
+    script.send("bob", &say("s"));
     script.expect("bob", "<message type='groupchat' id='s'/>");
     script.send(
         "bob",
@@ -59,7 +55,7 @@ fn slow_mode_is_of_the_account_and_not_of_the_visit() {
     );
     script.forget("bob");
     join(&mut script, "bob", "hag", &["alice"]);
-    script.send("bob", &say);
+    script.send("bob", &say("s"));
     script.expect("bob", "<message type='error' id='s'/>");
 }
 
@@ -67,13 +63,7 @@ fn slow_mode_is_of_the_account_and_not_of_the_visit() {
 /// was in meanwhile, and that has left memory.
 #[test]
 fn slow_mode_outlasts_the_last_visit() {
-    let mut script = coven();
-    let slow = field("muc#roomconfig_slow_mode_duration", "86400");
-    configure(&mut script, "alice", &slow);
-    join(&mut script, "bob", "bob", &["alice"]);
-    let say = |id: &str| {
-        format!("<message to='{COVEN}' type='groupchat' id='{id}'><body>x</body></message>")
-    };
+    let mut script = slow_room(86_400);
     script.send("bob", &say("1"));
     for actor in ["alice", "bob"] {
         let leave = format!("<presence to='{COVEN}/{actor}' type='unavailable'/>");
@@ -101,10 +91,7 @@ fn slow_mode_outlasts_the_last_visit() {
 /// else it does.
 #[test]
 fn in_slow_mode_a_retraction_waits_if_it_has_something_to_read() {
-    let mut script = coven();
-    let slow = field("muc#roomconfig_slow_mode_duration", "20");
-    configure(&mut script, "alice", &slow);
-    join(&mut script, "bob", "bob", &["alice"]);
+    let mut script = slow_room(20);
     let to = format!("to='{COVEN}' type='groupchat'");
     script.send("bob", &format!("<message {to}><body>x</body></message>"));
     let said = script.receive("bob");
@@ -127,17 +114,12 @@ fn in_slow_mode_a_retraction_waits_if_it_has_something_to_read() {
 /// XEP-0500 §5: only who has spoken waits.
 #[test]
 fn in_slow_mode_nobody_waits_for_what_was_refused() {
-    let mut script = three_in_a_room();
-    let slow = field("muc#roomconfig_slow_mode_duration", "20");
-    configure(&mut script, "alice", &slow);
+    let mut script = slow_room(20);
     let hub = script.world.hub();
     let mut config = (*hub.config()).clone();
     config.rooms.room_burst_messages = 1;
     config.rooms.room_messages_per_second = 1;
     hub.configure(config);
-    let say = |id: &str| {
-        format!("<message to='{COVEN}' type='groupchat' id='{id}'><body>x</body></message>")
-    };
     script.send("alice", &say("1"));
     script.forget("bob");
     script.send("bob", &say("2"));

@@ -20,6 +20,18 @@ fn subject(messages: &[Element]) -> String {
     subject.text().into_owned()
 }
 
+/// Alice has set a subject in a room with Bob and Carol, and Dave may come; gives
+/// its id.
+fn bad_subject() -> (Script, String) {
+    let mut script = three_in_a_room();
+    script.log_in("dave", "dave@example.org/phone");
+    set_subject(&mut script, "<subject>bad</subject>");
+    let set = script.receive("alice");
+    let id = set.child("urn:xmpp:sid:0", "stanza-id").unwrap();
+    let id = id.attribute("id").unwrap().into_owned();
+    (script, id)
+}
+
 /// XEP-0045 §8.1
 #[test]
 fn the_subject_is_changed_by_those_who_may_and_stays() {
@@ -118,12 +130,7 @@ fn nothing_large_is_kept_with_a_small_subject() {
 /// message".
 #[test]
 fn a_subject_that_is_taken_back_is_none() {
-    let mut script = three_in_a_room();
-    script.log_in("dave", "dave@example.org/phone");
-    set_subject(&mut script, "<subject>bad</subject>");
-    let set = script.receive("alice");
-    let id = set.child("urn:xmpp:sid:0", "stanza-id").unwrap();
-    let id = id.attribute("id").unwrap().into_owned();
+    let (mut script, id) = bad_subject();
     assert_eq!(subject(&told(&mut script, "dave")), "bad");
     script.send("alice", &moderate(&id));
     assert_eq!(subject(&told(&mut script, "dave")), "");
@@ -134,12 +141,7 @@ fn a_subject_that_is_taken_back_is_none() {
 /// XEP-0425 §6: what is set meanwhile stays.
 #[test]
 fn the_subject_after_one_that_is_taken_back_stays() {
-    let mut script = three_in_a_room();
-    script.log_in("dave", "dave@example.org/phone");
-    set_subject(&mut script, "<subject>bad</subject>");
-    let set = script.receive("alice");
-    let id = set.child("urn:xmpp:sid:0", "stanza-id").unwrap();
-    let id = id.attribute("id").unwrap().into_owned();
+    let (mut script, id) = bad_subject();
     script.send(
         "alice",
         &admin("<item affiliation='owner' jid='bob@example.org'/>"),
