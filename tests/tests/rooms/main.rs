@@ -2,11 +2,24 @@
 //!
 //! | file | about |
 //! |---|---|
-//! | `entering.rs` | coming, being seen, another nickname, leaving |
-//! | `speaking.rs` | to all, to one, the subject, invitations, requests for voice |
-//! | `governing.rs` | roles and affiliations |
-//! | `owning.rs` | making, configuring and ending rooms, membership by registration |
-//! | `archive.rs` | what was said, read again and taken back |
+//! | `entering.rs` | coming into a room |
+//! | `devices.rs` | several devices of an account, and entering once more |
+//! | `history.rs` | what those who enter are told of the past |
+//! | `presence.rs` | being seen, another nickname, leaving |
+//! | `speaking.rs` | to all, to one, requests for voice |
+//! | `subject.rs` | the subject |
+//! | `whispering.rs` | what is said to one alone, and kept |
+//! | `questions.rs` | questions to occupants and to oneself |
+//! | `inviting.rs` | invitations |
+//! | `slow_mode.rs` | whoever has spoken waits |
+//! | `flooding.rs` | how much one and all may say and do |
+//! | `roles.rs` | kicks, voice, moderators |
+//! | `affiliations.rs` | bans, members, admins and owners |
+//! | `registering.rs` | membership and nicknames by registration |
+//! | `owning.rs` | making and configuring rooms |
+//! | `ending.rs` | how rooms end |
+//! | `archive.rs` | what was said, read again and counted |
+//! | `retraction.rs` | what was said, taken back |
 //! | `avatar.rs` | the pictures of rooms |
 //! | `search.rs` | searching for rooms |
 //! | `hats.rs` | titles of occupants, and commands |
@@ -19,21 +32,34 @@
     reason = "whatever does not unwrap here has failed the test"
 )]
 
+mod affiliations;
 mod archive;
 mod avatar;
+mod devices;
+mod ending;
 mod entering;
 mod finding;
-mod governing;
+mod flooding;
 mod hats;
+mod history;
+mod inviting;
 mod keeping;
 mod owning;
+mod presence;
+mod questions;
 mod racing;
 mod refusing;
+mod registering;
+mod retraction;
+mod roles;
 mod search;
+mod slow_mode;
 mod speaking;
+mod subject;
 mod whispering;
 
 use anser_tests::script::Script;
+use anser_xml::Element;
 
 /// The address of the room of most tests.
 const COVEN: &str = "coven@rooms.example.org";
@@ -134,16 +160,18 @@ fn registration(nick: &str) -> String {
     format!("<x xmlns='jabber:x:data' type='submit'>{about}{nick}</x>")
 }
 
+/// The question for a list.
+fn asks_for(item: &str) -> String {
+    format!(
+        "<iq type='get' id='list' to='{COVEN}'>\
+         <query xmlns='http://jabber.org/protocol/muc#admin'>{item}</query></iq>"
+    )
+}
+
 /// Who is on a list, as Alice sees it.
 fn listed(script: &mut Script, affiliation: &str) -> Vec<String> {
-    script.send(
-        "alice",
-        &format!(
-            "<iq type='get' id='list' to='{COVEN}'>\
-             <query xmlns='http://jabber.org/protocol/muc#admin'>\
-             <item affiliation='{affiliation}'/></query></iq>"
-        ),
-    );
+    let item = format!("<item affiliation='{affiliation}'/>");
+    script.send("alice", &asks_for(&item));
     let answer = loop {
         let answer = script.receive("alice");
         if answer.name() == "iq" {
@@ -155,4 +183,145 @@ fn listed(script: &mut Script, affiliation: &str) -> Vec<String> {
     items
         .map(|item| item.attribute("jid").unwrap().into_owned())
         .collect()
+}
+
+/// Somebody asks for a list, and the next thing they get is the answer: address,
+/// nickname, affiliation and role of each, or the name of the error.
+fn list(script: &mut Script, actor: &str, item: &str) -> Result<Vec<String>, String> {
+    script.send(actor, &asks_for(item));
+    let answer = script.receive(actor);
+    if answer.attribute("type").as_deref() == Some("error") {
+        let error = answer.child("jabber:client", "error").unwrap().open();
+        return Err(error.children().next().unwrap().name().to_owned());
+    }
+    let query = answer.children().next().unwrap().open();
+    let items = query.children();
+    Ok(items
+        .map(|item| {
+            let attributes = ["jid", "nick", "affiliation", "role"];
+            let values = attributes.map(|name| item.attribute(name).unwrap_or_default());
+            values.join(" ")
+        })
+        .collect())
+}
+
+/// What an administrative IQ asks for is done.
+fn done(script: &mut Script, actor: &str) {
+    script.expect(
+        actor,
+        &format!("<iq type='result' id='admin' from='{COVEN}'/>"),
+    );
+}
+
+/// What an owner asks of a room.
+fn owner(kind: &str, content: &str) -> String {
+    format!(
+        "<iq type='{kind}' id='owner' to='{COVEN}'>\
+         <query xmlns='http://jabber.org/protocol/muc#owner'>{content}</query></iq>"
+    )
+}
+
+/// Somebody asks what the room is like; the answer has this in it.
+fn expect_info(script: &mut Script, actor: &str, content: &str) {
+    let query = "query xmlns='http://jabber.org/protocol/disco#info'";
+    script.send(
+        actor,
+        &format!("<iq type='get' id='info' to='{COVEN}'><{query}/></iq>"),
+    );
+    script.expect(
+        actor,
+        &format!("<iq type='result' id='info'><{query}>{content}</query></iq>"),
+    );
+}
+
+/// Somebody says something; gives the id that the room has given it.
+fn say(script: &mut Script, actor: &str, body: &str, listeners: &[&str]) -> String {
+    let to = format!("to='{COVEN}' type='groupchat' id='{body}'");
+    script.send(
+        actor,
+        &format!("<message {to}><body>{body}</body></message>"),
+    );
+    let heard = script.receive(actor);
+    for listener in listeners {
+        script.receive(listener);
+    }
+    let id = heard.child("urn:xmpp:sid:0", "stanza-id").unwrap();
+    id.attribute("id").unwrap().into_owned()
+}
+
+/// Asks for the archive; gives the messages of the answer, or the name of the
+/// error.
+fn read(script: &mut Script, actor: &str, content: &str) -> Result<Vec<Element>, String> {
+    script.send(
+        actor,
+        &format!(
+            "<iq type='set' id='q' to='{COVEN}'>\
+             <query xmlns='urn:xmpp:mam:2' queryid='x'>{content}</query></iq>"
+        ),
+    );
+    let mut messages = Vec::new();
+    loop {
+        let stanza = script.receive(actor);
+        if stanza.name() == "iq" {
+            if stanza.attribute("type").as_deref() == Some("error") {
+                let error = stanza.child("jabber:client", "error").unwrap().open();
+                return Err(error.children().next().unwrap().name().to_owned());
+            }
+            return Ok(messages);
+        }
+        assert_eq!(stanza.attribute("from").as_deref(), Some(COVEN));
+        let result = stanza.child("urn:xmpp:mam:2", "result").unwrap().open();
+        let forwarded = result
+            .child("urn:xmpp:forward:0", "forwarded")
+            .unwrap()
+            .open();
+        messages.push(forwarded.child("jabber:client", "message").unwrap().open());
+    }
+}
+
+/// The texts of messages; `-` where there is none.
+fn bodies(messages: &[Element]) -> Vec<String> {
+    let body = |message: &Element| {
+        let body = message.child("jabber:client", "body");
+        body.map_or("-".to_owned(), |body| body.text().into_owned())
+    };
+    messages.iter().map(body).collect()
+}
+
+/// What a moderator sends who takes a message back.
+fn moderate(id: &str) -> String {
+    format!(
+        "<iq type='set' id='m' to='{COVEN}'>\
+         <moderate xmlns='urn:xmpp:message-moderate:1' id='{id}'>\
+         <retract xmlns='urn:xmpp:message-retract:1'/><reason>Spam</reason></moderate></iq>"
+    )
+}
+
+/// Everybody leaves and the room leaves memory. Then somebody enters: what they
+/// are told was said, with the text of what has one and the subject at the end.
+fn told_anew(script: &mut Script, actors: &[&str]) -> Vec<Element> {
+    for actor in actors {
+        let leave = format!("<presence to='{COVEN}/{actor}' type='unavailable'/>");
+        script.send(actor, &leave);
+    }
+    script.world.pass(std::time::Duration::from_secs(61));
+    script.world.settle();
+    assert_eq!(script.world.hub().room_count(), 0);
+    for actor in actors {
+        script.forget(actor);
+    }
+    told(script, "dave")
+}
+
+/// What somebody is told who enters, and leaves again.
+fn told(script: &mut Script, actor: &str) -> Vec<Element> {
+    let presence = |kind: &str| format!("<presence to='{COVEN}/{actor}' {kind}>{JOIN}</presence>");
+    script.send(actor, &presence(""));
+    let mut messages = Vec::new();
+    while let Some(stanza) = script.try_receive(actor) {
+        messages.extend(Some(stanza).filter(|stanza| stanza.name() == "message"));
+    }
+    script.send(actor, &presence("type='unavailable'"));
+    script.forget(actor);
+    messages
 }

@@ -1,18 +1,10 @@
-//! Making, configuring and ending rooms, and becoming a member by oneself.
+//! Making and configuring rooms.
 
 use super::{
-    COVEN, JOIN, admin, configure, coven, field, join, listed, refused, register, registration,
+    COVEN, JOIN, configure, coven, field, join, listed, owner, refused, register, registration,
     three_in_a_room,
 };
 use anser_tests::script::Script;
-
-/// What an owner asks of a room.
-fn owner(kind: &str, content: &str) -> String {
-    format!(
-        "<iq type='{kind}' id='owner' to='{COVEN}'>\
-         <query xmlns='http://jabber.org/protocol/muc#owner'>{content}</query></iq>"
-    )
-}
 
 /// XEP-0045 §10.1.3, §10.2
 #[test]
@@ -66,6 +58,7 @@ fn list(var: &str, users: &[&str]) -> String {
 }
 
 const OWNERS: &str = "muc#roomconfig_roomowners";
+
 const ADMINS: &str = "muc#roomconfig_roomadmins";
 
 /// XEP-0045 §10.5: "the "muc#roomconfig_roomowners" field specifies the full
@@ -121,30 +114,6 @@ fn the_form_has_the_whole_lists_of_owners_and_admins() {
             "<presence from='{COVEN}/carol'><x xmlns='http://jabber.org/protocol/muc#user'>\
              <item affiliation='none' role='participant'/></x></presence>"
         ),
-    );
-}
-
-/// XEP-0045 §10.1.3: "If the room owner becomes unavailable for any reason before
-/// submitting the form [...] The service MUST then destroy the room, sending a
-/// presence stanza of type "unavailable" from the room to the owner including a
-/// <destroy/> element".
-#[test]
-fn an_owner_who_leaves_without_opening_the_room_sees_it_end() {
-    let mut script = Script::new(&["alice"]);
-    script.appear("alice", "alice@example.org/phone");
-    script.send(
-        "alice",
-        &format!("<presence to='{COVEN}/crone'>{JOIN}</presence>"),
-    );
-    script.forget("alice");
-    script.play(
-        "
-        alice C: <presence to='coven@rooms.example.org/crone' type='unavailable'/>
-        alice S: <presence from='coven@rooms.example.org/crone' type='unavailable'>
-            <x xmlns='http://jabber.org/protocol/muc#user'>
-            <item affiliation='none' role='none'/><destroy/><status code='110'/></x></presence>
-        alice S: nothing
-        ",
     );
 }
 
@@ -295,178 +264,6 @@ fn a_room_that_becomes_one_for_members_only_loses_those_who_are_none() {
     }
 }
 
-/// XEP-0045 §10.1.3: "If the room owner cancels the initial configuration, the
-/// service MUST destroy the room", and if "the room owner becomes unavailable
-/// [...] before submitting the form" too.
-#[test]
-fn a_room_that_was_never_opened_ends_with_its_owners_visit() {
-    let enter = format!("<presence to='{COVEN}/x'>{JOIN}</presence>");
-    let leave = format!("<presence to='{COVEN}/x' type='unavailable'/>");
-    let cancel = owner("set", "<x xmlns='jabber:x:data' type='cancel'/>");
-    for end in [
-        cancel.as_str(),
-        &leave,
-        "<presence type='unavailable'/>",
-        "cut",
-    ] {
-        let mut script = Script::new(&["alice", "bob"]);
-        script.appear("alice", "alice@example.org/phone");
-        script.appear("bob", "bob@example.org/phone");
-        script.send("alice", &enter);
-        script.forget("alice");
-        match end {
-            "cut" => script.cut("alice"),
-            stanza => script.send("alice", stanza),
-        }
-        // Whoever goes without a word is noticed a moment later.
-        script.world.pass(std::time::Duration::from_secs(1));
-        script.world.settle();
-        script.send("bob", &enter);
-        script.expect(
-            "bob",
-            "<presence><x xmlns='http://jabber.org/protocol/muc#user'>\
-             <item affiliation='owner'/><status code='201'/></x></presence>",
-        );
-    }
-}
-
-/// XEP-0045 §10.9: "instead sending only one presence stanza of type
-/// "unavailable" to each occupant".
-#[test]
-fn the_end_of_a_room_is_told_to_each_once_with_where_to_go() {
-    let mut script = three_in_a_room();
-    script.send(
-        "alice",
-        &owner(
-            "set",
-            "<destroy jid='heath@rooms.example.org'><reason>Macbeth doth come.</reason>\
-             <password>open</password></destroy>",
-        ),
-    );
-    for actor in ["alice", "bob", "carol"] {
-        script.expect(
-            actor,
-            &format!(
-                "<presence from='{COVEN}/{actor}' type='unavailable'>\
-                 <x xmlns='http://jabber.org/protocol/muc#user'>\
-                 <item affiliation='none' role='none'/><destroy jid='heath@rooms.example.org'>\
-                 <reason>Macbeth doth come.</reason><password>open</password></destroy></x></presence>"
-            ),
-        );
-        if actor == "alice" {
-            script.expect("alice", "<iq type='result' id='owner'/>");
-        }
-        script.expect_nothing(actor);
-    }
-    script.play(
-        "
-        bob C: <message to='coven@rooms.example.org' type='groupchat' id='1'><body>x</body></message>
-        bob S: <message type='error' id='1'><error type='cancel'>
-            <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
-        bob C: <presence to='coven@rooms.example.org/bob'><x xmlns='http://jabber.org/protocol/muc'/></presence>
-        bob S: <presence><x xmlns='http://jabber.org/protocol/muc#user'>
-            <item affiliation='owner'/><status code='201'/></x></presence>
-        bob S: <message><subject/></message>
-        bob S: nothing
-        ",
-    );
-}
-
-/// XEP-0045 §7.14: "If the room is not persistent and this occupant is the last
-/// to exit, the service is responsible for destroying the room."
-#[test]
-fn a_room_that_nobody_keeps_ends_with_the_last_occupant() {
-    let mut script = coven();
-    configure(
-        &mut script,
-        "alice",
-        &field("muc#roomconfig_persistentroom", "0"),
-    );
-    join(&mut script, "bob", "bob", &["alice"]);
-    script.send(
-        "alice",
-        &format!("<presence to='{COVEN}/alice' type='unavailable'/>"),
-    );
-    script.forget("bob");
-    script.send(
-        "bob",
-        &format!("<message to='{COVEN}' type='groupchat' id='1'><body>x</body></message>"),
-    );
-    script.expect("bob", "<message type='groupchat' id='1'/>");
-    script.send(
-        "bob",
-        &format!("<presence to='{COVEN}/bob' type='unavailable'/>"),
-    );
-    script.forget("bob");
-    script.send(
-        "bob",
-        &format!("<presence to='{COVEN}/bob'>{JOIN}</presence>"),
-    );
-    script.expect(
-        "bob",
-        "<presence><x xmlns='http://jabber.org/protocol/muc#user'>\
-         <item affiliation='owner'/><status code='201'/></x></presence>",
-    );
-}
-
-/// XEP-0045 §7.10, XEP-0077 §3.3
-#[test]
-fn somebody_becomes_a_member_with_a_nickname_to_keep_and_one_no_longer() {
-    let mut script = three_in_a_room();
-    let ask = register("").replace("'set'", "'get'");
-    script.send("bob", &ask);
-    script.expect(
-        "bob",
-        "<iq type='result' id='register'><query xmlns='jabber:iq:register'>\
-         <x xmlns='jabber:x:data' type='form'><field var='muc#register_roomnick'/></x></query></iq>",
-    );
-    script.send("bob", &register(&registration("alice")));
-    script.expect("bob", &refused("cancel", "conflict"));
-    script.send("bob", &register(&registration("")));
-    script.expect("bob", &refused("modify", "bad-request"));
-    script.send("bob", &register(""));
-    script.expect("bob", &refused("modify", "bad-request"));
-    script.send("bob", &register(&registration("bob")));
-    for actor in ["alice", "carol"] {
-        script.expect(
-            actor,
-            "<presence from='coven@rooms.example.org/bob'>\
-             <x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='member'/></x></presence>",
-        );
-    }
-    script.forget("bob");
-    script.send("bob", &ask);
-    script.expect(
-        "bob",
-        "<iq type='result' id='register'><query xmlns='jabber:iq:register'>\
-         <registered/><username>bob</username></query></iq>",
-    );
-    script.send("bob", &register("<remove/>"));
-    script.expect(
-        "carol",
-        "<presence from='coven@rooms.example.org/bob'>\
-         <x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none'/></x></presence>",
-    );
-    configure(
-        &mut script,
-        "alice",
-        &field("{https://anser.im/rooms}registration", "0"),
-    );
-    for actor in ["bob", "carol"] {
-        script.forget(actor);
-    }
-    script.send("carol", &ask);
-    script.expect("carol", &refused("cancel", "not-allowed"));
-    script.send("carol", &register(&registration("carol")));
-    script.expect("carol", &refused("cancel", "not-allowed"));
-    let nowhere = ask.replace(COVEN, "heath@rooms.example.org");
-    script.send("carol", &nowhere);
-    script.expect(
-        "carol",
-        "<iq type='error' from='heath@rooms.example.org' id='register'/>",
-    );
-}
-
 /// XEP-0045 §10.1.1: until its owner has opened a room, it is there for nobody
 /// else.
 #[test]
@@ -508,54 +305,4 @@ fn a_room_that_is_not_open_yet_answers_nobody_but_its_owner() {
     assert_eq!(listed(&mut script, "member").len(), 0);
     script.send("bob", &info);
     script.expect("bob", "<iq type='result' id='a'/>");
-}
-
-/// XEP-0045 §10.2, `muc#maxhistoryfetch`: a room promises what it keeps.
-#[test]
-fn nobody_is_promised_more_of_the_past_than_there_is() {
-    let mut script = coven();
-    configure(&mut script, "alice", &field("muc#maxhistoryfetch", "1000"));
-    script.forget("alice");
-    script.send("alice", &owner("get", ""));
-    script.expect(
-        "alice",
-        "<iq type='result' id='owner'><query xmlns='http://jabber.org/protocol/muc#owner'>\
-         <x xmlns='jabber:x:data' type='form'><field var='muc#maxhistoryfetch'>\
-         <value>20</value></field></x></query></iq>",
-    );
-    configure(&mut script, "alice", &field("muc#maxhistoryfetch", "5"));
-    script.forget("alice");
-    script.send("alice", &owner("get", ""));
-    let form = format!("{:?}", script.receive("alice"));
-    assert!(form.contains("<value>5</value>"));
-}
-
-/// XEP-0045 §7.10, §9.2: who is something because of their server keeps a
-/// nickname by registering, and nothing else.
-#[test]
-fn what_somebody_is_because_of_their_server_ends_with_that() {
-    let mut script = three_in_a_room();
-    let server = |affiliation| {
-        let item = format!("<item affiliation='{affiliation}' jid='example.org'/>");
-        admin(&item)
-    };
-    script.send("alice", &server("admin"));
-    script.send("bob", &register(&registration("Hag")));
-    for actor in ["alice", "bob", "carol"] {
-        script.forget(actor);
-    }
-    assert_eq!(listed(&mut script, "admin"), ["example.org"]);
-    script.send("carol", &register(&registration("Hag")));
-    script.expect("carol", &refused("cancel", "conflict"));
-    script.send("alice", &server("none"));
-    script.expect("alice", "<iq type='result' id='admin'/>");
-    script.expect(
-        "bob",
-        "<presence from='coven@rooms.example.org/bob'>\
-         <x xmlns='http://jabber.org/protocol/muc#user'>\
-         <item affiliation='none' role='participant'/></x></presence>",
-    );
-    for affiliation in ["admin", "member"] {
-        assert_eq!(listed(&mut script, affiliation).len(), 0);
-    }
 }

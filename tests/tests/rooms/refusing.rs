@@ -1,6 +1,6 @@
 //! What nobody is believed, and what there is no answer to but an error.
 
-use super::{COVEN, JOIN, configure, coven, field, join, refused, three_in_a_room};
+use super::{COVEN, JOIN, configure, coven, expect_info, field, refused, three_in_a_room};
 use anser_tests::script::Script;
 
 /// A question to the room.
@@ -124,18 +124,7 @@ fn a_field_that_nobody_knows_is_ignored_where_it_only_says_more() {
         ),
     );
     script.expect("carol", &refused("cancel", "feature-not-implemented"));
-    script.send(
-        "carol",
-        &ask(
-            "get",
-            "<query xmlns='http://jabber.org/protocol/disco#info'/>",
-        ),
-    );
-    script.expect(
-        "carol",
-        "<iq type='result' id='q'><query xmlns='http://jabber.org/protocol/disco#info'>\
-         <identity name='A Dark Cave'/></query></iq>",
-    );
+    expect_info(&mut script, "carol", "<identity name='A Dark Cave'/>");
 }
 
 /// XEP-0045 §10.9: whoever was in it, or owned it, has nothing there any more.
@@ -211,26 +200,4 @@ fn a_room_that_was_destroyed_answers_nothing() {
         }
     }
     script.expect_nothing("carol");
-}
-
-/// What comes with a subject is told to all who enter, as the subject is.
-#[test]
-fn nothing_large_is_kept_with_a_small_subject() {
-    let mut script = coven();
-    let ballast = "x".repeat(5000);
-    script.send(
-        "alice",
-        &format!(
-            "<message to='{COVEN}' type='groupchat' id='s'><subject>Fire</subject>\
-             <ballast xmlns='urn:example'>{ballast}</ballast></message>"
-        ),
-    );
-    script.expect(
-        "alice",
-        "<message type='error' id='s'><error type='modify'>\
-         <not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
-    );
-    join(&mut script, "bob", "bob", &[]);
-    script.expect("alice", &format!("<presence from='{COVEN}/bob'/>"));
-    script.expect_nothing("alice");
 }

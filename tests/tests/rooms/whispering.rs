@@ -1,5 +1,5 @@
-//! What is said to one occupant alone (XEP-0045 §7.5): kept by both sides, lost
-//! by nobody, and telling neither who the other is.
+//! What is said to one occupant alone (XEP-0045 §7.5): kept by both sides, copied
+//! to the sender's devices, lost by nobody, and telling neither who the other is.
 
 use super::{COVEN, JOIN, coven, field, join, three_in_a_room};
 use anser_tests::script::Script;
@@ -343,5 +343,52 @@ fn nobody_speaks_through_a_room_for_the_server_of_those_who_listen() {
         let heard = format!("{:?}", script.receive("carol"));
         assert!(!heard.contains("forged"), "{heard}");
         assert_eq!(heard.matches("2002-09-10").count(), 1, "{heard}");
+    }
+}
+
+/// XEP-0280 §6.1, XEP-0045 §7.5, reference/xmpp.md: a private message reaches its
+/// sender's other devices as a copy, what is said to all does not, and nothing
+/// that looks like a copy passes through a room.
+#[test]
+fn copies_are_of_private_messages_and_never_of_what_somebody_forges() {
+    let mut script = three_in_a_room();
+    script.appear("desk", "bob@example.org/desk");
+    script.forget("bob");
+    script.send(
+        "desk",
+        "<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>",
+    );
+    while script.receive("desk").name() != "iq" {}
+    script.play(
+        "
+        bob   C: <message to='coven@rooms.example.org/carol' type='chat' id='p'><body>psst</body></message>
+        carol S: <message from='coven@rooms.example.org/bob' id='p'/>
+        desk  S: <message from='bob@example.org'><sent xmlns='urn:xmpp:carbons:2'>
+            <forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' id='p'
+            from='bob@example.org/phone' to='coven@rooms.example.org/carol'><body>psst</body>
+            </message></forwarded></sent></message>
+        carol C: <message to='coven@rooms.example.org/bob' type='chat' id='a'><body>what</body></message>
+        bob   S: <message from='coven@rooms.example.org/carol' id='a'/>
+        desk  S: nothing
+        bob   C: <message to='coven@rooms.example.org' type='groupchat'><body>all</body></message>
+        desk  S: nothing
+        ",
+    );
+    script.forget("carol");
+    let forged = "<received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'>\
+         <message xmlns='jabber:client' from='alice@example.org'><body>pay</body></message>\
+         </forwarded></received><result xmlns='urn:xmpp:mam:2' id='x'/>";
+    for (to, kind) in [
+        (COVEN, "groupchat"),
+        ("coven@rooms.example.org/carol", "chat"),
+    ] {
+        let to = format!("to='{to}' type='{kind}'");
+        script.send(
+            "bob",
+            &format!("<message {to}><body>x</body>{forged}</message>"),
+        );
+        let message = script.receive("carol");
+        let text = format!("{message:?}");
+        assert!(text.contains("<body>x") && !text.contains("pay") && !text.contains("mam:2"));
     }
 }

@@ -1,0 +1,152 @@
+//! How much one occupant, and all together, may have a room do (XEP-0045 §14.6).
+
+use super::{COVEN, coven, join, register, registration, three_in_a_room};
+
+/// XEP-0045 §14.6: "Making rapid and repeated presence changes", "large
+/// messages": what one occupant sends is limited.
+#[test]
+fn an_occupant_who_floods_the_room_is_told_to_wait() {
+    let mut script = coven();
+    join(&mut script, "bob", "bob", &["alice"]);
+    let mut refused = 0;
+    for number in 0..600 {
+        let to = format!("to='{COVEN}' type='groupchat' id='{number}'");
+        script.send("bob", &format!("<message {to}><body>x</body></message>"));
+        let answer = script.receive("bob");
+        refused += usize::from(answer.attribute("type").as_deref() == Some("error"));
+        script.forget("alice");
+    }
+    assert_eq!(refused, 101, "a burst is of 500, and one was for entering");
+    script.world.pass(std::time::Duration::from_secs(1));
+    script.send(
+        "bob",
+        &format!("<message to='{COVEN}' type='groupchat' id='y'><body/></message>"),
+    );
+    script.expect("bob", "<message type='groupchat' id='y'/>");
+}
+
+/// XEP-0045 §14.6: whatever a session has a room read or tell others counts.
+#[test]
+fn nothing_that_a_room_does_for_somebody_is_without_a_limit() {
+    let to = format!("to='{COVEN}'");
+    let mediation = |content: &str| {
+        format!(
+            "<message {to}><x xmlns='{}'>{content}</x></message>",
+            "http://jabber.org/protocol/muc#user"
+        )
+    };
+    let place = anser_store::MessageId::FIRST;
+    let retract = format!("<retract xmlns='urn:xmpp:message-retract:1' id='{place}'/>");
+    for stanza in [
+        mediation("<decline to='carol@example.org'/>"),
+        mediation("<decline to='ghost@example.org'/>"),
+        mediation("<invite to='ghost@example.org'/>"),
+        format!("<message {to} type='groupchat' id='r'>{retract}</message>"),
+        format!(
+            "<iq {to} type='set' id='m'><moderate xmlns='urn:xmpp:message-moderate:1' id='{place}'>\
+             <retract xmlns='urn:xmpp:message-retract:1'/></moderate></iq>"
+        ),
+        register(&registration("bob")),
+        register("<remove/>"),
+    ] {
+        let mut script = coven();
+        join(&mut script, "bob", "bob", &["alice"]);
+        for _ in 0..500 {
+            script.send("bob", &stanza);
+        }
+        for actor in ["alice", "bob", "carol"] {
+            script.forget(actor);
+        }
+        script.send("bob", &stanza);
+        let refusal = format!("{:?}", script.receive("bob"));
+        assert!(refusal.contains("policy-violation"), "{stanza}: {refusal}");
+        for actor in ["alice", "bob", "carol"] {
+            script.expect_nothing(actor);
+        }
+    }
+}
+
+/// XEP-0045 §14.6: "Making rapid and repeated presence changes", and coming and
+/// going does not help.
+#[test]
+fn an_occupant_who_changes_all_the_time_is_told_to_wait_and_nobody_else_notices() {
+    let mut script = coven();
+    join(&mut script, "bob", "bob", &["alice"]);
+    let (mut refused, mut seen) = (0, 0);
+    for number in 0..600 {
+        let status = format!("<status>{number}</status>");
+        script.send(
+            "bob",
+            &format!("<presence to='{COVEN}/bob'>{status}</presence>"),
+        );
+        while let Some(stanza) = script.try_receive("bob") {
+            refused += usize::from(stanza.attribute("type").as_deref() == Some("error"));
+        }
+        while script.try_receive("alice").is_some() {
+            seen += 1;
+        }
+    }
+    // To enter has cost one.
+    assert_eq!((seen, refused), (499, 101));
+    for kind in ["type='unavailable'", ""] {
+        let x = "<x xmlns='http://jabber.org/protocol/muc'/>";
+        script.send(
+            "bob",
+            &format!("<presence to='{COVEN}/bob' {kind}>{x}</presence>"),
+        );
+    }
+    script.expect(
+        "bob",
+        &format!("<presence from='{COVEN}/bob' type='unavailable'/>"),
+    );
+    script.expect(
+        "bob",
+        "<presence type='error'><error type='wait'>\
+         <policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
+    );
+}
+
+/// What everybody together sends to a room is limited too.
+#[test]
+fn a_room_takes_no_more_than_it_may_from_all_together() {
+    let mut script = three_in_a_room();
+    let hub = script.world.hub();
+    let mut config = (*hub.config()).clone();
+    config.rooms.room_burst_messages = 10;
+    hub.configure(config);
+    let mut heard = 0;
+    for number in 0..12 {
+        for actor in ["bob", "carol"] {
+            let to = format!("to='{COVEN}' type='groupchat' id='{number}'");
+            script.send(actor, &format!("<message {to}><body>x</body></message>"));
+        }
+    }
+    while let Some(stanza) = script.try_receive("alice") {
+        heard += usize::from(stanza.attribute("type").as_deref() == Some("groupchat"));
+    }
+    assert_eq!(heard, 10);
+}
+
+/// Wish 14 and XEP-0045 §14.6: a client with a hundred rooms enters them all at
+/// once, and again after a broken connection.
+#[test]
+fn somebody_with_a_hundred_rooms_enters_them_all_at_once() {
+    let mut script = coven();
+    for _ in 0..2 {
+        for number in 0..100 {
+            let to = format!("r{number}@rooms.example.org/bob");
+            let x = "<x xmlns='http://jabber.org/protocol/muc'/>";
+            script.send("bob", &format!("<presence to='{to}'>{x}</presence>"));
+        }
+        let mut entered = 0;
+        while let Some(stanza) = script.try_receive("bob") {
+            assert_ne!(
+                stanza.attribute("type").as_deref(),
+                Some("error"),
+                "{stanza:?}"
+            );
+            entered += usize::from(stanza.name() == "presence");
+        }
+        assert_eq!(entered, 100);
+    }
+}
