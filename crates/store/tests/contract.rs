@@ -227,7 +227,7 @@ async fn owners_are_found_by_the_key_of_a_record(mut world: World) {
         put(BOB, "other", "x", "", Expect::Absent),
         put(BOB, "roster", "xx", "", Expect::Absent),
     ]);
-    let mut found = async |key: &'static str| {
+    let found = async |key: &'static str| {
         world
             .read(move |view| view.owners_by_key("roster", key))
             .await
