@@ -238,9 +238,36 @@ fn occupants_are_told_that_the_room_has_changed() {
         configure(&mut script, "alice", &field(var, value));
         script.expect("bob", &status(code));
         script.expect("carol", &status(code));
+        for actor in ["bob", "carol"] {
+            script.forget(actor);
+        }
     }
     configure(&mut script, "alice", &field("muc#roomconfig_roomname", "x"));
     script.expect_nothing("bob");
+}
+
+/// XEP-0045 §4.2: in a non-anonymous room "an occupant's full JID is exposed to
+/// all other occupants", those too who came before it was one; whoever becomes a
+/// moderator later knows them already.
+#[test]
+fn in_a_room_that_becomes_non_anonymous_all_learn_who_the_others_are() {
+    let mut script = three_in_a_room();
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_whois", "anyone"),
+    );
+    script.expect("carol", &format!("<message from='{COVEN}'/>"));
+    for name in ["alice", "bob"] {
+        script.expect(
+            "carol",
+            &format!(
+                "<presence from='{COVEN}/{name}'><x xmlns='http://jabber.org/protocol/muc#user'>\
+                 <item jid='{name}@example.org/phone'/></x></presence>"
+            ),
+        );
+    }
+    script.expect_nothing("carol");
 }
 
 /// XEP-0045 §10.2: "the service MUST remove any non-members from the room and

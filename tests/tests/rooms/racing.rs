@@ -155,6 +155,12 @@ fn who_is_shown_changes_with_the_configuration_and_that_is_said_first() {
     script.expect("carol", &news("<status code='172'/><status code='104'/>"));
     script.expect(
         "carol",
+        "<presence from='coven@rooms.example.org/alice'>\
+         <x xmlns='http://jabber.org/protocol/muc#user'>\
+         <item jid='alice@example.org/phone'/></x></presence>",
+    );
+    script.expect(
+        "carol",
         "<presence from='coven@rooms.example.org/bob'>\
          <x xmlns='http://jabber.org/protocol/muc#user'>\
          <item affiliation='none' role='visitor' jid='bob@example.org/phone'/></x></presence>",

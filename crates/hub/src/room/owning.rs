@@ -2,7 +2,7 @@
 //! §10.2, §10.9).
 
 use super::state::RoomState;
-use super::{Actor, Affiliation, Departure, Destruction, Look, Role, RoomConfig, RoomError};
+use super::{Actor, Affiliation, Departure, Destruction, Look, RoomConfig, RoomError, Whois};
 use crate::Session;
 use crate::mailbox::Wakes;
 use anser_jid::Jid;
@@ -55,12 +55,12 @@ impl RoomState {
     ) -> Vec<Arc<Session>> {
         let news = config.news(&self.config);
         let is_closed = config.members_only && !self.config.members_only;
-        let shown_before = std::mem::replace(&mut self.config, config).presence_of;
+        let before = std::mem::replace(&mut self.config, config);
         self.is_locked = false;
         // First: nobody sees a real address before they know that theirs is
         // seen too.
         self.give_news(news, wakes);
-        self.tell_who_is_shown(shown_before, wakes);
+        self.tell_who_is_shown(&before, wakes);
         let mut gone = Vec::new();
         if is_closed {
             let strangers = self.occupants.iter();
@@ -75,17 +75,21 @@ impl RoomState {
         gone
     }
 
-    /// Tells everybody of those whom they see now and did not see before, and
-    /// the other way round; not in a crowd, where everybody of everybody is too
-    /// much at once. There, one is told of each when they change or leave.
-    fn tell_who_is_shown(&self, from: Role, wakes: &mut Wakes) {
+    /// Tells everybody of those whom they see now, or whose address they see, and
+    /// did not before, and of those whom they do not see any more; not in a crowd,
+    /// where everybody of everybody is too much at once. There, one is told of
+    /// each when they change or leave.
+    fn tell_who_is_shown(&self, before: &RoomConfig, wakes: &mut Wakes) {
         if self.occupants.len() > MOST_REVEALED {
             return;
         }
+        let is_revealed = self.config.whois == Whois::Anyone && before.whois != Whois::Anyone;
         for occupant in self.occupants.values() {
-            match (occupant.role >= from, self.is_shown(occupant.role)) {
+            let was_shown = occupant.role >= before.presence_of;
+            match (was_shown, self.is_shown(occupant.role)) {
                 (true, false) => self.tell_others(&occupant.hidden(), wakes),
                 (false, true) => self.tell_others(&occupant.shown, wakes),
+                (true, true) if is_revealed => self.tell_others(&occupant.shown, wakes),
                 (true, true) | (false, false) => {}
             }
         }

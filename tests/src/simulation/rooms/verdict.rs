@@ -6,7 +6,7 @@ use super::ledger::{Logged, RoomLog};
 use super::plan::rank;
 use super::view::{Seen, Stage, Visit};
 use super::whispers;
-use anser_hub::{Actor, Role, RoomError};
+use anser_hub::{Actor, Role, RoomError, Whois};
 use anser_store::MessageId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ struct Truth {
 struct Room {
     occupants: BTreeMap<String, Truth>,
     shown_from: &'static str,
+    /// Who is to know who is behind a nickname.
+    whois: Whois,
 }
 
 /// So much of the past a room tells.
@@ -81,6 +83,7 @@ impl RoomsSimulation {
             let mut truth = Room {
                 occupants: BTreeMap::new(),
                 shown_from: "visitor",
+                whois: Whois::Moderators,
             };
             let room = match hub.room(&address, now).await {
                 Ok(room) => room,
@@ -89,6 +92,7 @@ impl RoomsSimulation {
             };
             let config = hub.room_config(&room, Actor::Operator).unwrap();
             truth.shown_from = config.presence_of.name();
+            truth.whois = config.whois;
             for role in Role::ALL {
                 for present in hub.present(&room, Actor::Operator, role).unwrap() {
                     let is = Truth {
@@ -169,10 +173,10 @@ impl RoomsSimulation {
             if !seen.address.as_ref().is_none_or(is_theirs) {
                 self.fail(&format!("{who} believes {nick} to be {:?}", seen.address));
             }
-            let is_to_know = *nick != view.nick && own.role == "moderator";
-            if is_to_know && seen.address.is_none() {
+            let may_know = own.role == "moderator" || room.whois == Whois::Anyone;
+            if *nick != view.nick && may_know && seen.address.is_none() {
                 self.fail(&format!(
-                    "{who} is a moderator and knows {nick} by name only"
+                    "{who} is to know who {nick} is, and knows the name only"
                 ));
             }
         }
