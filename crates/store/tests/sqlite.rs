@@ -106,6 +106,43 @@ async fn what_was_settled_is_there_after_a_crash_in_the_same_order() {
     assert_eq!(after.ids(0).await.len(), 21);
 }
 
+/// What fails is the commit that puts the tail into the index: all of it goes on
+/// being read, and goes there when there is room again.
+#[tokio::test]
+async fn a_full_disk_takes_nothing_out_of_the_tail_and_puts_nothing_twice_into_the_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = Opened::sqlite(folder.path(), 300);
+    for _ in 0..150 {
+        world.append(0, 1, 0);
+    }
+    world.commit();
+    let before = world.ids(0).await;
+    let used = rusqlite::Connection::open(folder.path().join("anser.db")).unwrap();
+    let pages: u64 = used
+        .pragma_query_value(None, "page_count", |row| row.get(0))
+        .unwrap();
+    world.engine.space().grant(Some(pages * 4096));
+    for _ in 0..3 {
+        world.append(0, 3, 0);
+        let mut settled = Vec::new();
+        world.journal.commit_group(&mut world.engine, &mut settled);
+        assert!(settled.iter().all(|one| one.outcome.is_err()));
+        assert_eq!(world.ids(0).await, before);
+        assert!(world.ids(3).await.is_empty());
+    }
+    assert_eq!(rows(folder.path()), [150, 0]);
+
+    world.engine.space().grant(None);
+    world.append(0, 4, 0);
+    world.commit();
+    assert_eq!(rows(folder.path()), [151, 300]);
+    let after = world.ids(0).await;
+    assert_eq!(after[..150], before);
+    assert_eq!(after.len(), 151);
+    drop(world);
+    assert_eq!(Opened::sqlite(folder.path(), 300).ids(0).await, after);
+}
+
 /// How many messages there are, and how many entries of logs in the index.
 fn rows(folder: &Path) -> [u32; 2] {
     let mut file = rusqlite::Connection::open(folder.join("anser.db")).unwrap();
@@ -179,6 +216,34 @@ async fn a_crash_between_two_pieces_brings_nothing_back() {
     assert_eq!(rows(folder.path()), [0, 0]);
     // Nor is an id given again that somebody may remember.
     assert!(after.engine.newest().unwrap() >= newest);
+}
+
+/// Every room and every account begins by forgetting what an earlier one of its
+/// name has left.
+#[tokio::test]
+async fn forgetting_what_has_no_log_leaves_nothing_to_take_apart_and_the_tail_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = Opened::sqlite(folder.path(), 100);
+    world.append(0, 1, 0);
+    world.commit();
+    for owner in [2, 3] {
+        forget(&world, owner);
+    }
+    world.commit();
+    assert_eq!(rows(folder.path()), [1, 0]);
+    assert_eq!(world.engine.tidy(), Tidiness::Tidy);
+    // Nor does one whose log is in the index already disturb the tail.
+    forget(&world, 0);
+    world.append(1, 2, 0);
+    world.commit();
+    assert_eq!(rows(folder.path()), [2, 2]);
+    forget(&world, 0);
+    world.commit();
+    assert_eq!(rows(folder.path()), [2, 2]);
+    assert!(world.ids(0).await.is_empty());
+    assert_eq!(world.ids(1).await.len(), 2);
+    while world.engine.tidy() == Tidiness::Untidy {}
+    assert_eq!(rows(folder.path()), [2, 1]);
 }
 
 /// Nothing else needs to be committed for it to go on.

@@ -67,7 +67,8 @@ impl Visits {
     /// Counts something that the session sends to a room, of so many bytes.
     ///
     /// # Errors
-    /// [`RoomError::TooFast`]
+    /// [`RoomError::TooFast`]; [`RoomError::NotOccupant`] of a session that has
+    /// ended, which is in no room and shall not make one either.
     pub(super) fn charge(
         &self,
         bytes: usize,
@@ -76,10 +77,7 @@ impl Visits {
     ) -> Result<(), RoomError> {
         let rate = session_rate(config);
         let mut state = self.lock();
-        // What a session that has ended still sends is in no room.
-        let Some(visited) = state.visited() else {
-            return Ok(());
-        };
+        let visited = state.visited().ok_or(RoomError::NotOccupant)?;
         let budget = &mut visited.budget;
         let budget = budget.get_or_insert_with(|| Budget::full(rate, now));
         let taken = budget.take(bytes, rate, now);
@@ -121,4 +119,21 @@ pub(crate) enum IsEnd {
     Yes,
     /// It goes on.
     No,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_session_that_has_ended_still_sends_to_rooms_is_refused() {
+        let (visits, config) = (Visits::default(), RoomsConfig::default());
+        let now = Timestamp::from_millis(1_795_000_000_000);
+        assert!(visits.charge(1, &config, now).is_ok());
+        visits.take(IsEnd::No);
+        assert!(visits.charge(1, &config, now).is_ok());
+        visits.take(IsEnd::Yes);
+        let refused = visits.charge(1, &config, now);
+        assert!(matches!(refused, Err(RoomError::NotOccupant)));
+    }
 }

@@ -160,17 +160,38 @@ impl<'a> Commit<'a> {
     }
 
     /// Hides part of a log at once; [`Commit::take_apart`] does the work. The
-    /// index must be complete before that.
+    /// index must have all of the log before that. Mostly there is no log: who
+    /// makes a room or an account forgets whatever an earlier one has left.
     fn doom(&mut self, owner: &BareJid, through: MessageId) -> rusqlite::Result<()> {
-        self.index_tail()?;
-        self.index_fresh()?;
+        if self.tail.head(owner).is_some() || self.fresh.head(owner).is_some() {
+            self.index_tail()?;
+            self.index_fresh()?;
+        }
         let owner = self.number(owner)?;
         // Not beyond what is there: what comes later is not meant.
+        let Some(last) = self.last_until(owner, through)? else {
+            return Ok(());
+        };
         self.execute(
-            "INSERT INTO doomed (owner, through) SELECT ?, min(?, through) FROM indexed WHERE true
+            "INSERT INTO doomed (owner, through) VALUES (?, ?)
              ON CONFLICT DO UPDATE SET through = max(through, excluded.through)",
-            params![owner, through.to_sql()],
+            params![owner, last.to_sql()],
         )
+    }
+
+    /// The newest entry of a log up to a place, as far as the index knows.
+    fn last_until(&self, owner: u32, through: MessageId) -> rusqlite::Result<Option<MessageId>> {
+        let newest = Span {
+            after: MessageId::FIRST,
+            before: through.next(),
+            newest_first: true,
+        };
+        let mut last = None;
+        Chain::whole(owner).read(self.db, newest, |entry| {
+            last = Some(entry.id);
+            ControlFlow::Break(())
+        })?;
+        Ok(last)
     }
 
     /// Removes at most `most` entries of a log that was doomed, oldest first.

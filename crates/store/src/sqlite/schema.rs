@@ -26,6 +26,13 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
         });
     }
     if found < known {
+        if found > 0 {
+            tracing::info!(
+                found,
+                known,
+                "the database is of an earlier version; a large one takes minutes to bring up to date"
+            );
+        }
         apply(connection, found, known).map_err(|error| open_error(path, &error))?;
     }
     Ok(())

@@ -66,6 +66,11 @@ impl Entries {
         self.count
     }
 
+    /// The newest message of an owner's log, if it is here.
+    pub(super) fn head(&self, owner: &BareJid) -> Option<MessageId> {
+        self.logs.get(owner)?.last().map(|entry| entry.id)
+    }
+
     /// The newest message that is here.
     pub(super) fn newest(&self) -> MessageId {
         self.newest
@@ -112,9 +117,7 @@ impl Tail {
 
     /// The newest message of an owner's log, if it is here.
     pub(super) fn head(&self, owner: &BareJid) -> Option<MessageId> {
-        let entries = self.read();
-        let log = entries.logs.get(owner)?;
-        log.last().map(|entry| entry.id)
+        self.read().head(owner)
     }
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Entries> {
