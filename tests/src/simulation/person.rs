@@ -22,8 +22,10 @@ pub(super) struct Person {
     next: Vec<u64>,
     acknowledged: BTreeSet<(usize, u64)>,
     refused: BTreeSet<(usize, u64)>,
-    /// What has arrived, by sender and each place once.
+    /// What has arrived as itself and not as a copy before, by sender and each
+    /// place once.
     arrived: BTreeMap<String, Vec<Arrival>>,
+    /// Where all that is that has arrived or been copied to it.
     places: BTreeSet<String>,
     /// Messages to its account of which it has got a copy, by sender: number and
     /// place.
@@ -174,6 +176,8 @@ impl Person {
             return;
         }
         let from = message.attribute("from").unwrap().into_owned();
+        // Should it come again in another session, as itself, it is no news.
+        self.places.insert(place.clone());
         self.copied.entry(from).or_default().push((number, place));
     }
 
