@@ -262,9 +262,11 @@ impl Hub {
         old.mailbox().close(CloseReason::Replaced, &mut wakes);
     }
 
-    /// Ends every session, as the server stops.
+    /// Ends every session, as the server stops. First, each is told so by the
+    /// rooms that it is in, and nobody of the others' leaving.
     pub fn close_all(&self) {
         let mut wakes = Wakes::default();
+        self.vacate_rooms(&mut wakes);
         for account in self.directory.all() {
             for device in &account.state().devices {
                 let mailbox = device.session.mailbox();

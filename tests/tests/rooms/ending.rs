@@ -140,3 +140,27 @@ fn a_room_that_nobody_keeps_ends_with_the_last_occupant() {
          <item affiliation='owner'/><status code='201'/></x></presence>",
     );
 }
+
+/// XEP-0045 §11.2: "When a MUC service shuts downs, it SHOULD inform its
+/// participant by sending presences containing the 332 status code".
+#[test]
+fn a_server_that_stops_has_everybody_leave_and_tells_nobody_of_the_others() {
+    let mut script = three_in_a_room();
+    script.world.hub().close_all();
+    script.world.settle();
+    for actor in ["alice", "bob", "carol"] {
+        script.expect(
+            actor,
+            &format!(
+                "<presence from='{COVEN}/{actor}' to='{actor}@example.org/phone' type='unavailable'>\
+                 <x xmlns='http://jabber.org/protocol/muc#user'><item role='none'/>\
+                 <status code='110'/><status code='332'/></x></presence>"
+            ),
+        );
+        script.expect(
+            actor,
+            "<stream:error><system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>\
+             </stream:error>",
+        );
+    }
+}

@@ -1,6 +1,8 @@
 //! How much one occupant, and all together, may have a room do (XEP-0045 §14.6).
 
-use super::{COVEN, coven, join, register, registration, three_in_a_room};
+use super::{
+    COVEN, admin, configure, coven, field, join, refused, register, registration, three_in_a_room,
+};
 
 /// XEP-0045 §14.6: "Making rapid and repeated presence changes", "large
 /// messages": what one occupant sends is limited.
@@ -27,7 +29,7 @@ fn an_occupant_who_floods_the_room_is_told_to_wait() {
 
 /// XEP-0045 §14.6: whatever a session has a room read or tell others counts.
 #[test]
-fn nothing_that_a_room_does_for_somebody_is_without_a_limit() {
+fn what_a_room_passes_on_or_reads_for_somebody_has_a_limit() {
     let to = format!("to='{COVEN}'");
     let mediation = |content: &str| {
         format!(
@@ -63,6 +65,121 @@ fn nothing_that_a_room_does_for_somebody_is_without_a_limit() {
         for actor in ["alice", "bob", "carol"] {
             script.expect_nothing(actor);
         }
+    }
+}
+
+/// The same of those who decide: everybody may make a room, and then does.
+#[test]
+fn whoever_decides_over_a_room_has_a_limit_too() {
+    let set = |query: &str| format!("<iq type='set' id='x' to='{COVEN}'>{query}</iq>");
+    let card = |text: &str| {
+        set(&format!(
+            "<vCard xmlns='vcard-temp'><NOTE>{text}</NOTE></vCard>"
+        ))
+    };
+    let configuration = |name: &str| {
+        set(&format!(
+            "<query xmlns='http://jabber.org/protocol/muc#owner'>\
+             <x xmlns='jabber:x:data' type='submit'>{}</x></query>",
+            field("muc#roomconfig_roomname", name)
+        ))
+    };
+    let approval = || {
+        let about = field("FORM_TYPE", "http://jabber.org/protocol/muc#request");
+        let rest = field("muc#roomnick", "bob") + &field("muc#request_allow", "true");
+        format!(
+            "<message to='{COVEN}'><x xmlns='jabber:x:data' type='submit'>{about}{rest}</x></message>"
+        )
+    };
+    for (stanzas, cost) in [
+        (
+            ["visitor", "participant"]
+                .map(|role| admin(&format!("<item nick='bob' role='{role}'/>"))),
+            1,
+        ),
+        (
+            ["member", "none"].map(|affiliation| {
+                let item =
+                    |name| format!("<item jid='{name}@example.org' affiliation='{affiliation}'/>");
+                admin(&(item("carol") + &item("dave")))
+            }),
+            2,
+        ),
+        (["one", "two"].map(configuration), 1),
+        (["one", "two"].map(card), 1),
+        ([(); 2].map(|()| approval()), 1),
+    ] {
+        let mut script = coven();
+        join(&mut script, "bob", "bob", &["alice"]);
+        script.world.pass(std::time::Duration::from_secs(1));
+        for number in 0..500 / cost {
+            script.send("alice", &stanzas[number % 2]);
+            for actor in ["alice", "bob", "carol"] {
+                script.forget(actor);
+            }
+        }
+        script.send("alice", &stanzas[0]);
+        let refusal = format!("{:?}", script.receive("alice"));
+        assert!(
+            refusal.contains("policy-violation"),
+            "{}: {refusal}",
+            stanzas[0]
+        );
+        script.expect_nothing("bob");
+    }
+}
+
+/// Everybody is told of everybody then, which is as much as a message of each.
+#[test]
+fn who_is_shown_is_not_changed_in_a_large_room_as_fast_as_a_name_is() {
+    let mut script = three_in_a_room();
+    let hub = script.world.hub();
+    let mut config = (*hub.config()).clone();
+    config.rooms.burst_messages = 5;
+    hub.configure(config);
+    script.world.pass(std::time::Duration::from_secs(1));
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_whois", "anyone"),
+    );
+    let query = "<query xmlns='http://jabber.org/protocol/muc#owner'>\
+                 <x xmlns='jabber:x:data' type='submit'>";
+    let hidden = field("muc#roomconfig_whois", "moderators");
+    let hide = format!("<iq type='set' id='h' to='{COVEN}'>{query}{hidden}</x></query></iq>");
+    script.forget("alice");
+    script.send("alice", &hide);
+    script.expect("alice", &refused("wait", "policy-violation"));
+}
+
+/// XEP-0045 §14.6: "large messages that prevent participants from following the
+/// conversation"
+#[test]
+fn a_large_message_counts_as_many_for_its_sender_and_for_the_room() {
+    let say = |number: usize| {
+        let body = "x".repeat(40 << 10);
+        format!(
+            "<message to='{COVEN}' type='groupchat' id='{number}'><body>{body}</body></message>"
+        )
+    };
+    for (of_session, of_room) in [(110, 5000), (5000, 110)] {
+        let mut script = three_in_a_room();
+        let hub = script.world.hub();
+        let mut config = (*hub.config()).clone();
+        config.rooms.burst_messages = of_session;
+        config.rooms.room_burst_messages = of_room;
+        hub.configure(config);
+        script.world.pass(std::time::Duration::from_secs(1));
+        for number in 0..10 {
+            script.send("bob", &say(number));
+            script.expect("bob", &format!("<message type='groupchat' id='{number}'/>"));
+        }
+        script.send("bob", &say(10));
+        script.expect(
+            "bob",
+            "<message type='error' id='10'><error type='wait'>\
+             <policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
+        );
     }
 }
 

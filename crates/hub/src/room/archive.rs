@@ -1,6 +1,7 @@
 //! What was said in a room, read again and taken back (XEP-0313 §6.1.2,
 //! XEP-0424, XEP-0425).
 
+use super::budget::Cost;
 use super::exchange::RoomDelivery;
 use super::state::RoomState;
 use super::{
@@ -185,7 +186,8 @@ impl Hub {
             retractor,
             bytes,
         } = retraction;
-        self.charge(session, bytes, now)?;
+        let cost = Cost::of_bytes(bytes);
+        self.charge(session, cost, now)?;
         // What it takes back may still be on its way to the disk.
         session.all_settled().await;
         let server = &self.config().rooms;
@@ -193,7 +195,9 @@ impl Hub {
             .check_retractor(session, retractor, server, now)?;
         let found = self.retractable(session, room, place, retractor).await?;
         let speaker = match retractor {
-            Retractor::Author { speech } => room.state().speaker(session, speech, server, now)?,
+            Retractor::Author { speech } => {
+                room.state().speaker(session, speech, cost, server, now)?
+            }
             Retractor::Moderator => room
                 .state()
                 .check_retractor(session, retractor, server, now)?,

@@ -1,6 +1,7 @@
 //! A room's card, with its picture (XEP-0486): a record that is read when
 //! somebody asks for it. In memory is only what the picture is known by.
 
+use super::budget::Cost;
 use super::record::save_room;
 use super::{Actor, Room, RoomError};
 use crate::mailbox::Wakes;
@@ -34,6 +35,8 @@ impl Hub {
         card: Option<RoomCard>,
         now: Timestamp,
     ) -> Result<(), RoomError> {
+        let got = card.as_ref().map_or(0, |card| card.content.len());
+        self.charge_actor(actor, Cost::of_bytes(got), now)?;
         let limit = self.config().rooms.card_bytes;
         let alone = room.changes.lock().await;
         if room.is_gone() {
@@ -47,7 +50,6 @@ impl Hub {
             let state = room.state();
             state.check_owner(actor)?;
             state.check_open()?;
-            let got = content.as_ref().map_or(0, Bytes::len);
             if got > limit {
                 return Err(RoomError::CardTooLarge { got, limit });
             }

@@ -1,5 +1,6 @@
 //! Sessions come to rooms, change in them and go.
 
+use super::budget::Cost;
 use super::state::RoomState;
 use super::{Creation, Departure, Entrance, IsEnd, Look, Room, RoomError, RoomEvent, Sight};
 use crate::directory::Resident;
@@ -72,12 +73,8 @@ impl Hub {
     ) -> Result<(), RoomError> {
         let address = entrance.occupant.to_bare();
         session.check_addressee(&entrance.occupant)?;
-        let config = self.config();
-        let bytes = entrance.look.payload.len();
-        session
-            .session()
-            .visits()
-            .charge(bytes, &config.rooms, now)?;
+        let cost = Cost::of_bytes(entrance.look.payload.len());
+        self.charge(session, cost, now)?;
         loop {
             let (room, newness) = match self.find_room(&address, now).await? {
                 Some(room) => (room, Sight::default()),
@@ -170,9 +167,7 @@ impl Hub {
     ) -> Result<(), RoomError> {
         let session = session.session();
         session.check_addressee(occupant)?;
-        let config = self.config();
-        let bytes = look.payload.len();
-        session.visits().charge(bytes, &config.rooms, now)?;
+        self.charge(session, Cost::of_bytes(look.payload.len()), now)?;
         let mut wakes = Wakes::default();
         let room = self
             .rooms
@@ -242,6 +237,14 @@ impl Hub {
             if is_over {
                 lock(&self.emptied).push(room);
             }
+        }
+    }
+
+    /// Everybody leaves all rooms, as the server stops (XEP-0045 §11.2). What is
+    /// said in them from now on is in their logs.
+    pub(crate) fn vacate_rooms(&self, wakes: &mut Wakes) {
+        for room in self.rooms.all() {
+            room.state().dismiss(&Departure::Shutdown, wakes);
         }
     }
 

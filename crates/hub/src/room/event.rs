@@ -149,6 +149,8 @@ pub enum Departure {
     /// Their session has ended, and they did not say that they go
     /// (XEP-0045 §11.1).
     Lost,
+    /// The server stops (XEP-0045 §11.2).
+    Shutdown,
     /// The room is no more (XEP-0045 §10.9).
     Destroyed(Box<Destruction>),
 }

@@ -1,5 +1,6 @@
 //! What is said in rooms, on its way.
 
+use super::budget::Cost;
 use super::record::{SAID, save_subject};
 use super::{OccupantId, Room, RoomError, RoomMessage, Speaker, Speech};
 use crate::account::FOR_HISTORY;
@@ -46,13 +47,13 @@ impl Hub {
         session.check_addressee(&room.address)?;
         let config = self.config();
         room.touch(now);
-        let visits = session.session().visits();
-        visits.charge(bytes, &config.rooms, now)?;
+        let cost = Cost::of_bytes(bytes);
+        self.charge(session, cost, now)?;
         let mut state = room.state();
         if room.is_gone() {
             return Err(RoomError::NoRoom);
         }
-        let speaker = state.speaker(session, speech, &config.rooms, now)?;
+        let speaker = state.speaker(session, speech, cost, &config.rooms, now)?;
         let is_archived = state.config.archived;
         drop(state);
         let message = make(&speaker);

@@ -1,6 +1,7 @@
 //! Titles of occupants (XEP-0317): a room has a list of them, and those who
 //! decide give them to accounts, beside their affiliations.
 
+use super::budget::Cost;
 use super::record::{save_room, save_standing};
 use super::state::{RoomState, Standing};
 use super::{Actor, Affiliation, Role, Room, RoomError, RoomsConfig};
@@ -306,6 +307,7 @@ impl Hub {
         change: &HatChange,
         now: Timestamp,
     ) -> Result<(), RoomError> {
+        self.charge_actor(actor, Cost::ONE, now)?;
         let server = self.config();
         let alone = room.changes.lock().await;
         if room.is_gone() {

@@ -1,5 +1,6 @@
 //! Asking others in (XEP-0045 §7.8.2, §9.5).
 
+use super::budget::Cost;
 use super::state::RoomState;
 use super::{Actor, Affiliation, AffiliationChange, Role, Room, RoomError};
 use crate::{Hub, Recipient, SendError, Session, SessionHandle};
@@ -121,7 +122,7 @@ impl Hub {
         now: Timestamp,
     ) -> Result<Recipient, RoomError> {
         session.check_addressee(&room.address)?;
-        self.charge(session, bytes, now)?;
+        self.charge(session, Cost::of_bytes(bytes), now)?;
         room.state().check_there(session.address())?;
         let found = self.find_recipient(to, now).await;
         found.map_err(|_| RoomError::NoAccount)

@@ -1,5 +1,6 @@
 //! What changes a room for good: written down first, told afterwards.
 
+use super::budget::Cost;
 use super::govern::Actor;
 use super::record::{self, ROOM, RoomRecord, RoomSummary};
 use super::state::{RoomState, Standing};
@@ -111,7 +112,9 @@ impl Hub {
         room: &Arc<Room>,
         actor: Actor<'_>,
         changes: &[RoleChange],
+        now: Timestamp,
     ) -> Result<(), RoomError> {
+        self.charge_actor(actor, Cost::of(changes.len()), now)?;
         let mut wakes = Wakes::default();
         let gone = room.state().change_roles(actor, changes, &mut wakes)?;
         forget_visits(room, gone);
@@ -131,6 +134,7 @@ impl Hub {
         changes: &[AffiliationChange],
         now: Timestamp,
     ) -> Result<Vec<BareJid>, RoomError> {
+        self.charge_actor(actor, Cost::of(changes.len()), now)?;
         let decide = |_: &RoomState| Ok(changes.to_vec());
         self.decide_affiliations(room, actor, now, decide).await
     }
@@ -193,7 +197,7 @@ impl Hub {
             return Err(RoomError::NoRoom);
         }
         let server = self.config();
-        let (config, affiliations, writes) = {
+        let (config, affiliations, writes, cost) = {
             let state = room.state();
             state.check_owner(actor)?;
             let (mut config, deciders) = change(&state.config)?;
@@ -205,8 +209,10 @@ impl Hub {
                 return Ok(());
             }
             let writes = state.configuration(&config, &affiliations);
-            (config, affiliations, writes)
+            let cost = state.cost_of(&config, affiliations.len());
+            (config, affiliations, writes, cost)
         };
+        self.charge_actor(actor, cost, now)?;
         self.commit(writes, now)
             .await
             .map_err(crate::NotKept::from)?;
@@ -295,8 +301,7 @@ impl Hub {
         room: &Room,
         now: Timestamp,
     ) -> Result<(), RoomError> {
-        let config = self.config();
-        session.visits().charge(0, &config.rooms, now)?;
+        self.charge(session, Cost::ONE, now)?;
         let mut wakes = Wakes::default();
         room.state().request_voice(session, &mut wakes)
     }
@@ -311,7 +316,9 @@ impl Hub {
         actor: Actor<'_>,
         address: Option<&FullJid>,
         nick: &str,
+        now: Timestamp,
     ) -> Result<(), RoomError> {
+        self.charge_actor(actor, Cost::ONE, now)?;
         let mut wakes = Wakes::default();
         let mut state = room.state();
         state.approve_voice(actor, address, nick, &mut wakes)

@@ -66,6 +66,7 @@ use crate::sync::lock;
 use crate::{Hub, Session};
 use anser_jid::BareJid;
 use anser_store::{Change, MessageId, Timestamp};
+use budget::Cost;
 use state::RoomState;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -153,12 +154,21 @@ impl Resident for Room {
 }
 
 impl Hub {
-    /// Counts something that a session sends to rooms, of so many bytes: before
-    /// anything is read for it, or anybody is told.
+    /// Counts something that a session has rooms do: before anything is read for
+    /// it, or anybody is told.
     ///
     /// # Errors
     /// [`RoomError::TooFast`]
-    fn charge(&self, session: &Session, bytes: usize, now: Timestamp) -> Result<(), RoomError> {
-        session.visits().charge(bytes, &self.config().rooms, now)
+    fn charge(&self, session: &Session, cost: Cost, now: Timestamp) -> Result<(), RoomError> {
+        session.visits().charge(cost, &self.config().rooms, now)
+    }
+
+    /// The same of whoever decides over a room: everybody may make one, and then
+    /// has a say in it.
+    fn charge_actor(&self, actor: Actor<'_>, cost: Cost, now: Timestamp) -> Result<(), RoomError> {
+        match actor {
+            Actor::Session(session) => self.charge(session, cost, now),
+            Actor::Operator => Ok(()),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Deciding over the room itself: what it is like, and its end (XEP-0045 §10.1,
 //! §10.2, §10.9).
 
+use super::budget::Cost;
 use super::state::RoomState;
 use super::{Actor, Affiliation, Departure, Destruction, Look, RoomConfig, RoomError, Whois};
 use crate::Session;
@@ -75,6 +76,17 @@ impl RoomState {
         gone
     }
 
+    /// As how many messages another configuration counts, with so many changes of
+    /// affiliations. Each tells everybody something; and whoever changes who is
+    /// shown has everybody told of everybody.
+    pub(super) fn cost_of(&self, config: &RoomConfig, affiliations: usize) -> Cost {
+        let is_shown_anew =
+            (config.whois, config.presence_of) != (self.config.whois, self.config.presence_of);
+        let is_told = is_shown_anew && self.occupants.len() <= MOST_REVEALED;
+        let told = if is_told { self.occupants.len() } else { 0 };
+        Cost::of(1 + affiliations + told)
+    }
+
     /// Tells everybody of those whom they see now, or whose address they see, and
     /// did not before, and of those whom they do not see any more; not in a crowd,
     /// where everybody of everybody is too much at once. There, one is told of
@@ -102,10 +114,23 @@ impl RoomState {
         destruction: &Destruction,
         wakes: &mut Wakes,
     ) -> Vec<Arc<Session>> {
-        let mut gone = Vec::new();
-        for mut occupant in std::mem::take(&mut self.occupants).into_values() {
+        for occupant in self.occupants.values_mut() {
             occupant.affiliation = Affiliation::None;
-            let departure = Departure::Destroyed(Box::new(destruction.clone()));
+        }
+        let departure = Departure::Destroyed(Box::new(destruction.clone()));
+        self.dismiss(&departure, wakes)
+    }
+
+    /// Has everybody leave, as the server stops (XEP-0045 §11.2), or in another
+    /// way. Each is told of themselves only.
+    pub(crate) fn dismiss(
+        &mut self,
+        departure: &Departure,
+        wakes: &mut Wakes,
+    ) -> Vec<Arc<Session>> {
+        let mut gone = Vec::new();
+        for occupant in std::mem::take(&mut self.occupants).into_values() {
+            let departure = departure.clone();
             let address = occupant.shown.address.clone();
             let presence = occupant.presence(&address, &Look::default(), Some(departure), None);
             self.tell_own(&occupant, &presence, wakes);

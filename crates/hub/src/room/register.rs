@@ -1,5 +1,6 @@
 //! Becoming a member with a nickname to keep (XEP-0045 §7.10).
 
+use super::budget::Cost;
 use super::state::RoomState;
 use super::{Actor, Affiliation, AffiliationChange, Room, RoomError};
 use crate::{Hub, SessionHandle};
@@ -53,7 +54,7 @@ impl Hub {
         nick: &str,
         now: Timestamp,
     ) -> Result<(), RoomError> {
-        self.charge(session, 0, now)?;
+        self.charge(session, Cost::ONE, now)?;
         let account = session.address().to_bare();
         let decide = |state: &RoomState| {
             state.check_registration(&account)?;
@@ -87,7 +88,7 @@ impl Hub {
         room: &Arc<Room>,
         now: Timestamp,
     ) -> Result<(), RoomError> {
-        self.charge(session, 0, now)?;
+        self.charge(session, Cost::ONE, now)?;
         let account = session.address().to_bare();
         let decide = |state: &RoomState| {
             if state.affiliation(&account) < Affiliation::Member {

@@ -1,6 +1,6 @@
 //! Saying something in a room: to all, or to one (XEP-0045 §7.4, §7.5, §8.1).
 
-use super::budget::Budget;
+use super::budget::{Budget, Cost};
 use super::enter::said;
 use super::state::{Occupant, RoomState, room_rate};
 use super::{OccupantId, Role, RoomError, RoomEvent, RoomMessage, RoomsConfig, VoiceRequest};
@@ -51,13 +51,14 @@ impl RoomState {
         &mut self,
         session: &Session,
         speech: Speech,
+        cost: Cost,
         server: &RoomsConfig,
         now: Timestamp,
     ) -> Result<Speaker, RoomError> {
         let speaker = self.check_speaker(session, speech, server, now)?;
         let rate = room_rate(server);
         let budget = self.budget.get_or_insert_with(|| Budget::full(rate, now));
-        let taken = budget.take(0, rate, now);
+        let taken = budget.take(cost, rate, now);
         taken.map_err(|wait| RoomError::TooFast { wait })?;
         // Last: whoever is refused has not spoken.
         if self.is_slowed_down(session, speech) {

@@ -1,6 +1,6 @@
 //! What a session does in rooms.
 
-use super::budget::Budget;
+use super::budget::{Budget, Cost};
 use super::state::session_rate;
 use super::{Room, RoomError, RoomsConfig};
 use crate::Session;
@@ -64,14 +64,14 @@ impl Visits {
         }
     }
 
-    /// Counts something that the session sends to a room, of so many bytes.
+    /// Counts something that the session has a room do.
     ///
     /// # Errors
     /// [`RoomError::TooFast`]; [`RoomError::NotOccupant`] of a session that has
     /// ended, which is in no room and shall not make one either.
     pub(super) fn charge(
         &self,
-        bytes: usize,
+        cost: Cost,
         config: &RoomsConfig,
         now: Timestamp,
     ) -> Result<(), RoomError> {
@@ -80,7 +80,7 @@ impl Visits {
         let visited = state.visited().ok_or(RoomError::NotOccupant)?;
         let budget = &mut visited.budget;
         let budget = budget.get_or_insert_with(|| Budget::full(rate, now));
-        let taken = budget.take(bytes, rate, now);
+        let taken = budget.take(cost, rate, now);
         taken.map_err(|wait| RoomError::TooFast { wait })
     }
 
@@ -129,11 +129,11 @@ mod tests {
     fn what_a_session_that_has_ended_still_sends_to_rooms_is_refused() {
         let (visits, config) = (Visits::default(), RoomsConfig::default());
         let now = Timestamp::from_millis(1_795_000_000_000);
-        assert!(visits.charge(1, &config, now).is_ok());
+        assert!(visits.charge(Cost::ONE, &config, now).is_ok());
         visits.take(IsEnd::No);
-        assert!(visits.charge(1, &config, now).is_ok());
+        assert!(visits.charge(Cost::ONE, &config, now).is_ok());
         visits.take(IsEnd::Yes);
-        let refused = visits.charge(1, &config, now);
+        let refused = visits.charge(Cost::ONE, &config, now);
         assert!(matches!(refused, Err(RoomError::NotOccupant)));
     }
 }

@@ -5,6 +5,7 @@
 //! the other is. So it is two messages: what its sender has written to an
 //! occupant, and what an occupant has written to its recipient.
 
+use super::budget::Cost;
 use super::{Room, RoomError, Speaker};
 use crate::account::{Account, AccountState};
 use crate::copies::Copied;
@@ -66,8 +67,7 @@ impl Hub {
             .resident(occupant)
             .ok_or(RoomError::NotOccupant)?;
         let config = self.config();
-        let visits = session.session().visits();
-        visits.charge(bytes, &config.rooms, now)?;
+        self.charge(session, Cost::of_bytes(bytes), now)?;
         let (speaker, listeners) = room.state().whisperer(session, occupant.resource())?;
         let Some(listener) = listeners.first() else {
             return Err(RoomError::NoSuchOccupant);

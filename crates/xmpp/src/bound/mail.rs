@@ -4,7 +4,7 @@ use super::Bound;
 use crate::front::Xmpp;
 use crate::management::Management;
 use crate::outbound::Sent;
-use anser_hub::{CloseReason, Event, RoomEvent, RoomPresence, Sight};
+use anser_hub::{CloseReason, Departure, Event, RoomEvent, RoomPresence, Sight};
 use anser_store::{MessageId, Timestamp};
 use anser_xmpp_proto::payload::stream_management as sm;
 use anser_xmpp_proto::{StreamCondition, StreamError};
@@ -62,6 +62,7 @@ impl Bound {
             if self.management.is_some() && reason != CloseReason::Overfull {
                 self.settle(output, now).await;
             }
+            self.leave_rooms(output, now);
             return Err(closing(reason));
         }
         self.send_archives(front, output, now).await;
@@ -114,6 +115,22 @@ impl Bound {
         }
         if let Some(management) = &mut self.management {
             sm::write_acknowledgement(output, management.acknowledgement(settled));
+        }
+    }
+
+    /// What rooms say last to a client whose server stops.
+    fn leave_rooms(&mut self, output: &mut BytesMut, now: Timestamp) {
+        self.queue.extend(self.session.mailbox().take());
+        let is_last_word = |event: &Event| match event {
+            Event::Room(RoomEvent::Presence { presence, .. }) => {
+                presence.departure == Some(Departure::Shutdown)
+            }
+            _ => false,
+        };
+        for event in std::mem::take(&mut self.queue) {
+            if is_last_word(&event) {
+                self.send(Sent::Event(event), output, now);
+            }
         }
     }
 

@@ -300,7 +300,7 @@ impl Stanza<'_> {
                 let address = form.jid("muc#jid")?.map(FullJid::try_from).transpose();
                 let address = address.map_err(|_| DefinedCondition::JidMalformed)?;
                 let actor = Actor::Session(session);
-                hub.approve_voice(room, actor, address.as_ref(), nick)
+                hub.approve_voice(room, actor, address.as_ref(), nick, self.now)
             }
         };
         done.map_err(|error: RoomError| error::room_error(&error))

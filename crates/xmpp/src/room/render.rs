@@ -189,6 +189,7 @@ fn statuses(presence: &RoomPresence, sight: Sight) -> impl Iterator<Item = u16> 
         Some(Departure::Banned) => &[301],
         Some(Departure::NoMember) => &[321],
         Some(Departure::MembersOnly) => &[322],
+        Some(Departure::Shutdown) => &[332],
         Some(Departure::Lost) => &[333],
     };
     of_sight.chain(of_departure.iter().copied())

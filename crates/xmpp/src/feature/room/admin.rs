@@ -71,7 +71,7 @@ pub(super) async fn change(ctx: &mut Context<'_>, query: Child<'_>) -> Result<()
     let (hub, actor) = (ctx.front.hub(), Actor::Session(ctx.session));
     match changes {
         Changes::Roles(changes) => hub
-            .change_roles(&room, actor, &changes)
+            .change_roles(&room, actor, &changes, ctx.now)
             .map_err(|error| error::room_error(&error)),
         Changes::Affiliations(changes) => {
             let changed = hub
