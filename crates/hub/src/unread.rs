@@ -1,9 +1,10 @@
 //! What its reader has not seen of a conversation.
 //!
 //! Nothing is counted in advance: the log is read backwards from its end, down
-//! to what the reader has seen, and no further than a badge can show. Seen is
-//! what one of the reader's devices has said that it was shown (XEP-0333,
-//! XEP-0490), and what came before anything that they wrote themselves.
+//! to what the reader has seen, and no further than a badge can show. That is
+//! what came before anything that they wrote themselves, and what one of their
+//! devices has said that it was shown: by a marker (XEP-0333), or by a place in
+//! the log, as XEP-0490 has it, which no front end feeds yet.
 
 use crate::account::FOR_HISTORY;
 use crate::directory::Resident;

@@ -26,9 +26,9 @@ pub struct RoomsConfig {
     /// Earlier messages that whoever enters gets at most without asking the
     /// archive.
     pub history_messages: u32,
-    /// Messages and changes of presence that one session may send to rooms at
-    /// once, after a while of silence; large ones count more than once. 0 means
-    /// that nobody counts.
+    /// Messages, changes of presence, invitations and decisions that one session
+    /// may send to rooms at once, after a while of silence; what is large counts
+    /// more than once, and so does what names several. 0 means that nobody counts.
     pub burst_messages: u32,
     /// The same a second, for long.
     pub messages_per_second: u32,
