@@ -34,6 +34,8 @@ struct Actor {
     scanner: Scanner,
     input: BytesMut,
     received: VecDeque<Received>,
+    /// Of which domain it is a client.
+    domain: String,
     /// What the server offered last.
     offer: Offer,
 }
@@ -102,7 +104,7 @@ pub const STARTTLS: Entry = Entry {
 };
 
 const HEADER: &str = "<stream:stream xmlns='jabber:client' \
-     xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='example.org'>";
+     xmlns:stream='http://etherx.jabber.org/streams' version='1.0'";
 
 impl Script {
     /// A script in a world in which these users have accounts.
@@ -128,6 +130,7 @@ impl Script {
             scanner: Scanner::new(Limits::NONE),
             input: BytesMut::new(),
             received: VecDeque::new(),
+            domain: DOMAIN.to_owned(),
             offer: Offer::new([], []),
         };
         self.actors.insert(actor.to_owned(), actor_state);
@@ -150,7 +153,12 @@ impl Script {
 
     /// A client connects and logs in as `user`. Gives what is offered then.
     pub fn authenticate(&mut self, actor: &str, user: &str) -> Element {
+        self.authenticate_at(actor, user, DOMAIN)
+    }
+
+    fn authenticate_at(&mut self, actor: &str, user: &str, domain: &str) -> Element {
         self.connect(actor, PLAINTEXT);
+        domain.clone_into(&mut self.actor(actor).domain);
         self.restart(actor);
         self.expect(
             actor,
@@ -169,8 +177,10 @@ impl Script {
 
     /// Opens a new stream on the same connection, as after TLS or SASL.
     pub fn restart(&mut self, actor: &str) {
-        self.actor(actor).scanner.restart();
-        self.send(actor, HEADER);
+        let client = self.actor(actor);
+        client.scanner.restart();
+        let header = format!("{HEADER} to='{}'>", client.domain);
+        self.send(actor, &header);
         self.expect_header(actor);
     }
 
@@ -178,7 +188,7 @@ impl Script {
     /// is left of the negotiation is read.
     pub fn log_in(&mut self, actor: &str, address: &str) {
         let address = FullJid::parse(address).unwrap();
-        self.authenticate(actor, address.local().unwrap());
+        self.authenticate_at(actor, address.local().unwrap(), address.domain());
         let resource = address.resource();
         self.send(
             actor,

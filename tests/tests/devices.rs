@@ -6,10 +6,13 @@
     reason = "whatever does not unwrap here has failed the test"
 )]
 
-use anser_hub::{Event, HistoryQuery, Presence, PresenceKind, SessionHandle, Taken, Unread};
+use anser_hub::{
+    Event, HistoryQuery, Marked, Presence, PresenceKind, SessionHandle, Taken, Unread,
+};
 use anser_jid::{BareJid, Jid};
 use anser_store::MessageId;
 use anser_tests::script::Script;
+use std::rc::Rc;
 use std::sync::Arc;
 
 fn bare(user: &str) -> BareJid {
@@ -191,6 +194,53 @@ fn what_a_device_was_shown_the_account_has_seen() {
     assert_eq!(unread(&mut script), (1, 0, false));
     // Alice's own marker says nothing of Bob.
     script.send("alice", &marker("4").replace("alice@", "bob@"));
+    assert_eq!(unread(&mut script), (1, 0, false));
+}
+
+/// Where the messages of an account's log stand.
+fn places(script: &mut Script, user: &str) -> Vec<MessageId> {
+    let (hub, account) = (Arc::clone(script.world.hub()), bare(user));
+    let read = async move { hub.history(&account, HistoryQuery::default()).await };
+    script.world.complete(read).unwrap().places
+}
+
+/// A device of Bob's was shown a conversation up to a place; whether that is news.
+fn mark(script: &mut Script, device: &Rc<SessionHandle>, with: &str, place: MessageId) -> bool {
+    let (hub, now) = (Arc::clone(script.world.hub()), script.world.now());
+    let (device, with) = (Rc::clone(device), with.parse().unwrap());
+    let marked = Marked::Place(place);
+    let noted = async move { hub.mark_displayed(&device, &with, marked, now).await };
+    script.world.complete(noted).unwrap()
+}
+
+/// XEP-0490 §5.1: "The displayed state only moves forward", and "Displayed states
+/// with a stanza-id not found in the respective chat MUST be ignored".
+#[test]
+fn what_a_device_was_shown_up_to_a_place_the_account_has_seen() {
+    let mut script = Script::new(&["alice", "bob", "carol"]);
+    script.appear("alice", "alice@example.org/phone");
+    script.appear("carol", "carol@example.org/phone");
+    for text in ["one", "Bob &amp; all?", "three"] {
+        say(&mut script, &format!("<body>{text}</body>"));
+    }
+    let alices = places(&mut script, "bob");
+    say(&mut script, "<body>four</body>");
+    let from_carol =
+        |to: &str| format!("<message to='{to}@example.org' type='chat'><body/></message>");
+    script.send("carol", &(from_carol("bob") + &from_carol("alice")));
+    let desk = Rc::new(open(&mut script, "desk"));
+    let alice = "alice@example.org";
+    assert_eq!(unread(&mut script), (4, 1, false));
+    assert!(mark(&mut script, &desk, alice, alices[1]));
+    assert_eq!(unread(&mut script), (2, 0, false));
+    // What was seen, what Carol says to Bob and to Alice, and nothing.
+    let carols = places(&mut script, "carol");
+    let (to_bob, to_alice) = (carols[0], carols[1]);
+    for place in [alices[0], alices[1], to_bob, to_alice, to_alice.next()] {
+        assert!(!mark(&mut script, &desk, alice, place), "{place}");
+        assert_eq!(unread(&mut script), (2, 0, false), "{place}");
+    }
+    assert!(mark(&mut script, &desk, alice, alices[2]));
     assert_eq!(unread(&mut script), (1, 0, false));
 }
 

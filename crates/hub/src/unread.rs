@@ -8,6 +8,7 @@
 
 use crate::account::FOR_HISTORY;
 use crate::directory::Resident;
+use crate::history::only;
 use crate::{Hub, Message, NotKept, SessionHandle};
 use anser_jid::{BareJid, Jid};
 use anser_store::{Change, EntryFlags, Expect, MessageId, Page, StoreError, Timestamp, View};
@@ -332,19 +333,27 @@ impl Hub {
         marked: Marked<'_>,
     ) -> Result<Option<MessageId>, StoreError> {
         let (owner, conversation) = (owner.clone(), conversation.clone());
+        let with = conversation.to_bare();
         match marked {
             Marked::Place(place) => {
-                let read = move |view: &View<'_>| view.messages(&[place]);
-                let found = self.store().read(read).await?.pop();
-                let message = found.and_then(|(_, body)| Message::decode(body).ok());
-                let is_of = |jid: &Jid| jid.bare_str() == conversation.bare_str();
-                let is_there = message.is_some_and(|m| is_of(m.from()) || is_of(m.to()));
-                Ok(is_there.then_some(place))
+                // What was said in a room is in the log of that.
+                let is_room = conversation.is_bare() && self.hosts_rooms(conversation.domain());
+                let (owner, counterpart) = match is_room {
+                    true => (with, None),
+                    false => (owner, Some(with)),
+                };
+                let page = Page {
+                    counterpart,
+                    ..only(place)
+                };
+                let is_it = move |message: &Message| is_with(message, &conversation);
+                let read = move |view: &View<'_>| find(view, &owner, page, &is_it);
+                self.store().read(read).await
             }
             Marked::Id(id) => {
                 let id = id.to_owned();
                 let page = Page {
-                    counterpart: Some(conversation.to_bare()),
+                    counterpart: Some(with),
                     flags: FOR_HISTORY,
                     ..Page::newest(PAGE)
                 };

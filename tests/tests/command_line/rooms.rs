@@ -1,8 +1,10 @@
 //! `anser room create|list|show|destroy|affiliation`.
 
-use crate::offline;
+use crate::{offline, write};
+use anser_tests::client::Client;
 use anser_tests::program::Anser;
-use serde_json::Value;
+use anser_xml::Element;
+use serde_json::{Value, json};
 
 const TEAM: &str = "team@rooms.localhost";
 
@@ -57,6 +59,51 @@ fn rooms_are_made_listed_shown_changed_and_destroyed_beside_a_running_server() {
         again.errors,
         "anser: team@rooms.localhost: there is no such room\n"
     );
+}
+
+/// XEP-0045 §9.1: "including status code 301 [...] optionally along with the
+/// reason", but no occupant has done it. §10.9: where to go.
+#[test]
+fn occupants_are_told_what_an_administrator_does_and_why() {
+    let anser = Anser::start();
+    for user in ["alice", "bob"] {
+        anser.add_user(&format!("{user}@localhost"), "secret");
+    }
+    let run = |arguments: &[&str]| anser.command(arguments, "");
+    let batch = write(anser.data(), "rooms.txt", &format!("{TEAM}\n"));
+    let created = run(&["room", "create", "--batch", &batch, "--json"]);
+    assert_eq!(created.json()[0]["created"], 1);
+    let [mut alice, mut bob] = ["alice", "bob"].map(|user| {
+        let account = format!("{user}@localhost");
+        let mut client = Client::log_in(&anser.starttls(), &account, "secret").unwrap();
+        let join = "<x xmlns='http://jabber.org/protocol/muc'/>";
+        client
+            .send(&format!("<presence to='{TEAM}/{user}'>{join}</presence>"))
+            .unwrap();
+        client
+            .wait_for(|stanza| stanza.name() == "message")
+            .unwrap();
+        client
+    });
+    let listed = run(&["room", "list", "--json"]);
+    let rooms = json!([{ "address": TEAM, "name": "", "public": true, "occupants": 2 }]);
+    assert_eq!(listed.json()[0]["rooms"], rooms);
+    let ban = ["room", "affiliation", TEAM, "bob@localhost", "outcast"];
+    run(&[&ban[..], &["--reason", "noise"]].concat()).succeeded();
+    let is_gone = |stanza: &Element| stanza.attribute("type").as_deref() == Some("unavailable");
+    for client in [&mut alice, &mut bob] {
+        let banned = client.wait_for(is_gone).unwrap();
+        let text = String::from_utf8(banned.raw().to_vec()).unwrap();
+        assert!(text.contains("<reason>noise</reason>"), "{text}");
+        assert!(text.contains("<status code='301'/>"), "{text}");
+        assert!(!text.contains("actor"), "{text}");
+    }
+    let destroy = ["room", "destroy", TEAM, "--venue", "den@rooms.localhost"];
+    run(&[&destroy[..], &["--reason", "We move"]].concat()).succeeded();
+    let ended = alice.wait_for(is_gone).unwrap();
+    let text = String::from_utf8(ended.raw().to_vec()).unwrap();
+    let destroyed = "<destroy jid='den@rooms.localhost'><reason>We move</reason></destroy>";
+    assert!(text.contains(destroyed), "{text}");
 }
 
 #[test]

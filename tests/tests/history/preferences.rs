@@ -79,6 +79,43 @@ fn an_account_may_archive_its_contacts_only() {
     assert_eq!(ask(&mut script, "alice", "").texts(), ["0", "1"]);
 }
 
+/// XEP-0441 §2.3.1: "If the listed JID contains a resource, compare against the
+/// target JID as-is", and whoever is on both lists is not archived.
+#[test]
+fn an_account_may_archive_one_device_of_somebody_and_never_outweighs_always() {
+    let mut script = three();
+    script.appear("laptop", "alice@example.org/laptop");
+    script.play(&format!(
+        "
+        bob C: <iq type='set' id='p'><prefs xmlns='{MAM}' default='never'>
+            <always><jid>alice@example.org/phone</jid><jid>carol@example.org</jid></always>
+            <never><jid>carol@example.org</jid></never></prefs></iq>
+        bob S: <iq type='result' id='p'><prefs xmlns='{MAM}' default='never'>
+            <always><jid>alice@example.org/phone</jid><jid>carol@example.org</jid></always>
+            <never><jid>carol@example.org</jid></never></prefs></iq>
+        "
+    ));
+    for (from, to) in [
+        ("alice", "bob@example.org"),
+        ("laptop", "bob@example.org"),
+        ("carol", "bob@example.org"),
+        ("bob", "alice@example.org/phone"),
+        ("bob", "alice@example.org/laptop"),
+        ("bob", "alice@example.org"),
+        ("bob", "carol@example.org"),
+    ] {
+        let message = format!("<message to='{to}' type='chat'><body>{from} {to}</body></message>");
+        script.send(from, &message);
+    }
+    for actor in ["alice", "laptop", "bob", "carol"] {
+        script.forget(actor);
+    }
+    assert_eq!(
+        ask(&mut script, "bob", "").texts(),
+        ["alice bob@example.org", "bob alice@example.org/phone"]
+    );
+}
+
 #[test]
 fn preferences_have_a_limit() {
     let mut script = two();

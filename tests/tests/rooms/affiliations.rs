@@ -1,7 +1,12 @@
 //! Affiliations, which stay: bans, members, admins and owners, and the lists of
 //! them.
 
-use super::{COVEN, JOIN, admin, configure, coven, done, field, list, refused, three_in_a_room};
+use super::{
+    COVEN, JOIN, admin, configure, coven, done, field, list, owner, refused, three_in_a_room,
+};
+use anser_hub::{Domains, HubConfig};
+use anser_tests::world::credentials;
+use std::sync::Arc;
 
 /// XEP-0045 §8.2: "if a moderator who is a member attempts to kick an admin, or a
 /// moderator who is a member or admin attempts to kick an owner, the service
@@ -319,4 +324,66 @@ fn an_affiliation_is_of_a_whole_bare_address() {
     script.send("dave", &admin("<item nick='alice' role='none'/>"));
     script.expect("dave", &refused("auth", "forbidden"));
     script.expect_nothing("alice");
+}
+
+/// XEP-0045 §5.2, CVE-2020-8086: of two domains of a server, each has an Alice,
+/// and each has a room of the same name.
+#[test]
+fn whoever_is_called_the_same_at_another_domain_is_somebody_else() {
+    let mut script = coven();
+    let domains = ["example.org", "example.net"].map(str::to_owned);
+    let hub = Arc::clone(script.world.hub());
+    hub.configure(HubConfig {
+        domains: Domains::Only(domains.into()),
+        ..(*hub.config()).clone()
+    });
+    let (other, now) = ("alice@example.net".parse().unwrap(), script.world.now());
+    let add = async move { hub.create_accounts(&[(other, credentials())], now).await };
+    script.world.complete(add).unwrap();
+    script.appear("other", "alice@example.net/phone");
+    script.play(
+        "
+        other C: <presence to='coven@rooms.example.org/other'>
+            <x xmlns='http://jabber.org/protocol/muc'/></presence>
+        other S: <presence from='coven@rooms.example.org/alice'/>
+        other S: <presence from='coven@rooms.example.org/other'>
+            <x xmlns='http://jabber.org/protocol/muc#user'>
+            <item affiliation='none' role='participant'/></x></presence>
+        other S: <message><subject/></message>
+        alice S: <presence from='coven@rooms.example.org/other'/>
+        ",
+    );
+    for item in [
+        "<item affiliation='outcast' jid='alice@example.org'/>",
+        "<item affiliation='owner' jid='alice@example.net'/>",
+        "<item nick='alice' role='none'/>",
+    ] {
+        script.send("other", &admin(item));
+        script.expect("other", &refused("auth", "forbidden"));
+    }
+    let destroy = owner("set", "<destroy/>");
+    script.send("other", &destroy);
+    script.expect("other", &refused("auth", "forbidden"));
+    // Nor is Alice an owner where she is not.
+    let net = |text: &str| text.replace(COVEN, "coven@rooms.example.net");
+    script.send(
+        "other",
+        &net(&format!("<presence to='{COVEN}/alice'>{JOIN}</presence>")),
+    );
+    script.send(
+        "other",
+        &net(&owner("set", "<x xmlns='jabber:x:data' type='submit'/>")),
+    );
+    script.forget("other");
+    script.send("alice", &net(&destroy));
+    script.expect("alice", &net(&refused("auth", "forbidden")));
+    // Who bans one of them does not ban the other.
+    script.send(
+        "alice",
+        &admin("<item affiliation='outcast' jid='alice@example.net'/>"),
+    );
+    script.expect("other", "<presence type='unavailable'/>");
+    script.forget("alice");
+    let owners = list(&mut script, "alice", "<item affiliation='owner'/>");
+    assert_eq!(owners.unwrap(), ["alice@example.org  owner "]);
 }

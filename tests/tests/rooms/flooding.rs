@@ -243,27 +243,3 @@ fn a_room_takes_no_more_than_it_may_from_all_together() {
     }
     assert_eq!(heard, 10);
 }
-
-/// Wish 14 and XEP-0045 §14.6: a client with a hundred rooms enters them all at
-/// once, and again after a broken connection.
-#[test]
-fn somebody_with_a_hundred_rooms_enters_them_all_at_once() {
-    let mut script = coven();
-    for _ in 0..2 {
-        for number in 0..100 {
-            let to = format!("r{number}@rooms.example.org/bob");
-            let x = "<x xmlns='http://jabber.org/protocol/muc'/>";
-            script.send("bob", &format!("<presence to='{to}'>{x}</presence>"));
-        }
-        let mut entered = 0;
-        while let Some(stanza) = script.try_receive("bob") {
-            assert_ne!(
-                stanza.attribute("type").as_deref(),
-                Some("error"),
-                "{stanza:?}"
-            );
-            entered += usize::from(stanza.name() == "presence");
-        }
-        assert_eq!(entered, 100);
-    }
-}

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `entering.rs` | coming into a room |
 //! | `devices.rs` | several devices of an account, and entering once more |
+//! | `returning.rs` | coming back after a broken connection |
 //! | `history.rs` | what those who enter are told of the past |
 //! | `presence.rs` | being seen, another nickname, leaving |
 //! | `speaking.rs` | to all, to one, requests for voice |
@@ -51,6 +52,7 @@ mod racing;
 mod refusing;
 mod registering;
 mod retraction;
+mod returning;
 mod roles;
 mod search;
 mod slow_mode;

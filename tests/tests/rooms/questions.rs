@@ -82,6 +82,48 @@ fn questions_through_two_rooms_do_not_tell_that_the_same_session_asks() {
     assert_eq!(ids[0], ids[2]);
 }
 
+/// CVE-2024-46957, XEP-0045 §17.4: an answer comes from whoever gives it, and one
+/// to nothing from nobody.
+#[test]
+fn an_answer_that_nobody_waits_for_is_not_passed_on_or_comes_from_whoever_has_given_it() {
+    let mut script = three_in_a_room();
+    script.log_in("dave", "dave@example.org/phone");
+    script.send(
+        "bob",
+        &format!(
+            "<iq type='get' id='v' to='{COVEN}/carol'><query xmlns='jabber:iq:version'/></iq>"
+        ),
+    );
+    let question = script.receive("carol");
+    let asked = question.attribute("id").unwrap().into_owned();
+    let (tag, _) = asked.split_once('-').unwrap();
+    let other = format!("{}-v", "0".repeat(tag.len()));
+    let answer = |kind: &str, id: &str, to: &str| {
+        format!("<iq type='{kind}' id='{id}' to='{COVEN}/{to}'><x xmlns='urn:x'/></iq>")
+    };
+    for kind in ["result", "error"] {
+        for (actor, id, to) in [
+            ("carol", "v", "bob"),
+            ("carol", &other, "bob"),
+            ("carol", tag, "bob"),
+            ("carol", &asked, "alice"),
+            ("carol", &asked, "nobody"),
+            // Dave is not in the room.
+            ("dave", &asked, "bob"),
+        ] {
+            script.send(actor, &answer(kind, id, to));
+            for actor in ["alice", "bob", "carol", "dave"] {
+                script.expect_nothing(actor);
+            }
+        }
+        script.send("alice", &answer(kind, &asked, "bob"));
+        script.expect(
+            "bob",
+            &format!("<iq type='{kind}' id='v' from='{COVEN}/alice'/>"),
+        );
+    }
+}
+
 /// XEP-0410 §3.2, §3.3
 #[test]
 fn a_ping_to_oneself_tells_whether_one_is_in_the_room() {

@@ -4,8 +4,11 @@ use super::{
     COVEN, admin, bodies, configure, coven, field, join, moderate, read, three_in_a_room, told,
     told_anew,
 };
+use anser_hub::AccountsConfig;
 use anser_tests::script::Script;
+use anser_tests::world::World;
 use anser_xml::Element;
+use anser_xmpp::XmppConfig;
 
 /// Alice sets the subject.
 fn set_subject(script: &mut Script, content: &str) {
@@ -102,6 +105,38 @@ fn a_subject_that_is_too_large_is_refused_and_the_old_one_stays() {
         "bob",
         &format!("<presence from='{COVEN}/alice' type='unavailable'/>"),
     );
+}
+
+/// The same where stanzas may be larger than a subject: it costs its sender
+/// nothing but an answer.
+#[test]
+fn a_subject_of_a_megabyte_is_refused_and_its_sender_stays() {
+    let limits = XmppConfig {
+        stanza_bytes: 2 << 20,
+        ..XmppConfig::default()
+    };
+    let users = ["alice", "bob"];
+    let world = World::with_config(1, &users, AccountsConfig::default(), limits);
+    let mut script = Script::in_world(world);
+    for actor in users {
+        script.appear(actor, &format!("{actor}@example.org/phone"));
+    }
+    join(&mut script, "alice", "alice", &[]);
+    configure(&mut script, "alice", "");
+    set_subject(&mut script, "<subject>Fire</subject>");
+    join(&mut script, "bob", "bob", &["alice"]);
+    let large = "x".repeat(1 << 20);
+    set_subject(&mut script, &format!("<subject>{large}</subject>"));
+    script.play(
+        "
+        alice S: <message type='error'><error type='modify'>
+            <not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+        bob   S: nothing
+        alice C: <message to='coven@rooms.example.org' type='groupchat'><body>hi</body></message>
+        bob   S: <message><body>hi</body></message>
+        ",
+    );
+    assert_eq!(subject(&told(&mut script, "bob")), "Fire");
 }
 
 /// What comes with a subject is told to all who enter, as the subject is.

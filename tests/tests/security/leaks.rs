@@ -145,6 +145,7 @@ fn names_that_are_made_up_leave_nothing_behind() {
         script.world.settle();
         assert_eq!(script.world.hub().session_count(), 0);
         assert_eq!(script.world.front().resumable_count(), 0);
+        assert_eq!(script.world.hub().room_count(), 0);
     }
     assert_eq!(script.world.hub().account_count(), 0);
     assert_eq!(script.world.tasks(), before);
@@ -168,11 +169,29 @@ fn stanzas_with_names(number: usize) -> String {
          <item jid='c-{number}@example.com'><group>g-{number}</group></item></query></iq>\
          <iq type='set' id='r-{number}'><query xmlns='jabber:iq:roster'>\
          <item jid='c-{number}@example.com' subscription='remove'/></query></iq>"
+    ) + &stanzas_with_rooms(number)
+}
+
+/// The same about rooms that are not there, and one that somebody begins.
+fn stanzas_with_rooms(number: usize) -> String {
+    let to = format!("nobody-{number}@rooms.example.org");
+    let begun = format!("to='begun-{number}@rooms.example.org/n-{number}'");
+    let muc = "http://jabber.org/protocol/muc";
+    format!(
+        "<iq to='{to}' type='get' id='d-{number}'>\
+         <query xmlns='http://jabber.org/protocol/disco#info'/></iq>\
+         <iq to='{to}' type='get' id='o-{number}'><query xmlns='{muc}#owner'/></iq>\
+         <iq to='{to}' type='set' id='m-{number}'><query xmlns='urn:xmpp:mam:2'/></iq>\
+         <message to='{to}' type='groupchat'><body>{number}</body></message>\
+         <message to='{to}/n-{number}' type='chat'><body>{number}</body></message>\
+         <presence to='{to}/n-{number}'/>\
+         <presence {begun}><x xmlns='{muc}'/></presence>\
+         <presence {begun} type='unavailable'/>"
     )
 }
 
 /// A server that permits SASL without TLS, so that a cycle costs little.
-fn server(configuration: &str) -> (Anser, tempfile::TempDir) {
+pub(crate) fn server(configuration: &str) -> (Anser, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("anser.toml");
     fs::write(&file, configuration).unwrap();
@@ -310,11 +329,12 @@ fn memory_does_not_grow_with_the_number_of_strangers() {
 /// everything with every stanza.
 #[test]
 fn memory_does_not_grow_with_the_number_of_names() {
-    let (anser, _folder) = server("[log]\nlevel = \"warn\"\n");
+    let unlimited = "[rooms]\nburst_messages = 0\n";
+    let (anser, _folder) = server(&format!("[log]\nlevel = \"warn\"\n{unlimited}"));
     let mut alice = Client::log_in(&anser.plain(), "alice@localhost", "secret").unwrap();
     let mut run = |numbers: std::ops::Range<usize>| {
         for number in numbers {
-            let stanzas = stanzas_with_names(number).replace("@example.org", "@localhost");
+            let stanzas = stanzas_with_names(number).replace("example.org", "localhost");
             // Not a message: those are kept.
             let ping = format!("<iq type='get' id='p-{number}'><ping xmlns='urn:xmpp:ping'/></iq>");
             alice.send(&(stanzas + &ping)).unwrap();

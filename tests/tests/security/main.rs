@@ -12,6 +12,7 @@
 //! | messages that look like copies, or out of an archive | `forgery` |
 //! | queues without end | `queues` |
 //! | names that can be guessed | `identifiers` |
+//! | pages that no client would ask for | `paging` |
 #![allow(
     clippy::unwrap_used,
     reason = "whatever does not unwrap here has failed the test"
@@ -24,6 +25,7 @@ mod leaks;
 mod limits;
 mod login;
 mod oracle;
+mod paging;
 mod queues;
 mod reflection;
 mod restricted_xml;

@@ -451,7 +451,7 @@ fn read_message(view: &View<'_>, place: MessageId) -> Result<Option<Message>, St
 }
 
 /// One entry of a log.
-fn only(place: MessageId) -> Page {
+pub(crate) fn only(place: MessageId) -> Page {
     Page {
         after: place.previous(),
         before: place.next(),
