@@ -5,8 +5,8 @@ use crate::error;
 use crate::room;
 use anser_hub::{
     BlockChange, BlockPush, Contact, Direction, Event, Message, MessageKind, Presence,
-    PresenceKind, Query, QueryKind, RosterPush, Session, SessionHandle, Subscription,
-    SubscriptionStep, Taken, Traits,
+    PresenceKind, Query, QueryKind, RoomEvent, RoomMessage, RosterPush, Session, SessionHandle,
+    Subscription, SubscriptionStep, Taken, Traits,
 };
 use anser_jid::Jid;
 use anser_store::{MessageId, Timestamp};
@@ -31,6 +31,8 @@ pub(crate) enum Sent {
         /// Whether it is a copy.
         copy: Option<Direction>,
     },
+    /// The same of what was said in a room.
+    LateInRoom(Arc<RoomMessage>),
     /// A message out of an archive that the client has asked after.
     Archived {
         message: Arc<Message>,
@@ -69,9 +71,15 @@ impl Sent {
                 message,
                 place,
             }) => (message, *place, Some(*direction)),
-            Self::Event(_) | Self::Late { .. } | Self::Archived { .. } | Self::Reply(_) => {
-                return self;
-            }
+            Self::Event(Event::Room(RoomEvent::Message {
+                message,
+                is_past: false,
+            })) if message.at < live_since => return Self::LateInRoom(Arc::clone(message)),
+            Self::Event(_)
+            | Self::Late { .. }
+            | Self::LateInRoom(_)
+            | Self::Archived { .. }
+            | Self::Reply(_) => return self,
         };
         match late {
             (message, Some(place), copy) if place.timestamp() < live_since => Self::Late {
@@ -94,7 +102,7 @@ impl Sent {
                 let is_own = header.room.is_none();
                 is_own.then_some(Taken::History(*place))
             }
-            Self::Event(_) | Self::Reply(_) => None,
+            Self::Event(_) | Self::LateInRoom(_) | Self::Reply(_) => None,
         }
     }
 
@@ -105,6 +113,7 @@ impl Sent {
             Self::Late { message, .. } | Self::Archived { message, .. } => {
                 message.encoded().len() + size_of::<Self>()
             }
+            Self::LateInRoom(message) => message.message.encoded().len() + size_of::<Self>(),
             Self::Reply(stanza) => stanza.len() + size_of::<Self>(),
         };
         u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -114,7 +123,11 @@ impl Sent {
     pub(crate) fn into_query(self) -> Option<Arc<Query>> {
         match self {
             Self::Event(Event::Query(query)) => Some(query),
-            Self::Event(_) | Self::Late { .. } | Self::Archived { .. } | Self::Reply(_) => None,
+            Self::Event(_)
+            | Self::Late { .. }
+            | Self::LateInRoom(_)
+            | Self::Archived { .. }
+            | Self::Reply(_) => None,
         }
     }
 
@@ -138,6 +151,10 @@ impl Sent {
                 session,
                 output,
             ),
+            Self::LateInRoom(message) => {
+                let server = session.address().domain();
+                room::write_late(message, server, session, output);
+            }
             Self::Archived {
                 message,
                 place,

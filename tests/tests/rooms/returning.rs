@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// XEP-0198 §5: whoever resumes a stream has been there all the time, and nobody
-/// in the room has noticed anything.
+/// in the room has noticed anything. What was said meanwhile says when that was.
 #[test]
 fn a_stream_that_is_resumed_is_still_in_its_room() {
     let mut script = coven();
@@ -26,7 +26,7 @@ fn a_stream_that_is_resumed_is_still_in_its_room() {
         ",
     );
     script.cut("bob");
-    script.world.pass(Duration::from_secs(200));
+    script.world.pass(Duration::from_secs(100));
     script.play(
         "
         carol C: <message to='coven@rooms.example.org' type='groupchat' id='1'><body>1</body></message>
@@ -34,17 +34,21 @@ fn a_stream_that_is_resumed_is_still_in_its_room() {
         alice S: <message id='1'/>
         ",
     );
+    script.world.pass(Duration::from_secs(100));
     script.authenticate("bob", "bob");
     script.play(&format!(
         "
         bob   C: <resume xmlns='urn:xmpp:sm:3' previd='{id}' h='4'/>
         bob   S: <resumed xmlns='urn:xmpp:sm:3' previd='{id}' h='1'/>
-        bob   S: <message from='coven@rooms.example.org/carol' id='1'/>
+        bob   S: <message from='coven@rooms.example.org/carol' id='1'>
+            <delay xmlns='urn:xmpp:delay' from='example.org' stamp='*'/></message>
         bob   S: nothing
         alice S: nothing
         carol S: nothing
         bob   C: <message to='coven@rooms.example.org' type='groupchat' id='2'><body>2</body></message>
-        bob   S: <message id='2'/>
+        bob   S: <message id='2'><body>2</body>
+            <stanza-id xmlns='urn:xmpp:sid:0' by='coven@rooms.example.org' id='*'/>
+            <occupant-id xmlns='urn:xmpp:occupant-id:0' id='*'/></message>
         alice S: <message id='2'/>
         carol S: <message id='2'/>
         "

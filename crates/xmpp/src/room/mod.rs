@@ -12,7 +12,7 @@ pub(crate) use form::{config_form, info_form, read_config, read_deciders};
 pub(crate) use message::take as take_message;
 pub(crate) use presence::{refuse_entry, take as take_presence};
 pub(crate) use query::{IsAnswered, pass_on, resolve_answer};
-pub(crate) use render::write_event;
+pub(crate) use render::{write_event, write_late};
 pub(crate) use retraction::{moderate, write_archived};
 
 use crate::front::Xmpp;

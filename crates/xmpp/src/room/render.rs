@@ -20,7 +20,11 @@ pub(crate) fn write_event(event: &RoomEvent, session: &SessionHandle, output: &m
             write_presence(presence, *sight, session, output);
         }
         RoomEvent::Message { message, is_past } => {
-            write_message(message, *is_past, session, output);
+            if *is_past {
+                write_late(message, message.room().as_str(), session, output);
+            } else {
+                write_message(message, session, output);
+            }
         }
         RoomEvent::NoSubject { room } => {
             let mut writer = Writer::new(output);
@@ -198,25 +202,32 @@ fn statuses(presence: &RoomPresence, sight: Sight) -> impl Iterator<Item = u16> 
 /// What the shared rendering of a message ends with.
 const MESSAGE_END: &[u8] = b"</message>";
 
-fn write_message(
+fn write_message(message: &RoomMessage, session: &SessionHandle, output: &mut BytesMut) {
+    let rendering = rendering(message, session);
+    write_shared(Kind::Message, rendering, session.address().as_str(), output);
+}
+
+/// The same with the time at which it was said: by the room, of what was said
+/// before somebody came (XEP-0045 §7.2.14), and by the server, of what was said
+/// while their connection was broken.
+pub(crate) fn write_late(
     message: &RoomMessage,
-    is_past: bool,
+    kept_by: &str,
     session: &SessionHandle,
     output: &mut BytesMut,
 ) {
-    let rendering = message.rendering.get_or_init(|| {
+    let rendering = rendering(message, session);
+    let open = rendering.slice(..rendering.len() - MESSAGE_END.len());
+    write_shared(Kind::Message, &open, session.address().as_str(), output);
+    delay::write(&mut Writer::new(output), kept_by, message.at.millis());
+    output.extend_from_slice(MESSAGE_END);
+}
+
+fn rendering<'a>(message: &'a RoomMessage, session: &SessionHandle) -> &'a Bytes {
+    message.rendering.get_or_init(|| {
         session.hub().counters().on_rendering();
         render_message(message)
-    });
-    let to = session.address().as_str();
-    if !is_past {
-        return write_shared(Kind::Message, rendering, to, output);
-    }
-    let open = rendering.slice(..rendering.len() - MESSAGE_END.len());
-    write_shared(Kind::Message, &open, to, output);
-    let (room, said_at) = (message.room().as_str(), message.at.millis());
-    delay::write(&mut Writer::new(output), room, said_at);
-    output.extend_from_slice(MESSAGE_END);
+    })
 }
 
 fn render_message(room_message: &RoomMessage) -> Bytes {

@@ -268,7 +268,10 @@ impl View {
         let subject = content("subject");
         let place = stanza.child("urn:xmpp:sid:0", "stanza-id");
         let place = place.and_then(|id| Some(id.attribute("id")?.parse().unwrap()));
-        let is_past = stanza.child("urn:xmpp:delay", "delay").is_some();
+        // What was said while the connection was broken is late by the server.
+        let late = stanza.child("urn:xmpp:delay", "delay");
+        let is_past =
+            late.is_some_and(|late| late.attribute("from").as_deref() == Some(&self.room));
         match (place, content("body"), is_past) {
             (None, _, _) => {
                 if subject.is_some() {
