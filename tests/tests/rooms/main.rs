@@ -19,6 +19,7 @@
 //! | `owning.rs` | making and configuring rooms |
 //! | `ending.rs` | how rooms end |
 //! | `archive.rs` | what was said, read again and counted |
+//! | `blocking.rs` | who blocks an account or a room |
 //! | `retraction.rs` | what was said, taken back |
 //! | `avatar.rs` | the pictures of rooms |
 //! | `search.rs` | searching for rooms |
@@ -35,6 +36,7 @@
 mod affiliations;
 mod archive;
 mod avatar;
+mod blocking;
 mod devices;
 mod ending;
 mod entering;
