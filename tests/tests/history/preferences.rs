@@ -96,3 +96,31 @@ fn preferences_have_a_limit() {
         "
     ));
 }
+
+/// XEP-0441 §2.1.3, §2.3: "The server SHOULD NOT archive any messages to/from this
+/// JID", also if it is to be archived by the other list. With a resource it is that
+/// one alone.
+#[test]
+fn whoever_is_never_archived_is_not_and_one_device_may_be_named() {
+    let mut script = three();
+    script.appear("laptop", "alice@example.org/laptop");
+    script.play(&format!(
+        "
+        bob C: <iq type='set' id='p'><prefs xmlns='{MAM}' default='never'>
+            <always><jid>alice@example.org/phone</jid><jid>carol@example.org</jid></always>
+            <never><jid>carol@example.org</jid></never></prefs></iq>
+        bob S: <iq type='result' id='p'><prefs xmlns='{MAM}' default='never'>
+            <always><jid>alice@example.org/phone</jid><jid>carol@example.org</jid></always>
+            <never><jid>carol@example.org</jid></never></prefs></iq>
+        "
+    ));
+    for actor in ["alice", "laptop", "carol"] {
+        let message =
+            format!("<message to='bob@example.org' type='chat'><body>{actor}</body></message>");
+        script.send(actor, &message);
+        script.expect("bob", &format!("<message><body>{actor}</body></message>"));
+    }
+    assert_eq!(ask(&mut script, "bob", "").texts(), ["alice"]);
+    script.forget("alice");
+    assert_eq!(ask(&mut script, "alice", "").texts(), ["alice", "laptop"]);
+}
