@@ -66,6 +66,9 @@ use anser_xml::Element;
 /// The address of the room of most tests.
 const COVEN: &str = "coven@rooms.example.org";
 
+/// That of another.
+const HEATH: &str = "heath@rooms.example.org";
+
 /// What says that a presence is to enter a room.
 const JOIN: &str = "<x xmlns='http://jabber.org/protocol/muc'/>";
 
