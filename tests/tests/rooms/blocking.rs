@@ -1,6 +1,6 @@
 //! What of rooms goes through to somebody who blocks (XEP-0191).
 
-use super::{COVEN, configure, field, listed, three_in_a_room};
+use super::{COVEN, admin, configure, done, field, listed, three_in_a_room};
 use anser_tests::script::Script;
 
 /// Somebody blocks or unblocks addresses; what they and others are told besides
@@ -50,6 +50,52 @@ fn nobody_is_asked_into_a_room_by_somebody_they_block() {
         script.send("alice", INVITE);
         script.expect("dave", &format!("<message from='{COVEN}'/>"));
     }
+}
+
+/// XEP-0191 §3.3, XEP-0045 §9.5: whoever becomes a member of a room for members only
+/// is asked in, but not by somebody or in the name of a room that they block.
+#[test]
+fn a_member_who_blocks_whoever_has_made_them_one_is_not_asked_in() {
+    for blocked in ["alice@example.org", COVEN] {
+        let mut script = three_and_dave();
+        let members_only = field("muc#roomconfig_membersonly", "1");
+        configure(&mut script, "alice", &members_only);
+        script.forget("alice");
+        change(&mut script, "dave", "block", &[blocked]);
+        let make = |affiliation: &str| {
+            admin(&format!(
+                "<item affiliation='{affiliation}' jid='dave@example.org'/>"
+            ))
+        };
+        script.send("alice", &make("member"));
+        done(&mut script, "alice");
+        script.expect_nothing("dave");
+        assert_eq!(listed(&mut script, "member"), ["dave@example.org"]);
+        change(&mut script, "dave", "unblock", &[blocked]);
+        script.send("alice", &make("none"));
+        script.send("alice", &make("member"));
+        script.expect("dave", &format!("<message from='{COVEN}'/>"));
+    }
+}
+
+/// XEP-0191 §3.3, XEP-0045 §7.8.2, XEP-0249 §2
+#[test]
+fn nobody_who_is_blocked_declines_or_asks_without_the_room() {
+    let mut script = three_and_dave();
+    change(&mut script, "bob", "block", &["dave@example.org"]);
+    script.play(
+        "
+        dave  C: <message to='coven@rooms.example.org' id='d'>
+            <x xmlns='http://jabber.org/protocol/muc#user'><decline to='bob@example.org'/></x></message>
+        dave  S: <message type='error' id='d' from='coven@rooms.example.org'><error type='cancel'>
+            <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+        dave  C: <message to='bob@example.org' id='x'>
+            <x xmlns='jabber:x:conference' jid='heath@rooms.example.org'/></message>
+        dave  S: <message type='error' id='x' from='bob@example.org'><error type='cancel'>
+            <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+        bob   S: nothing
+        ",
+    );
 }
 
 /// Nobody learns who is in a room by blocking them: what is said there, to all or
