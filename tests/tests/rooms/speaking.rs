@@ -208,6 +208,10 @@ fn a_voice_that_is_refused_or_not_asked_for_is_not_given() {
     for actor in ["alice", "bob", "carol"] {
         script.forget(actor);
     }
+    let about = field("FORM_TYPE", "http://jabber.org/protocol/muc#register");
+    script.send("bob", &form("submit", &(about + &role)));
+    script.expect("bob", &fault("modify", "bad-request"));
+    script.expect_nothing("alice");
     script.send("bob", &form("submit", &(role + &unknown)));
     script.expect("alice", &format!("<message from='{COVEN}'/>"));
     let bob = field("muc#jid", "bob@example.org/phone") + &field("muc#roomnick", "bob");

@@ -295,6 +295,13 @@ impl Stanza<'_> {
             return Ok(());
         }
         let form = Submission::try_from(form)?;
+        if form
+            .form_type()
+            .is_some_and(|about| about != ns::MUC_REQUEST)
+        {
+            let reason = "a room takes forms that are requests for voice, and their answers";
+            return Err(DefinedCondition::BadRequest.because(reason));
+        }
         let done = match form.boolean("muc#request_allow")? {
             None => hub.request_voice(session, room, self.now),
             Some(false) => Ok(()),
