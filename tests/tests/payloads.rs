@@ -7,7 +7,7 @@
 
 use anser_jid::BareJid;
 use anser_store::Page;
-use anser_tests::script::Script;
+use anser_tests::script::{Script, address};
 
 /// What becomes of a message: whether it goes into logs and waits for whoever is
 /// away, and whether the sender's other devices get a copy.
@@ -240,20 +240,20 @@ const EXAMPLES: &[(&str, &str, &str, Fate)] = &[
     ),
 ];
 
-/// How many messages are in somebody's log.
-fn kept(script: &mut Script, user: &str) -> usize {
-    let owner = BareJid::new(Some(user), "example.org").unwrap();
+/// How many messages are in a log.
+fn kept(script: &mut Script, owner: &str) -> usize {
+    let owner: BareJid = owner.parse().unwrap();
     let store = script.world.store().clone();
     let read = async move {
         store
-            .read(move |view| view.places(&owner, &Page::oldest(9)))
+            .read(move |view| view.places(&owner, &Page::oldest(99)))
             .await
     };
     script.world.complete(read).unwrap().len()
 }
 
-fn message(kind: &str, payload: &str) -> String {
-    format!("<message to='bob@example.org' type='{kind}' id='m'>{payload}</message>")
+fn message(to: &str, kind: &str, payload: &str) -> String {
+    format!("<message to='{to}' type='{kind}' id='m'>{payload}</message>")
 }
 
 /// Alice, who has a laptop with copies, writes to Bob, who is away.
@@ -268,11 +268,11 @@ fn the_examples_of_the_specifications_are_kept_and_copied_by_their_rules() {
             "<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>",
         );
         script.forget("laptop");
-        script.send("alice", &message(kind, payload));
+        script.send("alice", &message("bob@example.org", kind, payload));
         let copy = String::from_utf8(script.receive_bytes("laptop").to_vec()).unwrap();
         assert_eq!(copy.contains(payload), fate.is_copied, "{name}: {copy}");
         assert_eq!(copy.is_empty(), !fate.is_copied, "{name}: {copy}");
-        let places = ["alice", "bob"].map(|user| kept(&mut script, user));
+        let places = ["alice", "bob"].map(|user| kept(&mut script, &address(user)));
         assert_eq!(places, [usize::from(fate.is_kept); 2], "{name}");
         script.log_in("bob", "bob@example.org/phone");
         script.send("bob", "<presence/>");
@@ -288,12 +288,58 @@ fn the_examples_of_the_specifications_are_carried_as_they_are() {
     script.appear("alice", "alice@example.org/phone");
     script.appear("bob", "bob@example.org/phone");
     for (name, kind, payload, fate) in EXAMPLES {
-        script.send("alice", &message(kind, payload));
+        script.send("alice", &message("bob@example.org", kind, payload));
         let live = String::from_utf8(script.receive_bytes("bob").to_vec()).unwrap();
         let end = match fate.is_kept {
             true => format!("{payload}<stanza-id xmlns='urn:xmpp:sid:0' by='bob@example.org' "),
             false => format!("{payload}</message>"),
         };
         assert!(live.contains(&end), "{name}: {live}");
+    }
+}
+
+/// XEP-0045 §7.4, XEP-0313 §6.1.2, XEP-0280 §6.1: all in the room get them as they
+/// are, the room keeps them by the same rules, and a device that is not in it gets
+/// no copy.
+#[test]
+fn the_examples_of_the_specifications_are_the_same_in_a_room() {
+    const COVEN: &str = "coven@rooms.example.org";
+    let mut script = Script::new(&["alice", "bob"]);
+    for (actor, address) in [
+        ("alice", "alice@example.org/phone"),
+        ("bob", "bob@example.org/phone"),
+    ] {
+        script.appear(actor, address);
+        script.send(
+            actor,
+            &format!(
+                "<presence to='{COVEN}/{actor}'><x xmlns='http://jabber.org/protocol/muc'/></presence>\
+                 <iq type='set' id='c' to='{COVEN}'><query xmlns='http://jabber.org/protocol/muc#owner'>\
+                 <x xmlns='jabber:x:data' type='submit'/></query></iq>"
+            ),
+        );
+    }
+    for user in ["alice", "bob"] {
+        let laptop = format!("{user}'s laptop");
+        script.appear(&laptop, &format!("{user}@example.org/laptop"));
+        let enable = "<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>";
+        script.send(&laptop, enable);
+        script.forget(&laptop);
+        script.forget(user);
+    }
+    for (name, _, payload, fate) in EXAMPLES {
+        let before = kept(&mut script, COVEN);
+        script.send("alice", &message(COVEN, "groupchat", payload));
+        let end = match fate.is_kept {
+            true => format!("{payload}<stanza-id xmlns='urn:xmpp:sid:0' by='{COVEN}' "),
+            false => format!("{payload}<occupant-id "),
+        };
+        for actor in ["alice", "bob"] {
+            let heard = String::from_utf8(script.receive_bytes(actor).to_vec()).unwrap();
+            assert!(heard.contains(&end), "{name}: {heard}");
+            script.expect_nothing(&format!("{actor}'s laptop"));
+        }
+        let after = kept(&mut script, COVEN);
+        assert_eq!(after - before, usize::from(fate.is_kept), "{name}");
     }
 }

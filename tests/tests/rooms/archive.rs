@@ -1,10 +1,26 @@
 //! What was said in a room, read again and counted.
 
 use super::{
-    COVEN, admin, bodies, configure, coven, expect_info, field, read, say, three_in_a_room,
+    COVEN, HEATH, JOIN, admin, bodies, configure, coven, expect_info, field, owner, read, refused,
+    say, three_in_a_room,
 };
 use anser_tests::script::Script;
 use anser_xml::Element;
+use std::time::Duration;
+
+const MAM: &str = "urn:xmpp:mam:2";
+
+/// The form of a question.
+fn form(fields: &[(&str, &str)]) -> String {
+    let fields = fields.iter().map(|(var, value)| field(var, value));
+    let (about, fields) = (field("FORM_TYPE", MAM), fields.collect::<String>());
+    format!("<x xmlns='jabber:x:data' type='submit'>{about}{fields}</x>")
+}
+
+/// Which page is asked for.
+fn page(content: &str) -> String {
+    format!("<set xmlns='http://jabber.org/protocol/rsm'>{content}</set>")
+}
 
 /// XEP-0313 §6.1.2: "the forwarded stanza MUST NOT have a 'to' attribute, and the
 /// 'from' MUST be the occupant JID of the sender", XEP-0421 §4.
@@ -30,7 +46,6 @@ fn what_was_said_is_read_again_page_by_page() {
         );
         assert!(!format!("{message:?}").contains("bob@example.org"));
     }
-    let page = |set: &str| format!("<set xmlns='http://jabber.org/protocol/rsm'>{set}</set>");
     for (set, expected) in [
         ("<max>2</max>".to_owned(), vec!["one", "two"]),
         (
@@ -47,11 +62,110 @@ fn what_was_said_is_read_again_page_by_page() {
         let messages = read(&mut script, "carol", &page(&set)).unwrap();
         assert_eq!(bodies(&messages), expected, "{set}");
     }
-    let never = page("<after>0000000000000001</after>");
-    assert_eq!(
-        read(&mut script, "carol", &never).unwrap_err(),
-        "item-not-found"
+}
+
+/// XEP-0313 §4.1.1 to §4.1.3, §4.3.4
+#[test]
+fn an_archive_of_a_room_is_filtered_by_nickname_time_and_id_and_read_backwards() {
+    let mut script = three_in_a_room();
+    let mut ids = Vec::new();
+    for (actor, body) in [("bob", "1"), ("carol", "2"), ("bob", "3"), ("bob", "4")] {
+        script.world.pass(Duration::from_secs(1));
+        let others = ["alice", "bob", "carol"].into_iter();
+        let others: Vec<_> = others.filter(|other| *other != actor).collect();
+        ids.push(say(&mut script, actor, body, &others));
+    }
+    let bob = format!("{COVEN}/bob");
+    let (second, third) = ("2026-11-20T00:00:02Z", "2026-11-20T00:00:03Z");
+    for (content, expected) in [
+        (form(&[("start", third)]), vec!["3", "4"]),
+        (form(&[("end", second)]), vec!["1", "2"]),
+        (form(&[("start", second), ("end", third)]), vec!["2", "3"]),
+        (form(&[("start", second), ("with", &bob)]), vec!["3", "4"]),
+        (form(&[("after-id", &ids[0])]), vec!["2", "3", "4"]),
+        (form(&[("before-id", &ids[2])]), vec!["1", "2"]),
+        (
+            form(&[("after-id", &ids[0]), ("before-id", &ids[3])]),
+            vec!["2", "3"],
+        ),
+        (form(&[("ids", &ids[2])]), vec!["3"]),
+        ("<flip-page/>".to_owned(), vec!["4", "3", "2", "1"]),
+        (page("<max>2</max>") + "<flip-page/>", vec!["2", "1"]),
+        (
+            page("<max>2</max><before/>") + "<flip-page/>",
+            vec!["4", "3"],
+        ),
+    ] {
+        let messages = read(&mut script, "carol", &content).unwrap();
+        assert_eq!(bodies(&messages), expected, "{content}");
+    }
+}
+
+/// XEP-0313 §4.1.3, §4.3: also an id that another archive has.
+#[test]
+fn an_id_that_is_not_in_the_archive_of_a_room_is_not_found() {
+    let mut script = three_in_a_room();
+    let here = say(&mut script, "carol", "here", &["alice", "bob"]);
+    let enter = format!("<presence to='{HEATH}/carol'>{JOIN}</presence>");
+    let open = owner("set", "<x xmlns='jabber:x:data' type='submit'/>").replace(COVEN, HEATH);
+    for stanza in [&enter, &open] {
+        script.send("carol", stanza);
+        script.forget("carol");
+    }
+    let speak = format!("<message to='{HEATH}' type='groupchat'><body>there</body></message>");
+    let whisper = "<message to='carol@example.org' type='chat'><body>to one</body></message>";
+    let mut elsewhere = Vec::new();
+    for (actor, stanza) in [("carol", speak.as_str()), ("bob", whisper)] {
+        script.send(actor, stanza);
+        let heard = script.receive("carol");
+        let id = heard.child("urn:xmpp:sid:0", "stanza-id").unwrap();
+        elsewhere.push(id.attribute("id").unwrap().into_owned());
+    }
+    let never = ["0000000000000001", "09af3-cc343-b409f"].map(str::to_owned);
+    for id in elsewhere.iter().chain(&never) {
+        for content in [
+            form(&[("after-id", id)]),
+            form(&[("before-id", id)]),
+            form(&[("ids", id)]),
+            page(&format!("<after>{id}</after>")),
+            page(&format!("<before>{id}</before>")),
+        ] {
+            let error = read(&mut script, "carol", &content).unwrap_err();
+            assert_eq!(error, "item-not-found", "{content}");
+        }
+    }
+    let found = read(&mut script, "carol", &form(&[("ids", &here)])).unwrap();
+    assert_eq!(bodies(&found), ["here"]);
+}
+
+/// XEP-0313 §5
+#[test]
+fn an_archive_of_a_room_says_where_it_begins_and_ends_to_those_who_may_read_it() {
+    let mut script = three_in_a_room();
+    let ask = format!("<iq type='get' id='m' to='{COVEN}'><metadata xmlns='{MAM}'/></iq>");
+    script.send("bob", &ask);
+    let empty = script.receive("bob");
+    let metadata = empty.child(MAM, "metadata").unwrap();
+    assert_eq!(metadata.children().count(), 0);
+    let ids = ["1", "2", "3"].map(|body| {
+        script.world.pass(Duration::from_secs(1));
+        say(&mut script, "bob", body, &["alice", "carol"])
+    });
+    script.send("bob", &ask);
+    script.expect(
+        "bob",
+        &format!(
+            "<iq type='result' id='m' from='{COVEN}'><metadata xmlns='{MAM}'>\
+             <start id='{}' timestamp='2026-11-20T00:00:01.000Z'/>\
+             <end id='{}' timestamp='2026-11-20T00:00:03.000Z'/></metadata></iq>",
+            ids[0], ids[2]
+        ),
     );
+    let members = field("muc#roomconfig_membersonly", "1");
+    configure(&mut script, "alice", &members);
+    script.forget("bob");
+    script.send("bob", &ask);
+    script.expect("bob", &refused("auth", "forbidden"));
 }
 
 /// XEP-0313 §7: whoever understands `include-groupchat` advertises that, and it
@@ -63,17 +177,15 @@ fn an_archive_of_a_room_says_what_it_can_be_asked_for_and_takes_nothing_else() {
         "bob",
         &format!("<iq type='get' id='f' to='{COVEN}'><query xmlns='urn:xmpp:mam:2'/></iq>"),
     );
-    let form = String::from_utf8(script.receive("bob").raw().to_vec()).unwrap();
+    let fields = String::from_utf8(script.receive("bob").raw().to_vec()).unwrap();
     assert!(
-        form.contains("'after-id'") && form.contains("'ids'"),
-        "{form}"
+        fields.contains("'after-id'") && fields.contains("'ids'"),
+        "{fields}"
     );
-    assert!(!form.contains("include-groupchat"), "{form}");
-    let everything = "<x xmlns='jabber:x:data' type='submit'>\
-        <field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field>\
-        <field var='include-groupchat'><value>1</value></field></x>";
+    assert!(!fields.contains("include-groupchat"), "{fields}");
+    let everything = form(&[("include-groupchat", "1")]);
     assert_eq!(
-        read(&mut script, "bob", everything).unwrap_err(),
+        read(&mut script, "bob", &everything).unwrap_err(),
         "feature-not-implemented"
     );
     let pages = "<feature var='http://jabber.org/protocol/rsm'/>";
@@ -96,13 +208,7 @@ fn those_who_may_know_learn_who_has_said_what() {
     assert_eq!(address(&messages).as_deref(), Some("bob@example.org"));
     let messages = read(&mut script, "carol", "").unwrap();
     assert_eq!(address(&messages), None);
-    let with = |jid: &str| {
-        format!(
-            "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>\
-             <value>urn:xmpp:mam:2</value></field>\
-             <field var='with'><value>{jid}</value></field></x>"
-        )
-    };
+    let with = |jid: &str| form(&[("with", jid)]);
     let by_account = with("bob@example.org");
     assert_eq!(
         read(&mut script, "carol", &by_account).unwrap_err(),

@@ -1,6 +1,6 @@
 //! What service discovery tells of rooms.
 
-use super::{COVEN, JOIN, configure, coven, field};
+use super::{COVEN, JOIN, configure, coven, expect_info, field};
 use anser_tests::script::Script;
 use std::time::Duration;
 
@@ -50,35 +50,23 @@ fn a_room_says_what_it_is_like() {
     let mut script = coven();
     let before = features(&ask(&mut script, COVEN, "info", ""));
     let opposites = [
-        ("muc_public", "muc_hidden", "muc#roomconfig_publicroom", "0"),
+        ("muc_public", "muc_hidden", "publicroom", "0"),
+        ("muc_open", "muc_membersonly", "membersonly", "1"),
+        ("muc_unmoderated", "muc_moderated", "moderatedroom", "1"),
+        ("muc_semianonymous", "muc_nonanonymous", "whois", "anyone"),
         (
-            "muc_open",
-            "muc_membersonly",
-            "muc#roomconfig_membersonly",
+            "muc_unsecured",
+            "muc_passwordprotected",
+            "passwordprotectedroom",
             "1",
         ),
-        (
-            "muc_unmoderated",
-            "muc_moderated",
-            "muc#roomconfig_moderatedroom",
-            "1",
-        ),
-        (
-            "muc_semianonymous",
-            "muc_nonanonymous",
-            "muc#roomconfig_whois",
-            "anyone",
-        ),
-        (
-            "muc_persistent",
-            "muc_temporary",
-            "muc#roomconfig_persistentroom",
-            "0",
-        ),
+        ("muc_persistent", "muc_temporary", "persistentroom", "0"),
     ];
+    let secret = field("muc#roomconfig_roomsecret", "cauldronburn");
     for (one, other, var, value) in opposites {
         assert!(before.iter().any(|found| found == one), "{one}");
-        configure(&mut script, "alice", &field(var, value));
+        let opposite = field(&format!("muc#roomconfig_{var}"), value);
+        configure(&mut script, "alice", &(opposite + &secret));
         let after = features(&ask(&mut script, COVEN, "info", ""));
         assert!(after.iter().any(|found| found == other), "{other}");
         assert!(!after.iter().any(|found| found == one), "{one}");
@@ -114,6 +102,25 @@ fn a_room_tells_its_subject_to_those_who_may_come_in() {
     );
     let info = format!("{:?}", ask(&mut script, COVEN, "info", ""));
     assert!(!info.contains("Spells"));
+}
+
+/// XEP-0045 §6.4: "muc#roominfo_lang", of a room that has one.
+#[test]
+fn a_room_tells_its_language() {
+    let mut script = coven();
+    for (lang, told) in [("", false), ("en", true)] {
+        let wanted = field("muc#roomconfig_lang", lang);
+        configure(&mut script, "alice", &wanted);
+        let info = format!("{:?}", ask(&mut script, COVEN, "info", ""));
+        let is_told = info.contains("muc#roominfo_lang");
+        assert_eq!(is_told, told, "{info}");
+    }
+    expect_info(
+        &mut script,
+        "bob",
+        "<x xmlns='jabber:x:data' type='result'>\
+         <field var='muc#roominfo_lang'><value>en</value></field></x>",
+    );
 }
 
 /// XEP-0045 §6.4, §16.5.4

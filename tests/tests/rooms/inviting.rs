@@ -112,3 +112,78 @@ fn nobody_who_is_banned_is_asked_in() {
         ",
     );
 }
+
+/// XEP-0045 §7.8.2, §7.9, XEP-0249 §2: "the room SHOULD add the password if the room
+/// is password-protected"; a conversation of two goes on there, with its thread.
+#[test]
+fn several_are_asked_at_once_into_a_room_with_a_password() {
+    let mut script = coven();
+    let secret = field("muc#roomconfig_passwordprotectedroom", "1")
+        + &field("muc#roomconfig_roomsecret", "cauldronburn");
+    configure(&mut script, "alice", &secret);
+    script.forget("alice");
+    script.play(
+        "
+        alice C: <message to='coven@rooms.example.org' id='i'>
+            <x xmlns='http://jabber.org/protocol/muc#user'>
+            <invite to='bob@example.org/phone'><reason>Hey</reason><continue thread='e0ff'/></invite>
+            <invite to='carol@example.org'><continue/></invite></x></message>
+        alice S: nothing
+        bob   S: <message from='coven@rooms.example.org' to='bob@example.org/phone' id='i'>
+            <x xmlns='http://jabber.org/protocol/muc#user'>
+            <invite from='alice@example.org'><reason>Hey</reason><continue thread='e0ff'/></invite>
+            <password>cauldronburn</password></x>
+            <x xmlns='jabber:x:conference' jid='coven@rooms.example.org' password='cauldronburn'
+            reason='Hey' continue='true' thread='e0ff'/></message>
+        bob   S: nothing
+        carol S: <message from='coven@rooms.example.org' to='carol@example.org' id='i'>
+            <x xmlns='http://jabber.org/protocol/muc#user'>
+            <invite from='alice@example.org'><continue/></invite>
+            <password>cauldronburn</password></x>
+            <x xmlns='jabber:x:conference' password='cauldronburn' continue='true'/></message>
+        carol S: nothing
+        ",
+    );
+}
+
+/// XEP-0045 §7.8.2: of several each is asked in or not, and whoever asks is told of
+/// those who are not.
+#[test]
+fn those_who_cannot_be_asked_in_keep_nobody_else_out() {
+    let mut script = coven();
+    script.send(
+        "alice",
+        &admin("<item affiliation='outcast' jid='carol@example.org'/>"),
+    );
+    script.forget("alice");
+    let invite = |users: &[&str]| {
+        let invites = users.iter();
+        let invites: String = invites
+            .map(|user| format!("<invite to='{user}@example.org'/>"))
+            .collect();
+        format!(
+            "<message to='{COVEN}' id='i'>\
+             <x xmlns='http://jabber.org/protocol/muc#user'>{invites}</x></message>"
+        )
+    };
+    script.send("alice", &invite(&["ghost", "bob", "carol"]));
+    script.expect("bob", &format!("<message from='{COVEN}'/>"));
+    script.expect(
+        "alice",
+        "<message type='error' id='i'><error type='cancel'>\
+         <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
+         <text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>ghost@example.org: there is no such \
+         account; carol@example.org: whoever you invite is banned from this room</text>\
+         </error></message>",
+    );
+    // What is no address is a fault of the whole.
+    script.send("alice", &invite(&["bob", "@"]));
+    script.expect(
+        "alice",
+        "<message type='error' id='i'><error type='modify'>\
+         <jid-malformed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
+    );
+    for actor in ["alice", "bob", "carol"] {
+        script.expect_nothing(actor);
+    }
+}

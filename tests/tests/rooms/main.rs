@@ -20,6 +20,7 @@
 //! | `owning.rs` | making and configuring rooms |
 //! | `ending.rs` | how rooms end |
 //! | `archive.rs` | what was said, read again and counted |
+//! | `blocking.rs` | who blocks an account or a room |
 //! | `retraction.rs` | what was said, taken back |
 //! | `avatar.rs` | the pictures of rooms |
 //! | `search.rs` | searching for rooms |
@@ -36,6 +37,7 @@
 mod affiliations;
 mod archive;
 mod avatar;
+mod blocking;
 mod devices;
 mod ending;
 mod entering;
@@ -65,6 +67,9 @@ use anser_xml::Element;
 
 /// The address of the room of most tests.
 const COVEN: &str = "coven@rooms.example.org";
+
+/// That of another.
+const HEATH: &str = "heath@rooms.example.org";
 
 /// What says that a presence is to enter a room.
 const JOIN: &str = "<x xmlns='http://jabber.org/protocol/muc'/>";

@@ -1,8 +1,8 @@
 //! Making and configuring rooms.
 
 use super::{
-    COVEN, JOIN, configure, coven, field, join, listed, owner, refused, register, registration,
-    three_in_a_room,
+    COVEN, JOIN, admin, configure, coven, field, join, listed, owner, refused, register,
+    registration, say, three_in_a_room,
 };
 use anser_tests::script::Script;
 
@@ -271,24 +271,46 @@ fn in_a_room_that_becomes_non_anonymous_all_learn_who_the_others_are() {
 }
 
 /// XEP-0045 §10.2: "the service MUST remove any non-members from the room and
-/// include a status code of 322".
+/// include a status code of 322 in the presence unavailable stanzas sent to those
+/// users as well as any remaining occupants".
 #[test]
 fn a_room_that_becomes_one_for_members_only_loses_those_who_are_none() {
     let mut script = three_in_a_room();
-    configure(
-        &mut script,
+    script.send(
         "alice",
-        &field("muc#roomconfig_membersonly", "1"),
+        &admin("<item affiliation='member' jid='carol@example.org'/>"),
     );
-    for actor in ["bob", "carol"] {
-        loop {
-            let stanza = script.receive(actor);
-            if stanza.attribute("from").as_deref() == Some(&format!("{COVEN}/{actor}")) {
-                assert!(format!("{stanza:?}").contains("322"));
-                break;
-            }
-        }
+    for actor in ["alice", "bob", "carol"] {
+        script.forget(actor);
     }
+    let members_only = field("muc#roomconfig_membersonly", "1");
+    let form = format!("<x xmlns='jabber:x:data' type='submit'>{members_only}</x>");
+    script.send("alice", &owner("set", &form));
+    script.expect("alice", "<iq type='result' id='owner'/>");
+    for (actor, item, own) in [
+        ("alice", " jid='bob@example.org/phone'", ""),
+        ("bob", "", "<status code='110'/>"),
+        ("carol", "", ""),
+    ] {
+        script.expect(
+            actor,
+            &format!(
+                "<message from='{COVEN}' type='groupchat'>\
+                 <x xmlns='http://jabber.org/protocol/muc#user'><status code='104'/></x></message>"
+            ),
+        );
+        script.expect(
+            actor,
+            &format!(
+                "<presence from='{COVEN}/bob' to='{actor}@example.org/phone' type='unavailable'>\
+                 <x xmlns='http://jabber.org/protocol/muc#user'>\
+                 <item affiliation='none' role='none'{item}/>{own}<status code='322'/></x></presence>"
+            ),
+        );
+        script.expect_nothing(actor);
+    }
+    say(&mut script, "carol", "we", &["alice"]);
+    script.expect_nothing("bob");
 }
 
 /// XEP-0045 §10.1.1: until its owner has opened a room, it is there for nobody

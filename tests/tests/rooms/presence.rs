@@ -1,7 +1,8 @@
 //! Being seen in a room and by whom, another nickname, leaving.
 
-use super::{COVEN, configure, coven, field, join, three_in_a_room};
+use super::{COVEN, HEATH, JOIN, configure, coven, field, join, three_in_a_room, told_anew};
 use anser_tests::script::Script;
+use anser_xml::Element;
 
 /// XEP-0045 §7.2.18: "a service receiving a <presence> without an <x> element
 /// from a non-occupant full-JID responds with an explicit kick".
@@ -85,34 +86,50 @@ fn another_nickname_is_a_farewell_and_a_return() {
     );
 }
 
-/// XEP-0421 §3: the same through all visits and nicknames, and another in
-/// another room.
+/// XEP-0421 §4.1: stable, through all visits and nicknames and when the room was not
+/// in memory meanwhile; unique; and such that the id "in one room of the service does
+/// not match the occupant identifier of the same user in another room".
 #[test]
-fn occupants_are_known_by_an_id_that_stays() {
+fn occupants_are_known_by_an_id_that_stays_and_is_theirs_in_this_room_alone() {
     let mut script = three_in_a_room();
-    let id_of_next = |script: &mut Script| {
-        let stanza = script.receive("carol");
-        let id = stanza
-            .child("urn:xmpp:occupant-id:0", "occupant-id")
-            .unwrap();
-        id.attribute("id").unwrap().into_owned()
-    };
+    let id_of_next = |script: &mut Script, actor: &str| occupant_id(&script.receive(actor));
     script.send("bob", &format!("<presence to='{COVEN}/hag'/>"));
-    let first = id_of_next(&mut script);
-    assert_eq!(first, id_of_next(&mut script));
+    let first = id_of_next(&mut script, "carol");
+    assert!(first.len() <= 128 && !first.contains("bob"));
+    assert_eq!(first, id_of_next(&mut script, "carol"));
     script.send(
         "bob",
         &format!("<presence to='{COVEN}/hag' type='unavailable'/>"),
     );
-    assert_eq!(first, id_of_next(&mut script));
-    join(&mut script, "bob", "bob", &["alice"]);
-    script.forget("carol");
+    assert_eq!(first, id_of_next(&mut script, "carol"));
+    join(&mut script, "bob", "bob", &["alice", "carol"]);
+    let speak = format!("<message to='{COVEN}' type='groupchat'><body>x</body></message>");
+    script.send("bob", &speak);
+    assert_eq!(first, id_of_next(&mut script, "carol"));
+    script.send("carol", &speak);
+    assert_ne!(first, id_of_next(&mut script, "carol"));
+    script.forget("bob");
     script.send(
         "bob",
-        &format!("<message to='{COVEN}' type='groupchat'><body>x</body></message>"),
+        &format!("<presence to='{HEATH}/bob'>{JOIN}</presence>"),
     );
-    assert_eq!(first, id_of_next(&mut script));
-    assert!(first.len() <= 128 && !first.contains("bob"));
+    let elsewhere = id_of_next(&mut script, "bob");
+    assert_ne!(first, elsewhere);
+    script.send(
+        "bob",
+        &format!("<presence to='{HEATH}/bob' type='unavailable'/>"),
+    );
+    script.appear("dave", "dave@example.org/phone");
+    let before = told_anew(&mut script, &["alice", "bob", "carol"]);
+    assert_eq!(first, occupant_id(&before[0]));
+    join(&mut script, "bob", "bob", &[]);
+    script.send("bob", &speak);
+    assert_eq!(first, id_of_next(&mut script, "bob"));
+}
+
+fn occupant_id(stanza: &Element) -> String {
+    let id = stanza.child("urn:xmpp:occupant-id:0", "occupant-id");
+    id.unwrap().attribute("id").unwrap().into_owned()
 }
 
 /// XEP-0045 §7.2.3, §7.2.4

@@ -1,6 +1,7 @@
 //! What nobody is believed, and what there is no answer to but an error.
 
-use super::{COVEN, JOIN, configure, coven, expect_info, field, refused, three_in_a_room};
+use super::{COVEN, HEATH, JOIN, configure, coven, expect_info, field, refused, three_in_a_room};
+use anser_hub::{Creation, RoomsConfig};
 use anser_tests::script::Script;
 
 /// A question to the room.
@@ -200,4 +201,61 @@ fn a_room_that_was_destroyed_answers_nothing() {
         }
     }
     script.expect_nothing("carol");
+}
+
+/// The configuration of rooms changes.
+fn with_rooms(script: &Script, change: impl FnOnce(&mut RoomsConfig)) {
+    let hub = script.world.hub();
+    let mut config = (*hub.config()).clone();
+    change(&mut config.rooms);
+    hub.configure(config);
+}
+
+/// XEP-0045 §10.1.1: "If access is restricted and a user attempts to create a room,
+/// the service MUST return a <not-allowed/> error".
+#[test]
+fn nobody_makes_a_room_where_only_the_operator_does() {
+    let mut script = coven();
+    with_rooms(&script, |rooms| rooms.creation = Creation::Nobody);
+    script.play(
+        "
+        bob   C: <presence to='heath@rooms.example.org/bob' id='1'><x xmlns='http://jabber.org/protocol/muc'/></presence>
+        bob   S: <presence type='error' id='1' from='heath@rooms.example.org/bob'>
+            <x xmlns='http://jabber.org/protocol/muc'/><error type='cancel'>
+            <not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
+        bob   S: nothing
+        bob   C: <presence to='coven@rooms.example.org/bob'><x xmlns='http://jabber.org/protocol/muc'/></presence>
+        bob   S: <presence from='coven@rooms.example.org/alice'/>
+        bob   S: <presence from='coven@rooms.example.org/bob'/>
+        ",
+    );
+    assert_eq!(script.world.hub().room_count(), 1);
+}
+
+/// RFC 6120 §8.3.3.18. Leaving one makes room for another, and entering once more
+/// takes none.
+#[test]
+fn a_session_is_in_so_many_rooms_and_no_more() {
+    let mut script = three_in_a_room();
+    with_rooms(&script, |rooms| rooms.per_session = 1);
+    let enter = |room: &str| format!("<presence to='{room}/bob' id='1'>{JOIN}</presence>");
+    script.send("bob", &enter(HEATH));
+    script.expect(
+        "bob",
+        &format!(
+            "<presence type='error' id='1' from='{HEATH}/bob'>{JOIN}<error type='wait'>\
+             <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>"
+        ),
+    );
+    script.expect_nothing("bob");
+    assert_eq!(script.world.hub().room_count(), 1);
+    script.send("bob", &enter(COVEN));
+    script.expect("bob", &format!("<presence from='{COVEN}/alice'/>"));
+    script.send(
+        "bob",
+        &format!("<presence to='{COVEN}/bob' type='unavailable'/>"),
+    );
+    script.forget("bob");
+    script.send("bob", &enter(HEATH));
+    script.expect("bob", &format!("<presence from='{HEATH}/bob'/>"));
 }

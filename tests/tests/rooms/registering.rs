@@ -3,6 +3,7 @@
 use super::{
     COVEN, admin, configure, coven, field, listed, refused, register, registration, three_in_a_room,
 };
+use anser_tests::script::Script;
 
 /// XEP-0045 §7.10, XEP-0077 §3.3
 #[test]
@@ -149,4 +150,48 @@ fn what_somebody_is_because_of_their_server_ends_with_that() {
     for affiliation in ["admin", "member"] {
         assert_eq!(listed(&mut script, affiliation).len(), 0);
     }
+}
+
+/// XEP-0045 §7.10: "If the user requesting registration requirements is not allowed
+/// to register with the room", "the room MUST return a <not-allowed/> error".
+#[test]
+fn nobody_registers_into_a_room_for_members_only_or_out_of_a_ban() {
+    let mut script = coven();
+    script.appear("dave", "dave@example.org/phone");
+    for (affiliation, user) in [("member", "bob"), ("outcast", "carol")] {
+        let item = format!("<item affiliation='{affiliation}' jid='{user}@example.org'/>");
+        script.send("alice", &admin(&item));
+    }
+    script.forget("alice");
+    let ask = register("").replace("'set'", "'get'");
+    let refuses = |script: &mut Script, actor: &str| {
+        for attempt in [
+            ask.clone(),
+            register(&registration("hag")),
+            register("<remove/>"),
+        ] {
+            script.send(actor, &attempt);
+            script.expect(actor, &refused("cancel", "not-allowed"));
+        }
+    };
+    refuses(&mut script, "carol");
+    configure(
+        &mut script,
+        "alice",
+        &field("muc#roomconfig_membersonly", "1"),
+    );
+    for actor in ["carol", "dave"] {
+        refuses(&mut script, actor);
+    }
+    // Who is a member already keeps a nickname there.
+    script.send("bob", &register(&registration("Hecate")));
+    script.expect("bob", "<iq type='result' id='register'/>");
+    script.send("bob", &ask);
+    script.expect(
+        "bob",
+        "<iq type='result' id='register'><query xmlns='jabber:iq:register'>\
+         <registered/><username>Hecate</username></query></iq>",
+    );
+    assert_eq!(listed(&mut script, "member"), ["bob@example.org"]);
+    assert_eq!(listed(&mut script, "outcast"), ["carol@example.org"]);
 }

@@ -1,6 +1,6 @@
 //! To all and to one, and requests for voice.
 
-use super::{COVEN, configure, coven, field, join, three_in_a_room};
+use super::{COVEN, admin, configure, coven, field, join, three_in_a_room};
 
 /// XEP-0045 §7.4, XEP-0359 §4.1, XEP-0421 §4: "the service MUST change the
 /// 'from' attribute to the sender's occupant JID and reflect the message out to
@@ -181,5 +181,58 @@ fn what_is_said_to_one_is_heard_by_one() {
         alice C: <message to='coven@rooms.example.org/carol' type='chat'><body>psst</body></message>
         carol S: <message from='coven@rooms.example.org/alice'><body>psst</body></message>
         ",
+    );
+}
+
+/// XEP-0045 §7.13, §8.6: "To skip this request, click the cancel button."
+#[test]
+fn a_voice_that_is_refused_or_not_asked_for_is_not_given() {
+    let mut script = three_in_a_room();
+    let form = |kind: &str, fields: &str| {
+        format!(
+            "<message to='{COVEN}'><x xmlns='jabber:x:data' type='{kind}'>{fields}</x></message>"
+        )
+    };
+    let fault = |kind: &str, condition: &str| {
+        format!(
+            "<message type='error' from='{COVEN}'><error type='{kind}'>\
+             <{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+        )
+    };
+    let role = field("muc#role", "participant");
+    let unknown = field("x-other#field", "&lt;");
+    // Who has a voice asks for none.
+    script.send("carol", &form("submit", &role));
+    script.expect("carol", &fault("modify", "bad-request"));
+    script.send("alice", &admin("<item nick='bob' role='visitor'/>"));
+    for actor in ["alice", "bob", "carol"] {
+        script.forget(actor);
+    }
+    let about = field("FORM_TYPE", "http://jabber.org/protocol/muc#register");
+    script.send("bob", &form("submit", &(about + &role)));
+    script.expect("bob", &fault("modify", "bad-request"));
+    script.expect_nothing("alice");
+    script.send("bob", &form("submit", &(role + &unknown)));
+    script.expect("alice", &format!("<message from='{COVEN}'/>"));
+    let bob = field("muc#jid", "bob@example.org/phone") + &field("muc#roomnick", "bob");
+    let allow = |value: &str| field("muc#request_allow", value);
+    script.send("alice", &form("submit", &(bob.clone() + &allow("0"))));
+    script.send("alice", &form("cancel", ""));
+    script.expect_nothing("alice");
+    for (fields, kind, condition) in [
+        (allow("1"), "cancel", "item-not-found"),
+        (bob.clone() + &allow("perhaps"), "modify", "not-acceptable"),
+    ] {
+        script.send("alice", &form("submit", &fields));
+        script.expect("alice", &fault(kind, condition));
+    }
+    for actor in ["alice", "bob", "carol"] {
+        script.expect_nothing(actor);
+    }
+    script.send("alice", &form("submit", &(bob + &unknown + &allow("1"))));
+    script.expect(
+        "carol",
+        "<presence from='coven@rooms.example.org/bob'>\
+         <x xmlns='http://jabber.org/protocol/muc#user'><item role='participant'/></x></presence>",
     );
 }

@@ -210,17 +210,20 @@ impl Stanza<'_> {
         whispered.map_err(|error| error::room_error(&error))
     }
 
-    /// For the room itself.
+    /// For the room itself. Of several who are asked in each is treated by
+    /// themselves: that one cannot be is no reason against the others.
     async fn ask(&self, room: &Arc<Room>) -> Result<(), StanzaError> {
         let mediations = Mediation::read(self.element)?;
+        let mut refused = Vec::new();
         for mediation in &mediations {
-            match mediation {
-                Mediation::Invite(note) => self.invite(room, note).await?,
-                Mediation::Decline(note) => self.decline(room, note).await?,
-            }
+            let (note, done) = match mediation {
+                Mediation::Invite(note) => (note, self.invite(room, note).await),
+                Mediation::Decline(note) => (note, self.decline(room, note).await),
+            };
+            refused.extend(done.err().map(|error| (&note.to, error)));
         }
         if !mediations.is_empty() {
-            return Ok(());
+            return all_told(refused, mediations.len());
         }
         match self.element.child(ns::FORM, "x") {
             Some(form) => self.voice(room, form),
@@ -292,6 +295,13 @@ impl Stanza<'_> {
             return Ok(());
         }
         let form = Submission::try_from(form)?;
+        if form
+            .form_type()
+            .is_some_and(|about| about != ns::MUC_REQUEST)
+        {
+            let reason = "a room takes forms that are requests for voice, and their answers";
+            return Err(DefinedCondition::BadRequest.because(reason));
+        }
         let done = match form.boolean("muc#request_allow")? {
             None => hub.request_voice(session, room, self.now),
             Some(false) => Ok(()),
@@ -334,5 +344,23 @@ impl Stanza<'_> {
         content_without(self.front, self.element, |child| {
             muc::is_the_rooms_own(child) || is_forged_in_room(hub, child, own, room)
         })
+    }
+}
+
+/// Whether so many were told. If not, the error is that of the first who was not,
+/// and where it could be about somebody else, its text has all of them.
+fn all_told(refused: Vec<(&Jid, StanzaError)>, of: usize) -> Result<(), StanzaError> {
+    let why = |(to, error): &(&Jid, StanzaError)| {
+        let reason = error.text.as_deref();
+        format!("{to}: {}", reason.unwrap_or(error.condition.name()))
+    };
+    let text = refused.iter().map(why).collect::<Vec<_>>().join("; ");
+    match refused.into_iter().next() {
+        None => Ok(()),
+        Some((_, only)) if of == 1 => Err(only),
+        Some((_, first)) => Err(StanzaError {
+            text: Some(text),
+            ..first
+        }),
     }
 }
