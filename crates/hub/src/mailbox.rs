@@ -69,6 +69,17 @@ impl Mailbox {
         wakes.extend(contents.waker.take());
     }
 
+    /// Wakes the session for something else.
+    pub(crate) fn wake(&self, wakes: &mut Wakes) {
+        wakes.extend(lock(&self.contents).waker.take());
+    }
+
+    /// Has the session woken when there is mail, or something else. Only the last
+    /// task to ask is.
+    pub(crate) fn wake_later(&self, context: &Context<'_>) {
+        lock(&self.contents).wake_later(context);
+    }
+
     /// Why the session has to end, if it has to.
     #[must_use]
     pub fn closed(&self) -> Option<CloseReason> {

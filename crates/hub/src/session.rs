@@ -4,13 +4,12 @@ use crate::account::Account;
 use crate::inbox::Slot;
 use crate::mailbox::Wakes;
 use crate::room::Visits;
-use crate::sync::lock;
 use crate::{Hub, Mailbox};
 use anser_jid::FullJid;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 /// One device of an account. It lives as long as its [`SessionHandle`].
 #[derive(Debug)]
@@ -30,7 +29,6 @@ struct Settling {
     submitted: AtomicU32,
     settled: AtomicU32,
     is_awaited: AtomicBool,
-    waker: Mutex<Option<Waker>>,
 }
 
 impl Session {
@@ -98,7 +96,8 @@ impl Session {
     /// task to ask is woken.
     pub fn poll_settled(&self, count: u32, context: &mut Context<'_>) -> Poll<()> {
         let settling = &self.settling;
-        *lock(&settling.waker) = Some(context.waker().clone());
+        // Whoever waits for mail waits for this too.
+        self.mailbox.wake_later(context);
         settling.is_awaited.store(true, Ordering::SeqCst);
         // Looked at last: either this sees what has just been settled, or
         // settling sees that it is awaited.
@@ -122,7 +121,7 @@ impl Session {
     pub(crate) fn on_settled(&self, wakes: &mut Wakes) {
         self.settling.settled.fetch_add(1, Ordering::SeqCst);
         if self.settling.is_awaited.swap(false, Ordering::SeqCst) {
-            wakes.extend(lock(&self.settling.waker).take());
+            self.mailbox.wake(wakes);
         }
     }
 }

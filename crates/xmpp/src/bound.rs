@@ -180,7 +180,7 @@ impl Bound {
         let id = (resume && most_seconds > 0).then(|| front.new_id());
         let resumption = id.as_deref().map(|id| (id, most_seconds));
         sm::write_enabled(output, resumption);
-        let ticket = id.map(|id| front.resumptions().issue(id, account));
+        let ticket = id.map(|id| front.resumptions().issue(&id, account));
         self.management = Some(Box::new(Management::new(&self.session, ticket)));
     }
 

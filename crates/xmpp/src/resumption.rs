@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 /// The streams that can be resumed, by the ids that their clients were given.
 #[derive(Debug, Default)]
 pub(crate) struct Resumptions {
-    tickets: Mutex<BTreeMap<String, Arc<Ticket>>>,
+    tickets: Mutex<BTreeMap<u128, Arc<Ticket>>>,
 }
 
 /// The right to resume one stream.
@@ -44,7 +44,8 @@ pub(crate) struct TicketHolder {
 
 impl Resumptions {
     /// Makes a stream resumable under `id`.
-    pub(crate) fn issue(&self, id: String, account: BareJid) -> TicketHolder {
+    pub(crate) fn issue(&self, id: &str, account: BareJid) -> TicketHolder {
+        let id = number(id).expect("our own ids are hexadecimal numbers");
         let ticket = Arc::new(Ticket {
             account,
             stream: Mutex::new(Stream::live()),
@@ -56,7 +57,7 @@ impl Resumptions {
     /// Takes a stream over from wherever it is. `None` if there is no such
     /// stream of this account.
     pub(crate) async fn claim(&self, id: &str, account: &BareJid) -> Option<Box<Bound>> {
-        let ticket = self.tickets().get(id).cloned()?;
+        let ticket = self.tickets().get(&number(id)?).cloned()?;
         if ticket.account != *account {
             return None;
         }
@@ -129,9 +130,14 @@ impl Resumptions {
         taken
     }
 
-    fn tickets(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Ticket>>> {
+    fn tickets(&self) -> MutexGuard<'_, BTreeMap<u128, Arc<Ticket>>> {
         self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What stands in memory for an id; `None` for what is no id of ours.
+fn number(id: &str) -> Option<u128> {
+    u128::from_str_radix(id, 16).ok()
 }
 
 /// What claiming a stream brings.
