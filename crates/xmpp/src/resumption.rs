@@ -137,7 +137,8 @@ impl Resumptions {
 
 /// What stands in memory for an id; `None` for what is no id of ours.
 fn number(id: &str) -> Option<u128> {
-    u128::from_str_radix(id, 16).ok()
+    let is_whole = id.len() == 2 * size_of::<u128>();
+    u128::from_str_radix(id, 16).ok().filter(|_| is_whole)
 }
 
 /// What claiming a stream brings.
