@@ -11,15 +11,17 @@
 //! text that the line has; `id='*'` stands for any value. Lines that begin with
 //! white space belong to the line before; `#` begins a comment.
 
+mod transcript;
+
 use crate::world::{DOMAIN, EXPORTER, LinkId, PASSWORD, World};
 use anser_jid::FullJid;
 use anser_sasl::client::{Client, ClientFault, Credentials};
 use anser_sasl::{ChannelBindings, Mechanism, Nonce, Offer};
 use anser_xml::{Child, Element, Event, Limits, Scanner};
 use anser_xmpp::Entry;
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt::Write;
+use transcript::{fits, lines, pattern};
 
 /// Clients in a world, each with a name.
 pub struct Script {
@@ -277,6 +279,20 @@ impl Script {
         }
     }
 
+    /// Somebody blocks or unblocks addresses (`block` and `unblock` are the
+    /// commands); what they and others are told besides is left to be received.
+    pub fn change_blocks(&mut self, actor: &str, command: &str, addresses: &[&str]) {
+        let items = addresses.iter();
+        let items: String = items.map(|jid| format!("<item jid='{jid}'/>")).collect();
+        self.send(
+            actor,
+            &format!(
+                "<iq type='set' id='{command}'><{command} xmlns='urn:xmpp:blocking'>{items}</{command}></iq>"
+            ),
+        );
+        self.expect(actor, &format!("<iq type='result' id='{command}'/>"));
+    }
+
     /// Forgets everything that the client has received.
     pub fn forget(&mut self, actor: &str) {
         while self.next(actor).is_some() {}
@@ -445,66 +461,6 @@ pub fn offer(features: &Element) -> Offer {
 
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
-
-/// The lines of a transcript, with continuations joined.
-fn lines(transcript: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let indent = transcript
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| line.len() - line.trim_start().len())
-        .min()
-        .unwrap_or(0);
-    for line in transcript.lines() {
-        let line = line.get(indent..).unwrap_or("").trim_end();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if line.starts_with(char::is_whitespace) {
-            let last = lines.last_mut().unwrap();
-            write!(last, " {}", line.trim_start()).unwrap();
-        } else {
-            lines.push(line.to_owned());
-        }
-    }
-    lines
-}
-
-/// An element of a transcript; where it says nothing else, it is a stanza's.
-fn pattern(text: &str) -> Element {
-    let text = Bytes::copy_from_slice(text.replace("> <", "><").as_bytes());
-    let parsed = match text.starts_with(b"<stream:") {
-        true => {
-            let declared = String::from_utf8(text.to_vec()).unwrap();
-            let name_ends = declared.find([' ', '/', '>']).unwrap();
-            let (name, rest) = declared.split_at(name_ends);
-            let declared = if rest.contains("xmlns:stream") {
-                declared.clone()
-            } else {
-                format!("{name} xmlns:stream='http://etherx.jabber.org/streams'{rest}")
-            };
-            Element::parse(declared.into(), &Limits::NONE)
-        }
-        false => Element::parse_in(text.clone(), "jabber:client", &Limits::NONE),
-    };
-    parsed.unwrap_or_else(|fault| panic!("{fault} in {text:?}"))
-}
-
-/// Whether an element has all that the pattern has.
-fn fits(element: &Element, pattern: &Element) -> bool {
-    let same_name = element.name() == pattern.name() && element.namespace() == pattern.namespace();
-    let has_attributes = pattern.attributes().all(|wanted| {
-        let found = element.attribute_ns(&wanted.namespace(), wanted.name());
-        found.is_some_and(|found| wanted.value() == "*" || found == wanted.value())
-    });
-    let has_children = pattern.children().all(|wanted| {
-        let wanted = wanted.open();
-        element.children().any(|child| fits(&child.open(), &wanted))
-    });
-    let text = pattern.text();
-    let has_text = text.trim().is_empty() || text == element.text();
-    same_name && has_attributes && has_children && has_text
-}
 
 /// The address of a user of the world.
 #[must_use]

@@ -3,20 +3,6 @@
 use super::{COVEN, admin, configure, done, field, listed, three_in_a_room};
 use anser_tests::script::Script;
 
-/// Somebody blocks or unblocks addresses; what they and others are told besides
-/// is left to be received.
-fn change(script: &mut Script, actor: &str, command: &str, addresses: &[&str]) {
-    let items = addresses.iter();
-    let items: String = items.map(|jid| format!("<item jid='{jid}'/>")).collect();
-    script.send(
-        actor,
-        &format!(
-            "<iq type='set' id='{command}'><{command} xmlns='urn:xmpp:blocking'>{items}</{command}></iq>"
-        ),
-    );
-    script.expect(actor, &format!("<iq type='result' id='{command}'/>"));
-}
-
 /// Alice, who owns the room, Bob and Carol are in it, and Dave is not.
 fn three_and_dave() -> Script {
     let mut script = three_in_a_room();
@@ -37,7 +23,7 @@ fn nobody_is_asked_into_a_room_by_somebody_they_block() {
         let members_only = field("muc#roomconfig_membersonly", "1");
         configure(&mut script, "alice", &members_only);
         script.forget("alice");
-        change(&mut script, "dave", "block", &[blocked]);
+        script.change_blocks("dave", "block", &[blocked]);
         script.send("alice", INVITE);
         script.expect(
             "alice",
@@ -46,7 +32,7 @@ fn nobody_is_asked_into_a_room_by_somebody_they_block() {
         );
         script.expect_nothing("dave");
         assert!(listed(&mut script, "member").is_empty());
-        change(&mut script, "dave", "unblock", &[blocked]);
+        script.change_blocks("dave", "unblock", &[blocked]);
         script.send("alice", INVITE);
         script.expect("dave", &format!("<message from='{COVEN}'/>"));
     }
@@ -61,7 +47,7 @@ fn a_member_who_blocks_whoever_has_made_them_one_is_not_asked_in() {
         let members_only = field("muc#roomconfig_membersonly", "1");
         configure(&mut script, "alice", &members_only);
         script.forget("alice");
-        change(&mut script, "dave", "block", &[blocked]);
+        script.change_blocks("dave", "block", &[blocked]);
         let make = |affiliation: &str| {
             admin(&format!(
                 "<item affiliation='{affiliation}' jid='dave@example.org'/>"
@@ -71,7 +57,7 @@ fn a_member_who_blocks_whoever_has_made_them_one_is_not_asked_in() {
         done(&mut script, "alice");
         script.expect_nothing("dave");
         assert_eq!(listed(&mut script, "member"), ["dave@example.org"]);
-        change(&mut script, "dave", "unblock", &[blocked]);
+        script.change_blocks("dave", "unblock", &[blocked]);
         script.send("alice", &make("none"));
         script.send("alice", &make("member"));
         script.expect("dave", &format!("<message from='{COVEN}'/>"));
@@ -82,7 +68,7 @@ fn a_member_who_blocks_whoever_has_made_them_one_is_not_asked_in() {
 #[test]
 fn nobody_who_is_blocked_declines_or_asks_without_the_room() {
     let mut script = three_and_dave();
-    change(&mut script, "bob", "block", &["dave@example.org"]);
+    script.change_blocks("bob", "block", &["dave@example.org"]);
     script.play(
         "
         dave  C: <message to='coven@rooms.example.org' id='d'>
@@ -103,7 +89,7 @@ fn nobody_who_is_blocked_declines_or_asks_without_the_room() {
 #[test]
 fn a_block_of_an_account_makes_no_difference_in_a_room() {
     let mut script = three_and_dave();
-    change(&mut script, "carol", "block", &["bob@example.org"]);
+    script.change_blocks("carol", "block", &["bob@example.org"]);
     script.play(
         "
         bob   C: <message to='coven@rooms.example.org' type='groupchat'><body>hail</body></message>
@@ -126,12 +112,7 @@ fn a_block_of_an_account_makes_no_difference_in_a_room() {
 #[test]
 fn an_occupant_who_is_blocked_writes_and_asks_nothing_in_private() {
     let mut script = three_and_dave();
-    change(
-        &mut script,
-        "carol",
-        "block",
-        &["coven@rooms.example.org/bob"],
-    );
+    script.change_blocks("carol", "block", &["coven@rooms.example.org/bob"]);
     script.play(
         "
         bob   C: <message to='coven@rooms.example.org/carol' type='chat' id='1'><body>psst</body></message>
@@ -160,7 +141,7 @@ fn an_occupant_who_is_blocked_writes_and_asks_nothing_in_private() {
 fn whoever_blocks_a_room_is_no_longer_in_it() {
     for blocked in [COVEN, "rooms.example.org"] {
         let mut script = three_and_dave();
-        change(&mut script, "carol", "block", &[blocked]);
+        script.change_blocks("carol", "block", &[blocked]);
         script.play(
             "
             carol S: <presence type='unavailable' from='coven@rooms.example.org/carol'/>

@@ -1,18 +1,19 @@
-//! What is true of SQLite only: files, crashes, schemas, and that it agrees
-//! with the engine in memory.
+//! What is true of SQLite only: files, crashes, schemas. In `forgetting.rs` how
+//! logs go, in `agreement.rs` that it does as the engine in memory does.
 #![allow(
     clippy::unwrap_used,
     reason = "whatever does not unwrap here has failed the test"
 )]
 
+mod agreement;
+mod forgetting;
+
 use anser_jid::BareJid;
 use anser_store::{
-    Change, Engine, EntryFlags, Expect, Journal, JournalLimits, LogEntry, MessageId, NewEntry,
-    NodeId, Page, SqliteOptions, Store, StoreError, Tidiness, Timestamp, View,
+    Change, Engine, EntryFlags, Journal, JournalLimits, LogEntry, MessageId, NewEntry, NodeId,
+    Page, SqliteOptions, Store, StoreError, Tidiness, Timestamp, View,
 };
 use bytes::Bytes;
-use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
-use std::fmt::Debug;
 use std::path::Path;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
@@ -161,110 +162,6 @@ fn rows(folder: &Path) -> [u32; 2] {
     [count("count(*) FROM message"), logs]
 }
 
-fn forget(world: &Opened, owner: u8) {
-    let owner = jid(owner);
-    world
-        .journal
-        .append(NOW, |_| (vec![Change::Forget { owner }], ()));
-}
-
-#[tokio::test]
-async fn a_forgotten_log_is_gone_at_once_and_taken_apart_in_pieces() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut world = Opened::sqlite(folder.path(), 1);
-    for _ in 0..10 {
-        world.append(0, 1, 0);
-        world.append(0, 0, 0);
-    }
-    forget(&world, 0);
-    world.append(0, 1, 0);
-    world.commit();
-    // What came after it is there, and what the other side has.
-    assert_eq!(world.ids(0).await.len(), 1);
-    assert_eq!(world.ids(1).await.len(), 11);
-    // The newest message is not in the index yet.
-    assert_eq!(rows(folder.path()), [21, 30]);
-    for entries in [27, 24, 21, 18, 15, 12, 10] {
-        assert_eq!(world.engine.tidy(), Tidiness::Untidy);
-        assert_eq!(rows(folder.path())[1], entries);
-        assert_eq!(world.ids(0).await.len(), 1);
-    }
-    assert_eq!(world.engine.tidy(), Tidiness::Tidy);
-    assert_eq!(rows(folder.path()), [11, 10]);
-    assert_eq!(world.ids(1).await.len(), 11);
-}
-
-#[tokio::test]
-async fn a_crash_between_two_pieces_brings_nothing_back() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut before = Opened::sqlite(folder.path(), 1);
-    for _ in 0..10 {
-        before.append(0, 0, 0);
-    }
-    let newest = before.engine.newest().unwrap();
-    forget(&before, 0);
-    before.commit();
-    before.engine.tidy();
-    drop(before);
-
-    let mut after = Opened::sqlite(folder.path(), 1);
-    assert!(after.ids(0).await.is_empty());
-    let head = after.store.read(|view| view.head(&jid(0))).await.unwrap();
-    assert_eq!(head, MessageId::FIRST);
-    assert!(rows(folder.path())[1] > 0);
-    while after.engine.tidy() == Tidiness::Untidy {}
-    assert_eq!(rows(folder.path()), [0, 0]);
-    // Nor is an id given again that somebody may remember.
-    assert!(after.engine.newest().unwrap() >= newest);
-}
-
-/// Every room and every account begins by forgetting what an earlier one of its
-/// name has left.
-#[tokio::test]
-async fn forgetting_what_has_no_log_leaves_nothing_to_take_apart_and_the_tail_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut world = Opened::sqlite(folder.path(), 100);
-    world.append(0, 1, 0);
-    world.commit();
-    for owner in [2, 3] {
-        forget(&world, owner);
-    }
-    world.commit();
-    assert_eq!(rows(folder.path()), [1, 0]);
-    assert_eq!(world.engine.tidy(), Tidiness::Tidy);
-    // Nor does one whose log is in the index already disturb the tail.
-    forget(&world, 0);
-    world.append(1, 2, 0);
-    world.commit();
-    assert_eq!(rows(folder.path()), [2, 2]);
-    forget(&world, 0);
-    world.commit();
-    assert_eq!(rows(folder.path()), [2, 2]);
-    assert!(world.ids(0).await.is_empty());
-    assert_eq!(world.ids(1).await.len(), 2);
-    while world.engine.tidy() == Tidiness::Untidy {}
-    assert_eq!(rows(folder.path()), [2, 1]);
-}
-
-/// Nothing else needs to be committed for it to go on.
-#[test]
-fn the_writer_thread_takes_apart_what_is_forgotten_while_it_has_nothing_else_to_do() {
-    let folder = tempfile::tempdir().unwrap();
-    let world = Opened::sqlite(folder.path(), 1);
-    for _ in 0..10 {
-        world.append(0, 0, 0);
-    }
-    forget(&world, 0);
-    let (journal, engine) = (world.journal.clone(), world.engine);
-    let writer = std::thread::spawn(move || journal.run(engine, |_| {}));
-    while rows(folder.path()) != [0, 0] {
-        assert!(!writer.is_finished());
-        std::thread::yield_now();
-    }
-    world.journal.close();
-    writer.join().unwrap();
-}
-
 /// Pages of every kind from places all over a log.
 async fn pages(world: &Opened, owner: u8, places: &[MessageId]) -> Vec<Vec<MessageId>> {
     let mut pages = Vec::new();
@@ -360,9 +257,9 @@ async fn a_log_that_an_earlier_version_wrote_is_read_as_it_was() {
     let path = options(folder.path(), 1).path;
     let file = rusqlite::Connection::open(&path).unwrap();
     for migration in [
-        include_str!("../sql/0001_records_and_logs.sql"),
-        include_str!("../sql/0002_doomed.sql"),
-        include_str!("../sql/0003_conversations.sql"),
+        include_str!("../../sql/0001_records_and_logs.sql"),
+        include_str!("../../sql/0002_doomed.sql"),
+        include_str!("../../sql/0003_conversations.sql"),
     ] {
         file.execute_batch(migration).unwrap();
     }
@@ -442,122 +339,4 @@ fn a_folder_that_cannot_be_written_is_named() {
     let error = Engine::sqlite(&options(&folder.path().join("missing"), 1)).unwrap_err();
     assert!(matches!(error, StoreError::Open { .. }), "{error}");
     assert!(error.to_string().contains("missing"), "{error}");
-}
-
-/// One step of a random history.
-#[derive(Debug, Clone)]
-enum Step {
-    Append { from: u8, to: u8, flags: u8 },
-    Put { owner: u8, key: u8 },
-    Delete { owner: u8, key: u8 },
-    Trim { owner: u8, place: usize },
-    Forget { owner: u8 },
-    Commit,
-    Tidy,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let user = 0_u8..4;
-    prop_oneof![
-        8 => (user.clone(), user.clone(), 0_u8..4)
-            .prop_map(|(from, to, flags)| Step::Append { from, to, flags }),
-        2 => (user.clone(), 0_u8..3).prop_map(|(owner, key)| Step::Put { owner, key }),
-        1 => (user.clone(), 0_u8..3).prop_map(|(owner, key)| Step::Delete { owner, key }),
-        1 => (user.clone(), any::<usize>()).prop_map(|(owner, place)| Step::Trim { owner, place }),
-        1 => user.prop_map(|owner| Step::Forget { owner }),
-        4 => Just(Step::Commit),
-        2 => Just(Step::Tidy),
-    ]
-}
-
-async fn run(world: &mut Opened, step: &Step) {
-    let change = match *step {
-        Step::Append { from, to, flags } => return world.append(from, to, flags),
-        Step::Commit => return world.commit(),
-        Step::Tidy => {
-            world.engine.tidy();
-            return;
-        }
-        Step::Put { owner, key } => Change::Put {
-            owner: jid(owner),
-            kind: "thing",
-            key: key.to_string(),
-            value: Bytes::from_static(b"value"),
-            expect: Expect::Anything,
-        },
-        Step::Delete { owner, key } => Change::Delete {
-            owner: jid(owner),
-            kind: "thing",
-            key: key.to_string(),
-        },
-        Step::Trim { owner, place } => {
-            let ids = world.ids(owner).await;
-            let through = match ids.len() {
-                0 => MessageId::FIRST,
-                length => ids[place % length],
-            };
-            Change::Trim {
-                owner: jid(owner),
-                through,
-            }
-        }
-        Step::Forget { owner } => Change::Forget { owner: jid(owner) },
-    };
-    world.journal.append(NOW, |_| (vec![change], ()));
-}
-
-/// Everything that can be read of all users.
-async fn everything(world: &Opened) -> impl PartialEq + Debug + use<> {
-    let pages = [
-        Page::oldest(3),
-        Page::newest(3),
-        Page::oldest(1000),
-        Page {
-            flags: EntryFlags(2),
-            counterpart: Some(jid(1)),
-            ..Page::newest(2)
-        },
-        Page {
-            counterpart: Some(jid(2)),
-            ..Page::oldest(3)
-        },
-    ];
-    let of_user = move |view: &View<'_>, owner: &BareJid| {
-        let logs = pages.iter().map(|page| view.page(owner, page));
-        Ok((
-            view.records(owner, "thing")?,
-            view.head(owner)?,
-            logs.collect::<Result<Vec<_>, StoreError>>()?,
-        ))
-    };
-    let of_all = move |view: &View<'_>| (0..4).map(|user| of_user(view, &jid(user))).collect();
-    let all: Result<Vec<_>, StoreError> = world.store.read(of_all).await;
-    all.unwrap()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn sqlite_and_memory_agree_on_every_history(
-        steps in proptest::collection::vec(step(), 1..80),
-        tail_entries in 1_usize..12,
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let folder = tempfile::tempdir().unwrap();
-            let mut memory = Opened::new(Engine::memory());
-            let mut sqlite = Opened::sqlite(folder.path(), tail_entries);
-            for step in steps {
-                run(&mut memory, &step).await;
-                run(&mut sqlite, &step).await;
-            }
-            memory.commit();
-            sqlite.commit();
-            assert_eq!(everything(&memory).await, everything(&sqlite).await);
-            drop(sqlite);
-            let reopened = Opened::sqlite(folder.path(), tail_entries);
-            assert_eq!(everything(&memory).await, everything(&reopened).await);
-        });
-    }
 }
