@@ -254,10 +254,11 @@ fn present(anser: &Anser, user: &str) -> Client {
 
 const MESSAGES: usize = 1500;
 const BODY_BYTES: usize = 60_000;
-/// The cache of the database, and what a session may hold with these limits: in
-/// its mailbox, taken out of that and not sent, not swallowed by the socket. The
-/// messages are twice as much.
-const MEMORY_KIB: u64 = (32 + 12) << 10;
+/// The cache of the database; what a session may hold with these limits: in its
+/// mailbox, taken out of that and not sent, not swallowed by the socket; and the
+/// step in which memory comes where the kernel gives huge pages, once for the
+/// allocator and once for the cache. The messages are nearly twice as much.
+const MEMORY_KIB: u64 = (32 + 12 + 2 * 2) << 10;
 
 /// The ids of the messages that somebody gets, until something else happens.
 fn ids(client: &mut Client, count: usize) -> (BTreeSet<String>, Option<Fault>) {
