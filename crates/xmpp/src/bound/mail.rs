@@ -62,7 +62,7 @@ impl Bound {
             if self.management.is_some() && reason != CloseReason::Overfull {
                 self.settle(output, now).await;
             }
-            self.leave_rooms(output, now);
+            self.send_last_words(output, now);
             return Err(closing(reason));
         }
         self.send_archives(front, output, now).await;
@@ -119,7 +119,7 @@ impl Bound {
     }
 
     /// What rooms say last to a client whose server stops.
-    fn leave_rooms(&mut self, output: &mut BytesMut, now: Timestamp) {
+    fn send_last_words(&mut self, output: &mut BytesMut, now: Timestamp) {
         self.queue.extend(self.session.mailbox().take());
         let is_last_word = |event: &Event| match event {
             Event::Room(RoomEvent::Presence { presence, .. }) => {
