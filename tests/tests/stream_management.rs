@@ -54,23 +54,37 @@ fn stanzas_are_counted_both_ways() {
 #[test]
 fn a_client_is_asked_after_a_while_and_after_many_stanzas() {
     let (mut script, _) = alice_and_bob();
+    say_to_bob(&mut script);
     script.world.pass(Duration::from_millis(999));
     script.expect_nothing("bob");
     script.world.pass(Duration::from_millis(1));
     script.play(
         "
         bob S: <r xmlns='urn:xmpp:sm:3'/>
-        bob C: <a xmlns='urn:xmpp:sm:3' h='1'/>
+        bob C: <a xmlns='urn:xmpp:sm:3' h='2'/>
         ",
     );
     for _ in 0..20 {
-        script.send(
-            "alice",
-            "<message to='bob@example.org' type='chat'><body>x</body></message>",
-        );
-        let _message = script.receive("bob");
+        say_to_bob(&mut script);
     }
     script.expect("bob", "<r xmlns='urn:xmpp:sm:3'/>");
+}
+
+/// XEP-0198 §4: when to ask is up to each side. In a large room there is no end of
+/// presences.
+#[test]
+fn a_client_is_not_asked_so_soon_for_what_others_are_doing() {
+    let (mut script, _) = alice_and_bob();
+    script.world.pass(Duration::from_millis(29_999));
+    script.expect_nothing("bob");
+    script.world.pass(Duration::from_millis(1));
+    script.expect("bob", "<r xmlns='urn:xmpp:sm:3'/>");
+}
+
+fn say_to_bob(script: &mut Script) {
+    let message = "<message to='bob@example.org' type='chat'><body>x</body></message>";
+    script.send("alice", message);
+    let _message = script.receive("bob");
 }
 
 /// XEP-0198 §4: acknowledged means durable

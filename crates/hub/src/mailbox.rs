@@ -52,6 +52,10 @@ impl Mailbox {
         let weight_bytes = u32::try_from(event.weight_bytes()).unwrap_or(u32::MAX);
         contents.bytes = contents.bytes.saturating_add(weight_bytes);
         let is_first = contents.events.is_empty();
+        if is_first {
+            // Mostly there is one: thousands of mailboxes may get theirs at once.
+            contents.events.reserve_exact(1);
+        }
         contents.events.push(event);
         let has_too_many = contents.events.len() > self.limits.events as usize;
         let is_beyond = has_too_many || contents.bytes > self.limits.bytes;

@@ -1,5 +1,6 @@
 //! A client with a session: stanzas both ways, and stream management.
 
+use crate::XmppConfig;
 use crate::front::Xmpp;
 use crate::management::Management;
 use crate::outbound::Sent;
@@ -16,6 +17,7 @@ use anser_xmpp_proto::{
 };
 use bytes::BytesMut;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 mod archive;
@@ -26,6 +28,7 @@ mod silence;
 use archive::ArchiveAnswer;
 pub(crate) use archive::{ArchiveHeader, ArchivePage};
 use attention::Held;
+pub(crate) use attention::can_wait;
 pub(crate) use mail::BITE_BYTES;
 use silence::{Hush, Silence};
 
@@ -33,6 +36,8 @@ use silence::{Hush, Silence};
 #[derive(Debug)]
 pub(crate) struct Bound {
     session: SessionHandle,
+    /// Limits and patience, as they were when the stream began.
+    config: Arc<XmppConfig>,
     management: Option<Box<Management>>,
     /// Taken from the mailbox and not sent yet.
     queue: VecDeque<Event>,
@@ -52,9 +57,10 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    pub(crate) fn new(session: SessionHandle, now: Timestamp) -> Self {
+    pub(crate) fn new(session: SessionHandle, config: Arc<XmppConfig>, now: Timestamp) -> Self {
         Self {
             session,
+            config,
             management: None,
             queue: VecDeque::new(),
             held: None,
@@ -95,7 +101,7 @@ impl Bound {
             return self.manage(front, &request, output);
         }
         if let Some(state) = ClientState::read(element) {
-            self.set_client_state(state, front, output, now);
+            self.set_client_state(state, output, now);
             return Ok(());
         }
         let kind = Kind::of(element)
@@ -120,12 +126,12 @@ impl Bound {
                 }
             }
         }
-        self.ask_if_due(front, output, now);
+        self.ask_if_due(output, now);
         let Some(management) = &mut self.management else {
             return Ok(());
         };
         management.handled(&self.session);
-        if management.is_overfull(&front.config()) {
+        if management.is_overfull(&self.config) {
             let reason = "too much waits for the client to acknowledge it";
             return Err(Some(StreamCondition::PolicyViolation.because(reason)));
         }
@@ -176,7 +182,7 @@ impl Bound {
             return sm::write_failed(output, DefinedCondition::UnexpectedRequest, None);
         }
         let account = self.session.address().to_bare();
-        let most_seconds = front.config().resume_seconds;
+        let most_seconds = self.config.resume_seconds;
         let id = (resume && most_seconds > 0).then(|| front.new_id());
         let resumption = id.as_deref().map(|id| (id, most_seconds));
         sm::write_enabled(output, resumption);
@@ -319,7 +325,7 @@ fn is_answer(stanza: &Element, kind: Kind) -> bool {
     }
 }
 
-fn query(event: Event) -> Option<std::sync::Arc<Query>> {
+fn query(event: Event) -> Option<Arc<Query>> {
     match event {
         Event::Query(query) => Some(query),
         Event::Message { .. }

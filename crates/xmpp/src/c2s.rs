@@ -188,7 +188,7 @@ impl Protocol for C2s {
     fn deadline(&self) -> Option<Timestamp> {
         match &self.phase {
             Phase::Negotiating(negotiation) => Some(negotiation.deadline(&self.front)),
-            Phase::Bound(bound) => Some(bound.deadline(&self.front)),
+            Phase::Bound(bound) => Some(bound.deadline()),
             Phase::Over => None,
         }
     }

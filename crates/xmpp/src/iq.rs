@@ -152,7 +152,7 @@ async fn answer(
         ..
     } = context;
     match turn {
-        Turn::Answer => bound.send_held(front, output, now),
+        Turn::Answer => bound.send_held(output, now),
         // If the stream is to end, it does so when it is asked for mail next.
         Turn::Mail => drop(bound.mail(front, output, now).await),
     }

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// A client is asked for an acknowledgement when something has been waiting for
 /// one so long…
 const ASK_AFTER: Duration = Duration::from_secs(1);
+/// …or so long, if all that waits is news of what others are doing: in a large room
+/// there is no end of that, and an answer to each would cost as much as the news…
+const ASK_AFTER_NEWS: Duration = Duration::from_secs(30);
 /// …or when so many stanzas have.
 const ASK_STANZAS: u32 = 20;
 
@@ -150,12 +153,15 @@ impl Management {
 
     /// A stanza was sent.
     pub(crate) fn sent(&mut self, stanza: Sent, now: Timestamp) {
+        let patience = match stanza.is_fleeting() {
+            true => ASK_AFTER_NEWS,
+            false => ASK_AFTER,
+        };
+        let ask_at = now.after(patience);
+        self.ask_at = Some(self.ask_at.map_or(ask_at, |at| at.min(ask_at)));
         self.outbox_bytes = self.outbox_bytes.saturating_add(stanza.weight_bytes());
         self.outbox.sent(stanza);
         self.sent_since_asked = self.sent_since_asked.saturating_add(1);
-        if self.ask_at.is_none() {
-            self.ask_at = Some(now.after(ASK_AFTER));
-        }
     }
 
     /// Everything that was sent is sent again in another connection.

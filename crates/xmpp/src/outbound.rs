@@ -1,6 +1,6 @@
 //! Events as stanzas.
 
-use crate::bound::ArchiveHeader;
+use crate::bound::{ArchiveHeader, can_wait};
 use crate::error;
 use crate::room;
 use anser_hub::{
@@ -104,6 +104,11 @@ impl Sent {
             }
             Self::Event(_) | Self::LateInRoom(_) | Self::Reply(_) => None,
         }
+    }
+
+    /// Whether nobody misses it for long if it does not arrive.
+    pub(crate) fn is_fleeting(&self) -> bool {
+        matches!(self, Self::Event(event) if can_wait(event))
     }
 
     /// About how much memory it holds.

@@ -301,7 +301,7 @@ mod tests {
             let known = self.run(hub.credentials(&account("alice"))).unwrap();
             let (_, login) = known.unwrap();
             let session = self.run(hub.open_session(login, resource, NOW)).unwrap();
-            Box::new(Bound::new(session, NOW))
+            Box::new(Bound::new(session, self.front.config(), NOW))
         }
 
         /// A stream of Alice's and what it can be resumed with.

@@ -263,8 +263,11 @@ impl RoomState {
     /// Tells everybody else of an occupant; those sessions only that are not
     /// the occupant's own.
     pub(crate) fn tell_others(&self, presence: &Arc<RoomPresence>, wakes: &mut Wakes) {
-        let others = self.occupants.values();
-        for other in others.filter(|other| other.address != presence.occupant) {
+        let own = self.named(presence.occupant.resource()).ok();
+        // They are known apart by where they are: comparing addresses would go
+        // through the memory of all of them.
+        let is_own = |other| own.is_some_and(|own| std::ptr::eq(own, other));
+        for other in self.occupants.values().filter(|other| !is_own(*other)) {
             let sight = self.sight_of(other.role);
             for seat in &other.seats {
                 seat.session.mailbox().push(see(presence, sight), wakes);

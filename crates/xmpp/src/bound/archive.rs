@@ -98,7 +98,7 @@ impl Bound {
         output: &mut BytesMut,
         now: Timestamp,
     ) {
-        while self.takes_more(front, output) {
+        while self.takes_more(output) {
             let Some(answer) = self.archives.front() else {
                 // An idle stream keeps nothing.
                 self.archives = VecDeque::new();
@@ -113,7 +113,7 @@ impl Bound {
             }
             let header = Arc::clone(&answer.page.header);
             match read(front, &header, &piece).await {
-                Ok(messages) => self.send_piece(front, &piece, messages, output, now),
+                Ok(messages) => self.send_piece(&piece, messages, output, now),
                 Err(error) => {
                     tracing::error!(%error, "an archive cannot be read");
                     self.give_up(output, now);
@@ -123,15 +123,14 @@ impl Bound {
     }
 
     /// Whether the client can take more now.
-    fn takes_more(&self, front: &Xmpp, output: &BytesMut) -> bool {
-        output.len() < BITE_BYTES && !self.is_held_back(front)
+    fn takes_more(&self, output: &BytesMut) -> bool {
+        output.len() < BITE_BYTES && !self.is_held_back()
     }
 
     /// Sends the first messages of the first answer; those that are gone by now
     /// are left out.
     fn send_piece(
         &mut self,
-        front: &Xmpp,
         piece: &[MessageId],
         messages: Vec<(MessageId, Message)>,
         output: &mut BytesMut,
@@ -139,7 +138,7 @@ impl Bound {
     ) {
         let mut messages = messages.into_iter().peekable();
         for place in piece {
-            if !self.takes_more(front, output) {
+            if !self.takes_more(output) {
                 return;
             }
             let Some(answer) = self.archives.front_mut() else {

@@ -2,7 +2,6 @@
 //! latest of each kind and sender, until something goes out anyway.
 
 use super::Bound;
-use crate::front::Xmpp;
 use crate::outbound::Sent;
 use anser_hub::{Direction, Event, Message, Presence, PresenceKind, RoomEvent, Sight, Traits};
 use anser_jid::Jid;
@@ -62,6 +61,12 @@ fn subject(event: &Event) -> Option<Subject<'_>> {
     }
 }
 
+/// Whether an event only tells what others are doing: the next of its kind
+/// makes it worthless.
+pub(crate) fn can_wait(event: &Event) -> bool {
+    subject(event).is_some()
+}
+
 /// Others come and go; that the room has let the client in, or that it is no
 /// longer there, is waited for (XEP-0045 §7.2.2).
 fn subject_in_room(event: &RoomEvent) -> Option<Subject<'_>> {
@@ -112,7 +117,7 @@ impl Held {
                 self.is_let_go = false;
             }
             let event = queue.pop_front()?;
-            if subject(&event).is_some() && most > 0 {
+            if most > 0 && can_wait(&event) {
                 self.hold(event, most);
             } else if self.events.is_empty() {
                 return Some(event);
@@ -148,7 +153,6 @@ impl Bound {
     pub(super) fn set_client_state(
         &mut self,
         state: ClientState,
-        front: &Xmpp,
         output: &mut BytesMut,
         now: Timestamp,
     ) {
@@ -157,7 +161,7 @@ impl Bound {
                 self.held.get_or_insert_default();
             }
             ClientState::Active => {
-                self.send_held(front, output, now);
+                self.send_held(output, now);
                 self.wake_up();
             }
         }
@@ -174,16 +178,16 @@ impl Bound {
     }
 
     /// What goes out next of what has been taken out of the mailbox.
-    pub(super) fn next_event(&mut self, front: &Xmpp) -> Option<Event> {
+    pub(super) fn next_event(&mut self) -> Option<Event> {
         match &mut self.held {
-            Some(held) => held.next(&mut self.queue, front.config().held_stanzas),
+            Some(held) => held.next(&mut self.queue, self.config.held_stanzas),
             None => self.queue.pop_front(),
         }
     }
 
     /// Sends what is held back, as far as the client may be sent something now.
-    pub(crate) fn send_held(&mut self, front: &Xmpp, output: &mut BytesMut, now: Timestamp) {
-        while !self.is_held_back(front)
+    pub(crate) fn send_held(&mut self, output: &mut BytesMut, now: Timestamp) {
+        while !self.is_held_back()
             && let Some(event) = self.held.as_mut().and_then(|held| held.events.pop_front())
         {
             self.send(Sent::Event(event), output, now);

@@ -25,7 +25,7 @@ impl Bound {
             front.hub().taken(&self.session, self.written.drain(..));
             self.written = Vec::new();
         }
-        if self.is_held_back(front) {
+        if self.is_held_back() {
             return self.session.mailbox().poll_closed(context);
         }
         if let Some(owed) = self.management.as_ref().and_then(|m| m.owed())
@@ -42,8 +42,8 @@ impl Bound {
 
     /// Mail has to wait: the client may be about to speak first, or so much is under way
     /// to it that it has to acknowledge some first.
-    pub(super) fn is_held_back(&self, front: &Xmpp) -> bool {
-        let is_full = |management: &Management| management.is_full(&front.config());
+    pub(super) fn is_held_back(&self) -> bool {
+        let is_full = |management: &Management| management.is_full(&self.config);
         self.hush.holds_back(self.written.len()) || self.management.as_deref().is_some_and(is_full)
     }
 
@@ -66,8 +66,8 @@ impl Bound {
             return Err(closing(reason));
         }
         self.send_archives(front, output, now).await;
-        while output.len() < BITE_BYTES && !self.is_held_back(front) {
-            match self.next_event(front) {
+        while output.len() < BITE_BYTES && !self.is_held_back() {
+            match self.next_event() {
                 Some(Event::Waiting(places)) => {
                     self.send_waiting(front, places, output, now).await?;
                 }
@@ -81,7 +81,7 @@ impl Bound {
                 None => break,
             }
         }
-        self.ask_if_due(front, output, now);
+        self.ask_if_due(output, now);
         Ok(())
     }
 

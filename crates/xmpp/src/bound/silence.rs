@@ -83,9 +83,8 @@ impl Bound {
     }
 
     /// When [`Bound::time_out`] has something to do.
-    pub(crate) fn deadline(&self, front: &Xmpp) -> Timestamp {
-        let config = front.config();
-        let silence = self.silence.ends_at(&config);
+    pub(crate) fn deadline(&self) -> Timestamp {
+        let silence = self.silence.ends_at(&self.config);
         let ask = self.management.as_ref().and_then(|m| m.ask_at());
         let due = [ask, self.hush.ends_at()].into_iter().flatten();
         due.fold(silence, Timestamp::min)
@@ -97,9 +96,8 @@ impl Bound {
         if self.hush.ends_at().is_some_and(|end| end <= now) {
             self.hush = Hush::Broken;
         }
-        self.ask_if_due(front, output, now);
-        let config = front.config();
-        if now < self.silence.ends_at(&config) {
+        self.ask_if_due(output, now);
+        if now < self.silence.ends_at(&self.config) {
             return true;
         }
         if let Silence::Asked(_) = self.silence {
@@ -130,8 +128,8 @@ impl Bound {
     }
 
     /// Asks for an acknowledgement if it is time to.
-    pub(super) fn ask_if_due(&mut self, front: &Xmpp, output: &mut BytesMut, now: Timestamp) {
-        let is_held_back = self.is_held_back(front);
+    pub(super) fn ask_if_due(&mut self, output: &mut BytesMut, now: Timestamp) {
+        let is_held_back = self.is_held_back();
         if let Some(management) = &mut self.management
             && management.shall_ask(is_held_back, now)
         {

@@ -42,12 +42,12 @@ pub(super) async fn bind(
     match front.hub().open_session(login, &resource, now).await {
         // It may have come behind the back of whoever ends all sessions.
         Ok(session) if front.is_stopping() => {
-            Bound::new(session, now).end(front);
+            Bound::new(session, front.config(), now).end(front);
             Over(Some(StreamCondition::SystemShutdown.into()))
         }
         Ok(session) => {
             write_result(&session, &id, output);
-            Progress::Bound(Box::new(Bound::new(session, now)))
+            Progress::Bound(Box::new(Bound::new(session, front.config(), now)))
         }
         Err(error) => refuse(error, &id, output),
     }
