@@ -119,13 +119,15 @@ fn check_sender(element: &Element, kind: Kind, owner: &BareJid, book: &mut Book)
     }
 }
 
-/// Bob enters no room, though he may be asked to. What only the room may say of a message, it says
+/// Bob enters no room, though he may be asked to, and may be told that somebody does not come: the
+/// room does not know whom it has asked in. What only the room may say of a message, it says
 /// itself, and once (XEP-0359 §6, XEP-0421 §6).
 fn check_room(element: &Element, kind: Kind, room: &Jid, owner: &BareJid) {
     let user = element.child(ns::MUC_USER, "x");
-    let is_invitation = user.is_some_and(|x| x.children().any(|it| it.is(ns::MUC_USER, "invite")));
-    let is_asked = owner.as_str() == ALICE || (kind == Kind::Message && is_invitation);
-    assert!(is_asked, "Bob is in no room");
+    let mediates = |name| user.is_some_and(|x| x.children().any(|it| it.is(ns::MUC_USER, name)));
+    let is_mediated = mediates("invite") || mediates("decline");
+    let may_hear = owner.as_str() == ALICE || (kind == Kind::Message && is_mediated);
+    assert!(may_hear, "Bob is in no room");
     let ids = element
         .children()
         .filter(|child| child.is(ns::OCCUPANT_ID, "occupant-id"));
